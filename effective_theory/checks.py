@@ -1,0 +1,86 @@
+"""Checks of what the user gives: one sentence, the field's name, the remedy."""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+#: A source of randomness as users give it; global state is never used.
+RandomSource = int | np.random.SeedSequence | np.random.Generator
+
+
+class InputError(ValueError):
+    """Bad input; the message is one sentence that names the field and the remedy."""
+
+
+def integer(
+    name: str, value: Any, minimum: int | None = None, maximum: int | None = None
+) -> int:
+    """Return ``value`` as an int, or raise InputError if it is not one in its range."""
+    try:
+        result = operator.index(value)
+    except TypeError:
+        raise InputError(f"{name} must be an integer, not {value!r}.") from None
+    if isinstance(value, bool | np.bool_):
+        raise InputError(f"{name} must be an integer, not {value!r}.")
+    if minimum is not None and result < minimum:
+        raise InputError(f"{name} must be at least {minimum}, not {result}.")
+    if maximum is not None and result > maximum:
+        raise InputError(f"{name} must be at most {maximum}, not {result}.")
+    return result
+
+
+def non_negative(name: str, value: Any) -> float:
+    """Return ``value`` as a float, or raise InputError if it is negative or not finite."""
+    if isinstance(value, bool | np.bool_ | str | bytes):
+        raise InputError(f"{name} must be a number, not {value!r}.")
+    try:
+        result = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} must be a number, not {value!r}.") from None
+    if not math.isfinite(result):
+        raise InputError(f"{name} must be finite, not {result}.")
+    if result < 0:
+        raise InputError(f"{name} must be zero or positive, not {result}.")
+    return result
+
+
+def fraction(name: str, value: Any) -> float:
+    """Return ``value`` as a float, or raise InputError if it is not in [0, 1]."""
+    result = non_negative(name, value)
+    if result > 1:
+        raise InputError(f"{name} is a fraction and must be at most 1, not {result}.")
+    return result
+
+
+def finite_array(
+    name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: type[np.floating[Any]]
+) -> NDArray[Any]:
+    """Return a copy of ``value`` as a contiguous array, checked in shape and for NaN and inf.
+
+    ``None`` in ``shape`` leaves that length free.
+    """
+    try:
+        array = np.array(value, dtype=dtype, order="C", copy=True)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be an array of numbers.") from None
+    wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
+    fits = len(shape) == array.ndim and all(
+        n is None or n == m for n, m in zip(shape, array.shape, strict=True)
+    )
+    if not fits:
+        raise InputError(f"{name} must have shape {wanted}, not {array.shape}.")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds NaN or infinite numbers; give finite ones.")
+    return array
+
+
+def random_generator(rng: RandomSource | None, name: str = "rng") -> np.random.Generator:
+    """Return the Generator that ``rng`` stands for; an absent one is an error, not a default."""
+    if rng is None:
+        raise InputError(f"{name} is required: give an int, a SeedSequence or a Generator.")
+    if isinstance(rng, np.random.Generator | np.random.SeedSequence):
+        return np.random.default_rng(rng)
+    return np.random.default_rng(integer(name, rng, minimum=0))

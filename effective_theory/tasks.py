@@ -1,0 +1,237 @@
+"""Tasks (which samples exist and which label each has) and their train/test splits."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from effective_theory.checks import InputError, RandomSource, integer, random_generator
+
+#: Above this the table of samples alone would take gigabytes.
+MOST_SYMBOLS = 10_000
+
+
+class Task(ABC):
+    """A binary operation on symbols 0 .. symbols - 1, given as a table of samples.
+
+    Attributes
+    ----------
+    name
+        Name by which stored configurations know the task.
+    has_line
+        Whether the linear representation E_k = a + k b solves the task. Theory that rests on it
+        (RQI, n0 = 2, ideal accuracy) is not defined for other tasks.
+    """
+
+    name: ClassVar[str]
+    has_line: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def symbols(self) -> int:
+        """Number of symbols, each with an embedding of its own."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> int:
+        """Number of different labels."""
+
+    @property
+    @abstractmethod
+    def pairs(self) -> NDArray[np.int64]:
+        """All samples, shape (N, 2), in the order of the published code; read-only."""
+
+    @property
+    @abstractmethod
+    def labels(self) -> NDArray[np.int64]:
+        """Label of each sample, shape (N,), from 0 to classes - 1; read-only."""
+
+    @property
+    def size(self) -> int:
+        """Number of samples N."""
+        return len(self.pairs)
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the task as plain values from which `task_from_configuration` makes it again."""
+        assert dataclasses.is_dataclass(self)
+        return {"name": self.name, **dataclasses.asdict(self)}
+
+    def require_line(self, quantity: str) -> None:
+        """Raise InputError unless the linear representation solves the task."""
+        if not self.has_line:
+            raise InputError(
+                f"{quantity} is not defined for task {self.name}: it rests on the line "
+                "E_k = a + k b, which only addition without modulus has; use Addition."
+            )
+
+
+def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    array.flags.writeable = False
+    return array
+
+
+@dataclass(frozen=True)
+class _UnorderedSums(Task):
+    """What the two additions share: symbols 0 .. p - 1, and i + j and j + i are one sample."""
+
+    p: int = 10
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "p", integer("p", self.p, 2, MOST_SYMBOLS))
+
+    @property
+    def symbols(self) -> int:
+        """Number of symbols p."""
+        return self.p
+
+    @cached_property
+    def pairs(self) -> NDArray[np.int64]:
+        """All pairs i <= j, shape (N, 2): (0, 0), (0, 1), .., (0, p-1), (1, 1), .."""
+        return _read_only(np.column_stack(np.triu_indices(self.p)).astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Addition(_UnorderedSums):
+    """Addition of two symbols without modulus; i + j and j + i are one sample.
+
+    N = p (p + 1) / 2 samples and 2 p - 1 labels (Liu et al. 2022, section 3.1).
+
+    Parameters
+    ----------
+    p
+        Number of symbols, at least 2.
+
+    Examples
+    --------
+    >>> task = Addition(p=10)
+    >>> task.size, task.classes
+    (55, 19)
+    """
+
+    name: ClassVar[str] = "addition"
+    has_line: ClassVar[bool] = True
+
+    @property
+    def classes(self) -> int:
+        """Number of sums, 2 p - 1."""
+        return 2 * self.p - 1
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The sums i + j, shape (N,)."""
+        return _read_only(self.pairs.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class ModularAddition(_UnorderedSums):
+    """Addition modulo p; i + j and j + i are one sample.
+
+    N = p (p + 1) / 2 samples and p labels. No line solves it, so RQI and ideal accuracy are not
+    defined.
+
+    Parameters
+    ----------
+    p
+        Number of symbols and modulus, at least 2.
+    """
+
+    name: ClassVar[str] = "modular_addition"
+    has_line: ClassVar[bool] = False
+
+    @property
+    def classes(self) -> int:
+        """Number of residues, p."""
+        return self.p
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The residues (i + j) mod p, shape (N,)."""
+        return _read_only(self.pairs.sum(axis=1) % self.p)
+
+
+_TASKS: dict[str, type[Any]] = {kind.name: kind for kind in (Addition, ModularAddition)}
+
+
+def task_from_configuration(configuration: dict[str, Any]) -> Task:
+    """Return the task that `Task.configuration` described.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown or a field is wrong.
+    """
+    fields = dict(configuration)
+    name = fields.pop("name", None)
+    if name not in _TASKS:
+        raise InputError(f"task {name!r} is unknown; known tasks: {', '.join(_TASKS)}.")
+    try:
+        task: Task = _TASKS[name](**fields)
+    except TypeError:
+        raise InputError(f"task {name} has no such fields: {', '.join(fields)}.") from None
+    return task
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A task with its training set; all other samples are the test set.
+
+    Parameters
+    ----------
+    task
+        The task.
+    train
+        Indices into ``task.pairs`` of the training samples; kept sorted.
+
+    Raises
+    ------
+    InputError
+        If an index is not an integer, repeated or out of range.
+    """
+
+    task: Task
+    train: NDArray[np.int64] = field(repr=False)
+
+    def __init__(self, task: Task, train: ArrayLike) -> None:
+        indices = np.array(train)
+        if indices.ndim != 1 or (indices.size and not np.issubdtype(indices.dtype, np.integer)):
+            raise InputError("train must be a one-dimensional sequence of integer indices.")
+        indices = np.sort(indices.astype(np.int64))
+        if indices.size and (indices[0] < 0 or indices[-1] >= task.size):
+            raise InputError(f"train must hold indices from 0 to {task.size - 1} of task.pairs.")
+        if (indices[1:] == indices[:-1]).any():
+            raise InputError("train holds an index twice; give each training sample once.")
+        object.__setattr__(self, "task", task)
+        object.__setattr__(self, "train", _read_only(indices))
+
+    def __repr__(self) -> str:
+        """Return the task and how many of its samples are in the training set."""
+        return f"Dataset({self.task!r}, {self.train_size} of {self.task.size} samples)"
+
+    @classmethod
+    def split(cls, task: Task, train_size: int, rng: RandomSource) -> Self:
+        """Draw a training set of ``train_size`` samples.
+
+        With one generator state the sets of different sizes are nested: a sweep over
+        ``train_size`` adds samples and never swaps them.
+        """
+        size = integer("train_size", train_size, 0, task.size)
+        return cls(task, random_generator(rng).permutation(task.size)[:size])
+
+    @cached_property
+    def test(self) -> NDArray[np.int64]:
+        """Indices into ``task.pairs`` of the test samples, sorted."""
+        return _read_only(np.setdiff1d(np.arange(self.task.size), self.train, assume_unique=True))
+
+    @property
+    def train_size(self) -> int:
+        """Number of training samples."""
+        return len(self.train)
+
+    @property
+    def train_fraction(self) -> float:
+        """Training samples as a fraction of all samples."""
+        return self.train_size / self.task.size

@@ -1,0 +1,235 @@
+"""The toy model: its hyper-parameters and the numbers that training starts from."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory.checks import (
+    InputError,
+    RandomSource,
+    finite_array,
+    fraction,
+    integer,
+    non_negative,
+    random_generator,
+)
+from effective_theory.tasks import Task
+
+Array = NDArray[np.float32]
+Loss = Literal["mse", "cross_entropy"]
+StopWhen = Literal["accuracies", "all", "never"]
+
+#: Above this one layer alone would take a gigabyte.
+MOST_UNITS = 16_384
+MOST_STEPS = 10**12
+
+
+@dataclass(frozen=True)
+class ToyModel:
+    """Hyper-parameters of the toy model (i, j) -> decoder(E_i + E_j) and of its training.
+
+    The decoder is an MLP with two hidden tanh layers; the optimiser is AdamW with one learning rate
+    and weight decay for the embeddings and one for the decoder (Liu et al. 2022, sections 3.1 and
+    4.1). Defaults are the paper's.
+
+    Parameters
+    ----------
+    embedding_dim
+        Dimension d of the embeddings.
+    width
+        Units in each hidden layer.
+    target_dim
+        Dimension of the fixed random targets of the "mse" loss.
+    loss
+        "mse": mean square distance to the label's target, the nearest target is the prediction.
+        "cross_entropy": mean softmax cross-entropy over logits.
+    embedding_lr, decoder_lr
+        Learning rates.
+    embedding_weight_decay, decoder_weight_decay
+        Decoupled weight decay: each update multiplies by 1 - learning rate * weight decay.
+    embedding_penalty
+        Factor of mean |E|, added to the loss.
+    steps
+        Budget, in updates.
+    batch_size
+        Training samples in each update; None for all of them.
+    embedding_scale, decoder_scale
+        Factors on the initial embeddings and on the initial weights and biases.
+    train_threshold, test_threshold
+        Accuracies whose first crossing (>=) is reported.
+    rqi_threshold
+        RQI whose first crossing (strictly above) is reported.
+    stop_when
+        Stop before the budget once both accuracies have crossed ("accuracies"), RQI as well
+        ("all"), or "never".
+
+    Raises
+    ------
+    InputError
+        If a field is out of its range; the message names it.
+    """
+
+    embedding_dim: int = 1
+    width: int = 200
+    target_dim: int = 30
+    loss: Loss = "mse"
+    embedding_lr: float = 1e-3
+    decoder_lr: float = 1e-4
+    embedding_weight_decay: float = 0.0
+    decoder_weight_decay: float = 0.0
+    embedding_penalty: float = 0.0
+    steps: int = 100_000
+    batch_size: int | None = None
+    embedding_scale: float = 1.0
+    decoder_scale: float = 1.0
+    train_threshold: float = 0.9
+    test_threshold: float = 0.9
+    rqi_threshold: float = 0.95
+    stop_when: StopWhen = "accuracies"
+
+    def __post_init__(self) -> None:
+        def settle(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        for name in ("embedding_dim", "width", "target_dim"):
+            settle(name, integer(name, getattr(self, name), 1, MOST_UNITS))
+        settle("steps", integer("steps", self.steps, 1, MOST_STEPS))
+        if self.batch_size is not None:
+            settle("batch_size", integer("batch_size", self.batch_size, 1))
+        for name in (
+            *("embedding_lr", "decoder_lr", "embedding_weight_decay", "decoder_weight_decay"),
+            *("embedding_penalty", "embedding_scale", "decoder_scale"),
+        ):
+            settle(name, non_negative(name, getattr(self, name)))
+        for name in ("train_threshold", "test_threshold", "rqi_threshold"):
+            settle(name, fraction(name, getattr(self, name)))
+        for name, choices in (("loss", get_args(Loss)), ("stop_when", get_args(StopWhen))):
+            if getattr(self, name) not in choices:
+                wanted = " or ".join(f'"{choice}"' for choice in choices)
+                raise InputError(f"{name} must be {wanted}, not {getattr(self, name)!r}.")
+
+    def outputs(self, task: Task) -> int:
+        """Return the number of decoder outputs: target_dim, or one logit for each class."""
+        return self.target_dim if self.loss == "mse" else task.classes
+
+    def layer_sizes(self, task: Task) -> tuple[int, int, int, int]:
+        """Return the units of the decoder's input, two hidden layers and output."""
+        return self.embedding_dim, self.width, self.width, self.outputs(task)
+
+
+@dataclass(frozen=True, eq=False)
+class InitialState:
+    """The numbers that training starts from; all arrays are copied to float32.
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, shape (p, d).
+    weights
+        Three weight matrices (out, in), as PyTorch's Linear has them.
+    biases
+        Three bias vectors (out,).
+    targets
+        Target vectors (classes, target_dim) of the "mse" loss; None for cross-entropy.
+    batch_seed
+        Seed of the minibatches; required if the model has a batch_size.
+
+    Raises
+    ------
+    InputError
+        If an array holds NaN or infinite numbers, or layers do not fit each other.
+    """
+
+    embeddings: Array
+    weights: tuple[Array, Array, Array]
+    biases: tuple[Array, Array, Array]
+    targets: Array | None = None
+    batch_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        def checked(name: str, value: Any, *shape: int | None) -> Array:
+            array = finite_array(name, value, shape, np.float32)
+            array.flags.writeable = False
+            return array
+
+        if len(self.weights) != 3 or len(self.biases) != 3:
+            raise InputError("weights and biases must hold three arrays each, one for each layer.")
+        weights = tuple(checked(f"weights[{k}]", w, None, None) for k, w in enumerate(self.weights))
+        biases = tuple(
+            checked(f"biases[{k}]", b, len(w))
+            for k, (b, w) in enumerate(zip(self.biases, weights, strict=True))
+        )
+        object.__setattr__(self, "embeddings", checked("embeddings", self.embeddings, None, None))
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "biases", biases)
+        if self.targets is not None:
+            object.__setattr__(self, "targets", checked("targets", self.targets, None, None))
+        if self.batch_seed is not None:
+            object.__setattr__(self, "batch_seed", integer("batch_seed", self.batch_seed, 0))
+
+    @classmethod
+    def random(cls, model: ToyModel, task: Task, rng: RandomSource) -> Self:
+        """Draw a start: E ~ U(-1/2, 1/2), PyTorch's default Linear layers, targets ~ N(0, 1).
+
+        Each part has a stream of its own, so that models that differ in one part share the others.
+        """
+        embeddings, decoder, targets, batches = random_generator(rng).spawn(4)
+        return cls.draw(
+            model, task, embeddings=embeddings, decoder=decoder, targets=targets, batches=batches
+        )
+
+    @classmethod
+    def draw(
+        cls,
+        model: ToyModel,
+        task: Task,
+        *,
+        embeddings: np.random.Generator,
+        decoder: np.random.Generator,
+        targets: np.random.Generator,
+        batches: np.random.Generator,
+    ) -> Self:
+        """Draw each part of a random start from the generator given for it."""
+        weights, biases = [], []
+        sizes = model.layer_sizes(task)
+        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+            bound = 1.0 / math.sqrt(inputs)
+            weights.append(decoder.uniform(-bound, bound, (outputs, inputs)) * model.decoder_scale)
+            biases.append(decoder.uniform(-bound, bound, outputs) * model.decoder_scale)
+        shape = (task.symbols, model.embedding_dim)
+        return cls(
+            embeddings=embeddings.uniform(-0.5, 0.5, shape) * model.embedding_scale,  # type: ignore[arg-type]
+            weights=tuple(weights),  # type: ignore[arg-type]
+            biases=tuple(biases),  # type: ignore[arg-type]
+            targets=(
+                targets.standard_normal((task.classes, model.target_dim))  # type: ignore[arg-type]
+                if model.loss == "mse"
+                else None
+            ),
+            batch_seed=int(batches.integers(2**62)) if model.batch_size is not None else None,
+        )
+
+    def require_fit(self, model: ToyModel, task: Task) -> None:
+        """Raise InputError unless all shapes are those of the model on the task."""
+        sizes = model.layer_sizes(task)
+        wanted = {"embeddings": (task.symbols, model.embedding_dim)}
+        found = {"embeddings": self.embeddings.shape}
+        for k, shape in enumerate(zip(sizes[1:], sizes[:-1], strict=True)):
+            wanted[f"weights[{k}]"] = shape
+            found[f"weights[{k}]"] = self.weights[k].shape
+        if model.loss == "mse":
+            if self.targets is None:
+                raise InputError('initial_state.targets is required for loss "mse".')
+            wanted["targets"] = (task.classes, model.target_dim)
+            found["targets"] = self.targets.shape
+        for name, shape in wanted.items():
+            if found[name] != shape:
+                raise InputError(
+                    f"initial_state.{name} must have shape {shape} for this model and task, "
+                    f"not {found[name]}."
+                )
+        if model.batch_size is not None and self.batch_seed is None:
+            raise InputError("initial_state.batch_seed is required where batch_size is set.")

@@ -1,0 +1,340 @@
+"""Training the toy model: the compiled loop, driven in calls short enough to be interrupted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory.checks import InputError, RandomSource, integer
+from effective_theory.kernels import decoder, losses
+from effective_theory.kernels import training as kernels
+from effective_theory.representation import RESIDUAL_THRESHOLD, samples_by_label
+from effective_theory.tasks import Addition, Dataset, Task
+from effective_theory.threads import single_threaded_blas
+from effective_theory.toy_model import InitialState, ToyModel
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float32]
+Samples = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+Status = Literal["finished", "stopped", "diverged"]
+
+_STATUS: dict[int, Status] = {
+    kernels.FINISHED: "finished",
+    kernels.STOPPED: "stopped",
+    kernels.DIVERGED: "diverged",
+}
+_STOP_WHEN = {
+    "never": kernels.STOP_NEVER,
+    "accuracies": kernels.STOP_ACCURACIES,
+    "all": kernels.STOP_ALL,
+}
+_LOSS = {"mse": losses.MSE, "cross_entropy": losses.CROSS_ENTROPY}
+
+#: Samples that one call of the compiled loop trains on: about 1000 updates of the default task.
+_SAMPLES_PER_CALL = 55_000
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Measurements at recorded updates, each an array over the records.
+
+    Attributes
+    ----------
+    update
+        Completed updates.
+    train_loss, test_loss, train_accuracy, test_accuracy, rqi
+        Measured on the state after ``update`` updates.
+    embeddings
+        Shape (records, p, d).
+    """
+
+    update: NDArray[np.int64]
+    train_loss: NDArray[np.float64]
+    test_loss: NDArray[np.float64]
+    train_accuracy: NDArray[np.float64]
+    test_accuracy: NDArray[np.float64]
+    rqi: NDArray[np.float64]
+    embeddings: Array
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun:
+    """What became of one training run; steps are completed updates.
+
+    Attributes
+    ----------
+    status
+        "finished" (the budget was run), "stopped" (what stop_when waits for was reached) or
+        "diverged" (a loss or parameter is not finite: lower the learning rate or weight decay).
+    train_step, test_step, rqi_step
+        First update with the accuracy at its threshold, or RQI above its own; None if that was not
+        so within ``steps_run``.
+    diverged_step
+        First update with a non-finite loss or parameter; None unless diverged.
+    steps_run
+        Number of completed updates.
+    train_accuracy, test_accuracy, rqi
+        Of the last state; NaN after divergence, and for an undefined RQI.
+    best_train_accuracy, best_test_accuracy
+        Over all states.
+    embeddings, weights, biases
+        The last state.
+    history
+        Recorded measurements, the last state included; None if nothing was to be recorded.
+    """
+
+    model: ToyModel
+    dataset: Dataset
+    status: Status
+    train_step: int | None
+    test_step: int | None
+    rqi_step: int | None
+    diverged_step: int | None
+    steps_run: int
+    train_accuracy: float
+    test_accuracy: float
+    best_train_accuracy: float
+    best_test_accuracy: float
+    rqi: float
+    embeddings: Array
+    weights: tuple[Array, Array, Array]
+    biases: tuple[Array, Array, Array]
+    history: History | None = None
+
+    def __repr__(self) -> str:
+        """Return how the run ended and its first crossings."""
+        return (
+            f"TrainingRun({self.status} after {self.steps_run} updates: "
+            f"train_step={self.train_step}, test_step={self.test_step}, rqi_step={self.rqi_step})"
+        )
+
+    def plot(self) -> "Figure":
+        """Draw accuracies, losses, RQI and embeddings against the update number.
+
+        Raises
+        ------
+        InputError
+            If the run has no history.
+        """
+        from effective_theory.plotting import plot_training_run
+
+        return plot_training_run(self)
+
+
+def train(
+    model: ToyModel,
+    dataset: Dataset,
+    initial_state: InitialState | None = None,
+    *,
+    rng: RandomSource | None = None,
+    record_every: int | None = None,
+    record_at: Sequence[int] | NDArray[np.int64] | None = None,
+) -> TrainingRun:
+    """Train the toy model in float32 and measure it after every update.
+
+    Parameters
+    ----------
+    model
+        Hyper-parameters.
+    dataset
+        Task and split; neither training nor test set may be empty.
+    initial_state
+        Where to start; without it ``rng`` is required and a random start is drawn.
+    rng
+        Int, SeedSequence or Generator for the random start.
+    record_every
+        Record a history every so many updates, from update 0.
+    record_at
+        Record at these updates instead.
+
+    Returns
+    -------
+    TrainingRun
+        The same bits for the same arguments, whatever number of threads the machine has.
+
+    Raises
+    ------
+    InputError
+        If arguments do not fit each other.
+
+    Examples
+    --------
+    >>> from effective_theory import Addition, Dataset, ToyModel, train
+    >>> dataset = Dataset.split(Addition(p=10), 45, rng=5)
+    >>> run = train(ToyModel(steps=200), dataset, rng=0)
+    >>> run.status, run.steps_run
+    ('finished', 200)
+    """
+    if initial_state is None:
+        if rng is None:
+            raise InputError("rng is required without initial_state: give an int or a Generator.")
+        initial_state = InitialState.random(model, dataset.task, rng)
+    elif rng is not None:
+        raise InputError("rng must be None where initial_state is given: nothing is drawn.")
+    _require_trainable(model, dataset)
+    initial_state.require_fit(model, dataset.task)
+    loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))
+    with single_threaded_blas():
+        while loop.status == kernels.RUNNING:
+            loop.advance()
+    return loop.result()
+
+
+def compile_kernels() -> None:
+    """Compile the training loop, or load it from disk, so that workers find it ready."""
+    task = Addition(2)
+    dataset = Dataset(task, [0, 1])
+    train(ToyModel(width=1, target_dim=1, steps=1), dataset, rng=0)
+
+
+def _require_trainable(model: ToyModel, dataset: Dataset) -> None:
+    if dataset.train_size == 0 or dataset.train_size == dataset.task.size:
+        raise InputError(
+            f"dataset must leave training and test samples: train_size {dataset.train_size} of "
+            f"{dataset.task.size} does not; choose from 1 to {dataset.task.size - 1}."
+        )
+    if model.batch_size is not None and model.batch_size > dataset.train_size:
+        raise InputError(
+            f"batch_size must be at most the train_size {dataset.train_size}, "
+            f"not {model.batch_size}."
+        )
+
+
+def _records(
+    steps: int, every: int | None, at: Sequence[int] | NDArray[np.int64] | None
+) -> NDArray[np.int64]:
+    """Sorted updates to record."""
+    if every is not None and at is not None:
+        raise InputError("record_every and record_at exclude each other; give one.")
+    if every is not None:
+        return np.arange(0, steps + 1, integer("record_every", every, 1), dtype=np.int64)
+    updates = np.unique([integer("record_at", update, 0) for update in (at if at is not None else [])])
+    return updates[updates <= steps].astype(np.int64)
+
+
+def _samples(task: Task, indices: NDArray[np.int64]) -> Samples:
+    """Left symbol, right symbol and label of the samples, as the kernel takes them."""
+    left, right = task.pairs[indices].T
+    return np.ascontiguousarray(left), np.ascontiguousarray(right), task.labels[indices]
+
+
+def _parallelograms(task: Task) -> Samples:
+    """What the kernel counts for RQI; nothing where RQI is not defined."""
+    if task.has_line:
+        return samples_by_label(task)
+    nothing = np.empty(0, np.int64)
+    return nothing, nothing, np.zeros(1, np.int64)
+
+
+class _Loop:
+    """The arrays of one run and where it is; `advance` is one call of the compiled loop."""
+
+    def __init__(
+        self,
+        model: ToyModel,
+        dataset: Dataset,
+        start: InitialState,
+        records: NDArray[np.int64],
+    ) -> None:
+        self.model, self.dataset, self.records = model, dataset, records
+        layers = zip(start.weights, start.biases, strict=True)
+        task = dataset.task
+        self.status, self.update = kernels.RUNNING, 0
+        self.embeddings = start.embeddings.copy()
+        self.embedding_moments = np.zeros((2, self.embeddings.size), np.float32)
+        self.decoder = np.concatenate([part.ravel() for layer in layers for part in layer])
+        self.decoder_moments = np.zeros((2, self.decoder.size), np.float32)
+        # Cross-entropy has no targets, but the compiled loop takes the outputs' number from them.
+        self.targets = np.zeros((task.classes, model.outputs(task)), np.float32)
+        if start.targets is not None and model.loss == "mse":
+            self.targets[:] = start.targets
+        self.samples = _samples(task, dataset.train), _samples(task, dataset.test)
+        self.parallelograms = _parallelograms(task)
+        self.batches = np.random.default_rng(start.batch_seed) if model.batch_size else None
+        self.first_steps = np.full(3, -1, np.int64)
+        self.best = np.zeros(2)
+        self.measured = np.full(5, np.nan)
+        self.recorded = np.full((len(records), 5), np.nan)
+        self.recorded_embeddings = np.empty((len(records), *self.embeddings.shape), np.float32)
+
+    def advance(self) -> None:
+        """Train for about a thousand updates of the default task, or to the end."""
+        model = self.model
+        updates = max(1, min(1000, _SAMPLES_PER_CALL // self.dataset.task.size))
+        until = min(self.update + updates, model.steps + 1)
+        self.status, self.update = kernels.advance(
+            self.embeddings,
+            self.embedding_moments,
+            self.decoder,
+            self.decoder_moments,
+            model.width,
+            *self.samples,
+            self.parallelograms,
+            self.targets,
+            _LOSS[model.loss],
+            (model.embedding_lr, model.embedding_weight_decay, model.embedding_penalty),
+            (model.decoder_lr, model.decoder_weight_decay),
+            self._draw_batches(until - self.update),
+            self.update,
+            until,
+            model.steps,
+            _STOP_WHEN[model.stop_when],
+            (
+                *(model.train_threshold, model.test_threshold, model.rqi_threshold),
+                RESIDUAL_THRESHOLD,
+            ),
+            self.first_steps,
+            self.best,
+            self.measured,
+            self.records,
+            self.recorded,
+            self.recorded_embeddings,
+        )
+
+    def _draw_batches(self, updates: int) -> NDArray[np.int64]:
+        """Training samples of each update; the stream does not depend on ``updates`` in one call."""
+        if self.batches is None or self.model.batch_size is None:
+            return np.empty((0, 0), np.int64)
+        keys = self.batches.random((updates, self.dataset.train_size))
+        return np.argsort(keys, axis=1)[:, : self.model.batch_size].astype(np.int64)
+
+    def _history(self) -> History | None:
+        if len(self.records) == 0:
+            return None
+        count = int(np.searchsorted(self.records, self.update))
+        updates, rows = self.records[:count], self.recorded[:count]
+        embeddings = self.recorded_embeddings[:count]
+        if self.status != kernels.DIVERGED:
+            updates = np.append(updates, self.update)
+            rows = np.vstack([rows, self.measured])
+            embeddings = np.concatenate([embeddings, self.embeddings[None]])
+        return History(updates, *rows.T, embeddings=embeddings)
+
+    def result(self) -> TrainingRun:
+        """Return what became of the run."""
+        train_step, test_step, rqi_step = (int(k) if k >= 0 else None for k in self.first_steps)
+        sizes = self.model.layer_sizes(self.dataset.task)
+        layers = decoder.layers(self.decoder, sizes[0], sizes[1], sizes[3])
+        return TrainingRun(
+            model=self.model,
+            dataset=self.dataset,
+            status=_STATUS[self.status],
+            train_step=train_step,
+            test_step=test_step,
+            rqi_step=rqi_step,
+            diverged_step=self.update if self.status == kernels.DIVERGED else None,
+            steps_run=self.update,
+            train_accuracy=float(self.measured[kernels.TRAIN_ACCURACY]),
+            test_accuracy=float(self.measured[kernels.TEST_ACCURACY]),
+            best_train_accuracy=float(self.best[0]),
+            best_test_accuracy=float(self.best[1]),
+            rqi=float(self.measured[kernels.RQI]),
+            embeddings=self.embeddings,
+            weights=(layers[0], layers[2], layers[4]),
+            biases=(layers[1], layers[3], layers[5]),
+            history=self._history(),
+        )

@@ -1,0 +1,1 @@
+"""Phase diagrams of the toy model."""

@@ -1,0 +1,224 @@
+"""Where a run begins: recipes that turn a model, a task and a seed into a split and a start.
+
+For one seed every cell of a sweep has the same split and the same start, as in the paper: streams
+depend on the role, the seed and the shapes, never on swept rates or on the cell's place.
+
+The published starts need no PyTorch. Its CPU generator is the Mersenne twister that NumPy's legacy
+generator is; only the way from a word to a float differs.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import Addition, Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory.checks import integer
+
+Array = NDArray[np.float32]
+#: Seeds of the split (with the targets) and of the initialisation.
+Seed = tuple[int, int]
+Recipe = Callable[[ToyModel, Task, int, Seed], tuple[Dataset, InitialState]]
+
+#: Fields of the model that shape a start; a recipe names those that it does not honour.
+START_SHAPING = (
+    *("embedding_dim", "width", "target_dim", "loss", "embedding_scale", "decoder_scale"),
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A registered recipe.
+
+    Attributes
+    ----------
+    name
+        Name in specifications and on the command line.
+    recipe
+        ``(model, task, train_size, seed) -> (Dataset, InitialState)``.
+    fixed
+        Start-shaping fields of ToyModel that the recipe does not honour: only their default is
+        accepted.
+    """
+
+    name: str
+    recipe: Recipe
+    fixed: frozenset[str] = frozenset()
+
+    def require_honoured(self, model: ToyModel) -> None:
+        """Raise InputError if the model sets a field that the recipe does not honour."""
+        default = ToyModel()
+        for name in sorted(self.fixed):
+            if getattr(model, name) != getattr(default, name):
+                raise InputError(
+                    f'{name} is fixed at {getattr(default, name)} by start "{self.name}"; '
+                    'leave it out or use start "random".'
+                )
+
+
+STARTS: dict[str, Start] = {}
+
+
+def register_start(name: str, recipe: Recipe, *, fixed: frozenset[str] = frozenset()) -> None:
+    """Make a recipe known under ``name``, so that a SweepSpec can name it.
+
+    Raises
+    ------
+    InputError
+        If the name is taken by another recipe, or ``fixed`` names no start-shaping field.
+    """
+    unknown = fixed - set(START_SHAPING)
+    if unknown:
+        raise InputError(f"fixed names {sorted(unknown)}; choose from {', '.join(START_SHAPING)}.")
+    if name in STARTS and STARTS[name].recipe is not recipe:
+        raise InputError(f'start "{name}" is registered already; choose another name.')
+    STARTS[name] = Start(name, recipe, fixed)
+
+
+def start(name: str) -> Start:
+    """Return the registered start of that name."""
+    if name not in STARTS:
+        raise InputError(f"start {name!r} is unknown; known starts: {', '.join(STARTS)}.")
+    return STARTS[name]
+
+
+_ROLES = ("split", "targets", "embeddings", "decoder", "batches")
+
+
+def _stream(role: str, seed: int) -> np.random.Generator:
+    """Return the generator of one role for one seed."""
+    key = (_ROLES.index(role),)
+    return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=key))
+
+
+def random_start(
+    model: ToyModel, task: Task, train_size: int, seed: Seed
+) -> tuple[Dataset, InitialState]:
+    """Draw a split and a random start; split and targets follow the first seed, the rest the second.
+
+    Training sets of different sizes are nested, and scales multiply the same draw.
+    """
+    split, initialisation = _checked(seed)
+    state = InitialState.draw(
+        model,
+        task,
+        embeddings=_stream("embeddings", initialisation),
+        decoder=_stream("decoder", initialisation),
+        targets=_stream("targets", split),
+        batches=_stream("batches", initialisation),
+    )
+    return Dataset.split(task, train_size, _stream("split", split)), state
+
+
+def released_start(
+    model: ToyModel, task: Task, train_size: int, seed: Seed
+) -> tuple[Dataset, InitialState]:
+    """Draw the start of the authors' released code, bit for bit.
+
+    NumPy's legacy generator takes the first seed and draws targets, then the split; PyTorch's takes
+    the second and makes embeddings, then the decoder.
+    """
+    numpy_draws, torch_draws = _published_generators(task, seed)
+    targets = _normal(numpy_draws, model, task)
+    dataset = _choice(numpy_draws, task, train_size)
+    embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
+    layers = torch_draws.linear_layers(model.layer_sizes(task))
+    return dataset, _state(model, embeddings, layers, targets, seed)
+
+
+def figure6_start(
+    model: ToyModel, task: Task, train_size: int, seed: Seed
+) -> tuple[Dataset, InitialState]:
+    """Draw the start of the paper's own Figures 6a and 6b, bit for bit.
+
+    It differs from the released code: NumPy draws an unused (p, 30) matrix first; PyTorch makes an
+    unused encoder p-200-200-1 first and the embeddings last.
+    """
+    numpy_draws, torch_draws = _published_generators(task, seed)
+    numpy_draws.normal(0.0, 1.0, (task.symbols, 30))
+    targets = _normal(numpy_draws, model, task)
+    dataset = _choice(numpy_draws, task, train_size)
+    torch_draws.linear_layers((task.symbols, 200, 200, 1))
+    layers = torch_draws.linear_layers(model.layer_sizes(task))
+    embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
+    return dataset, _state(model, embeddings, layers, targets, seed)
+
+
+class TorchDraws:
+    """What ``torch.manual_seed(seed)`` followed by CPU draws gives, without PyTorch."""
+
+    def __init__(self, seed: int) -> None:
+        self._words = np.random.RandomState(seed)  # noqa: NPY002 (the published generator)
+
+    def rand(self, *shape: int) -> Array:
+        """Return torch.rand: the low 24 bits of each word, in [0, 1)."""
+        words = self._words.randint(0, 2**32, shape, dtype=np.uint32)  # noqa: NPY002
+        return (words & np.uint32(0xFFFFFF)).astype(np.float32) * np.float32(2.0**-24)
+
+    def uniform(self, bound: float, *shape: int) -> Array:
+        """Return ``Tensor.uniform_(-bound, bound)`` with its rounding."""
+        low, high = np.float32(-bound), np.float32(bound)
+        values = self.rand(*shape).astype(np.float64) * np.float64(high - low) + np.float64(low)
+        return values.astype(np.float32)
+
+    def linear_layers(self, sizes: tuple[int, ...]) -> list[tuple[Array, Array]]:
+        """Return weights and biases of ``torch.nn.Linear`` layers made one after another."""
+        layers = []
+        for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
+            weight_bound = math.sqrt(3.0) * (math.sqrt(2.0 / 6.0) / math.sqrt(inputs))
+            weight = self.uniform(weight_bound, outputs, inputs)
+            layers.append((weight, self.uniform(1.0 / math.sqrt(inputs), outputs)))
+        return layers
+
+
+def _checked(seed: Seed) -> Seed:
+    return integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)
+
+
+def _published_generators(task: Task, seed: Seed) -> tuple[np.random.RandomState, TorchDraws]:
+    if not isinstance(task, Addition):
+        raise InputError(
+            f"task {task.name} has no published start: it is addition's; "
+            'use Addition or start "random".'
+        )
+    split, initialisation = _checked(seed)
+    if max(split, initialisation) >= 2**32:
+        raise InputError("seeds of a published start must be below 2**32, as its generators demand.")
+    return np.random.RandomState(split), TorchDraws(initialisation)  # noqa: NPY002
+
+
+def _normal(draws: np.random.RandomState, model: ToyModel, task: Task) -> Array:
+    """Targets; the published code draws them even for cross-entropy, which does not use them."""
+    return draws.normal(0.0, 1.0, (task.classes, model.outputs(task))).astype(np.float32)
+
+
+def _choice(draws: np.random.RandomState, task: Task, train_size: int) -> Dataset:
+    size = integer("train_size", train_size, 0, task.size)
+    return Dataset(task, draws.choice(task.size, size, replace=False))
+
+
+def _state(
+    model: ToyModel,
+    embeddings: Array,
+    layers: list[tuple[Array, Array]],
+    targets: Array,
+    seed: Seed,
+) -> InitialState:
+    # The published runs are full batch; minibatches of such a start are ours.
+    batched = model.batch_size is not None
+    return InitialState(
+        embeddings=embeddings,
+        weights=(layers[0][0], layers[1][0], layers[2][0]),
+        biases=(layers[0][1], layers[1][1], layers[2][1]),
+        targets=targets if model.loss == "mse" else None,
+        batch_seed=int(_stream("batches", seed[1]).integers(2**62)) if batched else None,
+    )
+
+
+_SCALES = frozenset({"embedding_scale", "decoder_scale"})
+
+register_start("random", random_start)
+register_start("released", released_start, fixed=_SCALES)
+register_start("figure6", figure6_start, fixed=_SCALES)

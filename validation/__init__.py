@@ -1,0 +1,1 @@
+"""Full PyTorch training that judges the simulator."""
