@@ -38,15 +38,16 @@ def standardise(embeddings: ArrayLike) -> NDArray[np.float64]:
         If a dimension is constant, so that it has no standard form, or a number is not finite.
     """
     array = finite_array("embeddings", embeddings, (None, None), np.float64)
-    constant = np.flatnonzero(array.max(axis=0) == array.min(axis=0)) if array.size else []
-    if array.size == 0 or len(constant):
+    if array.size == 0 or (array.max(axis=0) == array.min(axis=0)).any():
         raise InputError(
             "embeddings cannot be standardised where a dimension is constant or empty; "
             "give at least two symbols that differ in each dimension."
         )
     standard, exists = kernels.standardise(array)
     if not exists:
-        raise InputError("embeddings are too large or too close together for float64; rescale them.")
+        raise InputError(
+            "embeddings are too large or too close together for float64; rescale them."
+        )
     return standard
 
 
