@@ -1,11 +1,78 @@
-"""What the project's command lines share: how they end."""
+"""What the project's command lines share: how they are read and how they end."""
 
+import dataclasses
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import FrameType
+from typing import Annotated, Any, Protocol, Self
 
 from effective_theory.checks import InputError
+from effective_theory.toy_model import ToyModel
+
+
+@dataclass(frozen=True)
+class ModelOptions(ToyModel):
+    __doc__ = ToyModel.__doc__
+
+    def __post_init__(self) -> None:
+        """Check nothing yet: `checked` does, and its error reaches the user in our own words."""
+
+    @classmethod
+    def of(cls, model: ToyModel) -> Self:
+        """Return a model's fields as options."""
+        return cls(**dataclasses.asdict(model))
+
+    def checked(self) -> ToyModel:
+        """Return the model that the options describe."""
+        return ToyModel(**dataclasses.asdict(self))
+
+
+class Command(Protocol):
+    """Options of a command, which it runs with."""
+
+    def run(self) -> None:
+        """Do what the command is for."""
+
+
+def read_command(
+    package: str,
+    commands: Mapping[str, type[Command]],
+    arguments: Sequence[str],
+    defaults: Mapping[str, Command] | None = None,
+) -> Command:
+    """Return the command that the arguments ask for, with its options.
+
+    Parameters
+    ----------
+    package
+        The package, as in ``python -m package``.
+    commands
+        Dataclasses of options by the name of their command.
+    arguments
+        The arguments behind the package.
+    defaults
+        Options that stand for absent ones, by the name of the command.
+    """
+    import tyro
+
+    # A hidden member keeps a package with one command a union, whose members are commands.
+    union: Any = Annotated[None, tyro.conf.Suppress]
+    for name, kind in commands.items():
+        default = (defaults or {}).get(name, tyro.MISSING_NONPROP)
+        union = union | Annotated[kind, tyro.conf.subcommand(name, default=default)]
+    chosen: Command = tyro.cli(
+        union,
+        args=list(arguments),
+        prog=f"python -m {package}",
+        config=(
+            tyro.conf.OmitArgPrefixes,
+            tyro.conf.OmitSubcommandPrefixes,
+            tyro.conf.FlagCreatePairsOff,
+        ),
+    )
+    return chosen
 
 
 def run_command(main: Callable[[], None]) -> int:

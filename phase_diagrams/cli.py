@@ -11,20 +11,21 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from effective_theory import InputError, ToyModel
-from effective_theory.shell import run_command
+from effective_theory import InputError
+from effective_theory.files import require_folder, save_figure
+from effective_theory.shell import ModelOptions, read_command, run_command
 from effective_theory.tasks import task_from_configuration
 from phase_diagrams.arguments import parse_axis, parse_seeds
 from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
-from phase_diagrams.files import require_folder, save_figure, write_csv
 from phase_diagrams.phases import LAG
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.published import agreement, read_table
 from phase_diagrams.spec import SweepSpec
 from phase_diagrams.sweeping import DEFAULT_NAME, load, sweep
+from phase_diagrams.tables import write_csv
 from phase_diagrams.text import summary
 
 
@@ -63,7 +64,7 @@ class Sweep:
     """Only say how much is done, to do, and how long that takes at most."""
     table: Path | None = None
     """Published table to compare with."""
-    model: ToyModel = field(default_factory=ToyModel)
+    model: ModelOptions = field(default_factory=ModelOptions)
 
     def spec(self) -> SweepSpec:
         """Return the sweep that the options describe."""
@@ -79,7 +80,7 @@ class Sweep:
         return SweepSpec(
             task=task_from_configuration({"name": self.task, "p": self.p}),
             axes=axes,
-            model=self.model,
+            model=self.model.checked(),
             train_size=self.train_size,
             seeds=parse_seeds(self.seeds),
             start=self.start,
@@ -210,32 +211,14 @@ def _preset_defaults(arguments: Sequence[str]) -> Sweep:
         seeds=",".join(f"{split}/{initial}" for split, initial in spec.seeds),
         start=spec.start,
         lag=spec.lag,
-        model=spec.model,
+        model=ModelOptions.of(spec.model),
     )
 
 
 def _run(arguments: Sequence[str]) -> None:
-    def command(kind: type, text: str, **options: Any) -> Any:
-        return Annotated[kind, tyro.conf.subcommand(text, **options)]
-
-    commands = (
-        command(Sweep, "sweep", default=_preset_defaults(arguments)),
-        *(command(kind, kind.__name__.lower()) for kind in (Plot, Show, Export, Presets)),
-    )
-    union: Any = commands[0]
-    for other in commands[1:]:
-        union = union | other
-    chosen = tyro.cli(
-        union,
-        args=arguments,
-        prog="python -m phase_diagrams",
-        description="Phase diagrams of the toy model.",
-        config=(
-            tyro.conf.OmitArgPrefixes,
-            tyro.conf.OmitSubcommandPrefixes,
-            tyro.conf.FlagCreatePairsOff,
-        ),
-    )
+    commands = {"sweep": Sweep, "plot": Plot, "show": Show, "export": Export, "presets": Presets}
+    defaults = {"sweep": _preset_defaults(arguments)}
+    chosen = read_command("phase_diagrams", commands, arguments, defaults)
     with warnings.catch_warnings():
         # Splits that cannot generalise are named in the summary.
         warnings.simplefilter("ignore", UserWarning)

@@ -30,7 +30,7 @@ class Phase(IntEnum):
     @property
     def letter(self) -> str:
         """One letter for phase maps in text."""
-        return "." if self is Phase.NOT_RUN else self.name[0]
+        return {Phase.CONFUSION: "X", Phase.NOT_RUN: "."}.get(self, self.name[0])
 
 
 #: The phases that a run can have, in their fixed order.

@@ -53,7 +53,6 @@ _STYLE: dict[str, Any] = {
     "axes.edgecolor": "#444444",
     "axes.titlesize": "medium",
     "figure.facecolor": "white",
-    "savefig.dpi": 160,
 }
 
 
