@@ -13,7 +13,7 @@ from effective_theory.toy_model import ToyModel
 
 
 @dataclass(frozen=True)
-class ModelOptions(ToyModel):
+class ModelOptions(ToyModel):  # noqa: D101 (its text is the model's)
     __doc__ = ToyModel.__doc__
 
     def __post_init__(self) -> None:
