@@ -52,14 +52,21 @@ class Axis:
             raise InputError("axis values must be finite; remove NaN and infinity.")
         if numbers and any(a > b for a, b in zip(values[:-1], values[1:], strict=True)):
             raise InputError("axis values must increase; sort them.")
-        if self.scale is None:
-            object.__setattr__(self, "scale", "linear" if self._evenly_spaced() else "ordinal")
-        if self.scale not in get_args(Scale):
-            raise InputError(f"axis scale must be one of {get_args(Scale)}, not {self.scale!r}.")
-        if self.scale != "ordinal" and not numbers:
-            raise InputError(f'axis scale "{self.scale}" needs numbers; use "ordinal" for names.')
-        if self.scale == "log" and values[0] <= 0:
-            raise InputError('axis scale "log" needs positive values; use "ordinal" or "linear".')
+        scale = self.scale or ("linear" if self._evenly_spaced() else "ordinal")
+        object.__setattr__(self, "scale", scale)
+        if scale not in get_args(Scale):
+            raise InputError(f"axis scale must be one of {get_args(Scale)}, not {scale!r}.")
+        if not self.scale_suits(scale):
+            raise InputError(
+                f'axis scale "{scale}" does not suit the values: "linear" needs numbers, '
+                '"log" positive ones; use "ordinal".'
+            )
+
+    def scale_suits(self, scale: Scale) -> bool:
+        """Return whether the values can be drawn on that scale."""
+        if scale == "ordinal":
+            return True
+        return self._are_numbers() and (scale == "linear" or self.values[0] > 0)
 
     def __len__(self) -> int:
         """Return the number of values."""
@@ -119,7 +126,8 @@ def default_axis(name: str, values: Sequence[Any] | NDArray[Any] | Axis) -> Axis
         raise InputError(f"axis {name} must be a sequence of values, not {values!r}.") from None
     try:
         axis = Axis(listed)
-        return Axis(listed, "log") if name.endswith("_lr") and min(listed) > 0 else axis
+        is_rate = name.endswith("_lr") and axis.scale_suits("log")
+        return Axis(listed, "log") if is_rate else axis
     except InputError as error:
         raise InputError(f"axis {name}: {error}") from None
 

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Before anything loads PyTorch, whose threads would fight over matrices of a few rows.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import matplotlib
 import pytest
 
