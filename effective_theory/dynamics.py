@@ -1,4 +1,4 @@
-"""How the embeddings move: effective loss, its gradient flow and the grokking rate.
+"""How the embeddings move: effective loss and its gradient flow.
 
 The loss is l_eff = l0 / Z0 with l0 = c sum over parallelograms |E_i + E_j - E_m - E_n|^2 and
 Z0 = sum_k |E_k|^2 (Liu et al. 2022, eq. 6). Two conventions are in use, and every function takes
@@ -88,7 +88,8 @@ def effective_loss(
         If the task has no line, or the embeddings are not a (p, d) array of finite numbers.
     """
     array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
-    samples = _samples_of(dataset, parallelograms, "effective_loss")
+    dataset.task.require_line("effective_loss")
+    samples = choose_parallelograms(dataset, parallelograms)
     count, norm = count_parallelograms(samples), float((array**2).sum())
     if norm == 0.0 or (average and count == 0):
         return math.nan
@@ -158,9 +159,7 @@ def effective_trajectory(
     moments = finite_array("times", times, (None,), np.float64)
     if (moments < 0).any():
         raise InputError("times must be zero or positive.")
-    attraction, norm = _attraction(
-        array, dataset, parallelograms, average, "effective_trajectory"
-    )
+    attraction, norm = _attraction(array, dataset, parallelograms, average, "effective_trajectory")
     if method == "exact":
         if step is not None:
             raise InputError('step must be left out with method "exact": nothing is stepped.')
@@ -172,91 +171,6 @@ def effective_trajectory(
             raise InputError('step is required with method "euler"; the released code has 1e-3.')
         return _euler(array, attraction, norm, _step_numbers(moments, step), float(step))
     raise InputError(f'method must be "exact" or "euler", not {method!r}.')
-
-
-def grokking_rate(
-    dataset: Dataset,
-    *,
-    parallelograms: Parallelograms = "train",
-    average: bool = True,
-    norm: float | None = None,
-) -> float:
-    """Return the rate at which the slowest departure from the line decays, per unit of time.
-
-    It is lambda_3, the third smallest eigenvalue of H = 2 c A^T A / Z0 in the linearised flow
-    dE/dt = -H E (Liu et al. 2022, section 3.3).
-
-    Parameters
-    ----------
-    dataset
-        The task and its training set.
-    parallelograms, average
-        The convention, as for `effective_loss`.
-    norm
-        Z0; by default p - 1, that of standardised embeddings in one dimension (d (p - 1) in d).
-
-    Returns
-    -------
-    float
-        Zero where the line is not the only solution (n0 > 2). NaN, that is undefined, for p = 2:
-        two embeddings are always on a line.
-
-    Raises
-    ------
-    InputError
-        If the task has no line, or norm is not a positive number.
-    """
-    samples = _samples_of(dataset, parallelograms, "grokking_rate")
-    symbols = dataset.task.symbols
-    norm = float(symbols - 1) if norm is None else non_negative("norm", norm)
-    if norm == 0.0:
-        raise InputError("norm must be positive; leave it out for standardised embeddings.")
-    if symbols == 2:
-        return math.nan
-    if degrees_of_freedom(samples) > 2:
-        return 0.0
-    eigenvalue = float(np.linalg.eigvalsh(gram_matrix(samples))[2])
-    return 2.0 * eigenvalue / (count_parallelograms(samples) if average else 1) / norm
-
-
-def grokking_time(
-    dataset: Dataset,
-    *,
-    parallelograms: Parallelograms = "train",
-    average: bool = True,
-    norm: float | None = None,
-) -> float:
-    """Return t_h = 1 / lambda_3, the time in which the slowest departure from the line falls to 1/e.
-
-    Infinite where the line is not the only solution, NaN for p = 2; see `grokking_rate`.
-    """
-    rate = grokking_rate(dataset, parallelograms=parallelograms, average=average, norm=norm)
-    return math.inf if rate == 0.0 else 1.0 / rate
-
-
-def grokking_steps(
-    dataset: Dataset,
-    embedding_lr: float,
-    *,
-    parallelograms: Parallelograms = "train",
-    average: bool = True,
-    norm: float | None = None,
-) -> float:
-    """Return n_h = t_h / embedding_lr, in training steps; a trajectory needs about 3 n_h.
-
-    Infinite where the line is not the only solution or nothing is learned (embedding_lr = 0), NaN
-    for p = 2; see `grokking_rate`.
-    """
-    rate = non_negative("embedding_lr", embedding_lr)
-    time = grokking_time(dataset, parallelograms=parallelograms, average=average, norm=norm)
-    if rate == 0.0:
-        return math.nan if math.isnan(time) else math.inf
-    return time / rate
-
-
-def _samples_of(dataset: Dataset, parallelograms: Parallelograms, quantity: str) -> Dataset:
-    dataset.task.require_line(quantity)
-    return choose_parallelograms(dataset, parallelograms)
 
 
 def _summed_loss(array: Array, samples: Dataset) -> float:
@@ -276,11 +190,14 @@ def _summed_loss(array: Array, samples: Dataset) -> float:
 def _attraction(
     array: Array, dataset: Dataset, parallelograms: Parallelograms, average: bool, quantity: str
 ) -> tuple[Array, float]:
-    """Return c A^T A, shape (p, p), and Z0, or raise InputError where one of them does not exist."""
-    samples = _samples_of(dataset, parallelograms, quantity)
+    """Return c A^T A, shape (p, p), and Z0; raise InputError where one of them does not exist."""
+    dataset.task.require_line(quantity)
+    samples = choose_parallelograms(dataset, parallelograms)
     norm = float((array**2).sum())
     if norm == 0.0:
-        raise InputError(f"{quantity} is not defined for embeddings that are all zero; give others.")
+        raise InputError(
+            f"{quantity} is not defined for embeddings that are all zero; give others."
+        )
     count = count_parallelograms(samples)
     if average and count == 0:
         raise InputError(

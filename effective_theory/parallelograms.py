@@ -181,7 +181,7 @@ def share_of(predictable: NDArray[np.bool_], dataset: Dataset, on: Samples) -> f
 
 
 def _label_counts(dataset: Dataset) -> NDArray[np.int64]:
-    """Number of training samples of each label, shape (classes,)."""
+    """Return the number of training samples of each label, shape (classes,)."""
     labels = dataset.task.labels[dataset.train]
     return np.bincount(labels, minlength=dataset.task.classes).astype(np.int64)
 

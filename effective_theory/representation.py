@@ -47,7 +47,9 @@ def standardise(embeddings: ArrayLike) -> NDArray[np.float64]:
         )
     standard, exists = kernels.standardise(array)
     if not exists:
-        raise InputError("embeddings are too large or too close together for float64; rescale them.")
+        raise InputError(
+            "embeddings are too large or too close together for float64; rescale them."
+        )
     return standard
 
 

@@ -44,8 +44,8 @@ def inverse(number: int) -> int:
 @kernel
 def gap(vector: Residues, left: int, right: int, other_left: int, other_right: int) -> int:
     """Return v_left + v_right - v_other_left - v_other_right modulo the prime."""
-    total = np.int64(vector[left]) + np.int64(vector[right])
-    total -= np.int64(vector[other_left]) + np.int64(vector[other_right])
+    total = int(vector[left]) + int(vector[right])
+    total -= int(vector[other_left]) + int(vector[other_right])
     return remainder(total + 2 * PRIME)
 
 
@@ -133,7 +133,7 @@ def eliminate(
             for position in range(size):
                 symbol = support[position]
                 before = basis[k, symbol]
-                after = remainder(np.int64(before) + factor * np.int64(row[symbol]))
+                after = remainder(int(before) + factor * int(row[symbol]))
                 basis[k, symbol] = after
                 weights[k] += (after != 0) - (before != 0)
     basis[pivot] = basis[free - 1]
@@ -144,7 +144,7 @@ def eliminate(
 def add_multiple(vector: Residues, other: Residues, factor: int) -> None:
     """Add factor * other to the vector, modulo the prime."""
     for symbol in range(vector.size):
-        vector[symbol] = remainder(np.int64(vector[symbol]) + factor * np.int64(other[symbol]))
+        vector[symbol] = remainder(int(vector[symbol]) + factor * int(other[symbol]))
 
 
 @kernel
@@ -160,7 +160,7 @@ def count_nonzero(vector: Residues) -> int:
 def critical_sizes(
     orders: Indices, left: Indices, right: Indices, labels: Indices, symbols: int, classes: int
 ) -> Indices:
-    """Return for each row of ``orders`` how many of its samples it takes until only the line is left.
+    """Return for each order how many of its samples it takes until only the line is left.
 
     ``orders`` holds permutations of all samples, shape (orders, N).
     """

@@ -1,0 +1,283 @@
+"""How many training samples make the line the only solution, exactly and for any number of symbols.
+
+A training set is grown in one random order. Its degrees of freedom n0 never increase, and the size
+at which they first reach 2 is that order's critical size. The share of orders whose critical size
+is at most n is P(n0 = 2) for random training sets of n samples: all sizes from the same orders.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from effective_theory.checks import InputError, RandomSource, integer, random_generator
+from effective_theory.kernels import elimination
+from effective_theory.tasks import Addition, Task
+
+#: Orders are drawn in chunks of about so many numbers (16 MB), from one random stream each.
+_NUMBERS_IN_CHUNK = 2_000_000
+_MOST_ORDERS_IN_CHUNK = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class UniqueLineCurve:
+    """P(n0 = 2) against the training size, with its confidence band.
+
+    Attributes
+    ----------
+    sizes
+        Training sizes |D|.
+    probability, low, high
+        Share of orders in which the line is the only solution, and its Wilson interval; the band
+        holds at each size, not for all sizes at once.
+    orders
+        Number of random orders behind it.
+    """
+
+    sizes: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    orders: int
+
+
+@dataclass(frozen=True)
+class CriticalFraction:
+    """Where P(n0 = 2) crosses 1/2, as a fraction of all samples.
+
+    Attributes
+    ----------
+    value
+        r_c.
+    low, high
+        Its confidence interval.
+    standard_error
+        Half the width of the interval of one standard deviation.
+    size
+        |D_c| = r_c N, in samples.
+    orders
+        Number of random orders behind it.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    size: float
+    orders: int
+
+
+def critical_training_sizes(
+    task: Task | int,
+    *,
+    orders: int,
+    rng: RandomSource,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> NDArray[np.int64]:
+    """Return the critical training size of each of ``orders`` random orders, shape (orders,).
+
+    Each is exact: the number of samples after which n0 first is 2 (`degrees_of_freedom`).
+
+    Parameters
+    ----------
+    task
+        The task; an int p means Addition(p).
+    orders
+        Number of random orders, at least 1. More orders from the same ``rng`` begin with the same
+        sizes.
+    rng
+        Int, SeedSequence or Generator.
+    n_jobs
+        Processes, as joblib counts them; a surrounding ``joblib.parallel_config`` is the default.
+        The result does not depend on it.
+    progress
+        Show a progress bar on stderr, where that is a terminal.
+
+    Raises
+    ------
+    InputError
+        If the task has no line, or orders is below 1.
+
+    Examples
+    --------
+    >>> from effective_theory import critical_training_sizes
+    >>> critical_training_sizes(2, orders=3, rng=0)  # two embeddings are always on a line
+    array([0, 0, 0])
+    """
+    task = Addition(task) if not isinstance(task, Task) else task
+    task.require_line("critical_training_sizes")
+    orders = integer("orders", orders, 1)
+    in_chunk = max(1, min(_NUMBERS_IN_CHUNK // task.size, _MOST_ORDERS_IN_CHUNK))
+    counts = [min(in_chunk, orders - start) for start in range(0, orders, in_chunk)]
+    streams = random_generator(rng).spawn(len(counts))
+    sizes = np.empty(orders, np.int64)
+    for chunk, found in _chunks(task, counts, streams, n_jobs, progress):
+        sizes[chunk * in_chunk : chunk * in_chunk + len(found)] = found
+    return sizes
+
+
+def unique_line_probability(
+    task: Task | int,
+    sizes: ArrayLike,
+    *,
+    orders: int,
+    rng: RandomSource,
+    confidence: float = 0.95,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> UniqueLineCurve:
+    """Return P(n0 = 2) for random training sets of given sizes, with Wilson intervals.
+
+    Parameters
+    ----------
+    task, orders, rng, n_jobs, progress
+        As for `critical_training_sizes`. Every order counts for every size, so that the curve
+        never falls; values at different sizes are not independent.
+    sizes
+        Training sizes |D|, from 0 to N.
+    confidence
+        Coverage of the intervals.
+
+    Raises
+    ------
+    InputError
+        If the task has no line, orders is below 1, or a size or the confidence is out of range.
+    """
+    task = Addition(task) if not isinstance(task, Task) else task
+    wanted = np.atleast_1d(np.asarray(sizes))
+    if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
+        raise InputError("sizes must be a one-dimensional sequence of integers.")
+    if wanted.size and (wanted.min() < 0 or wanted.max() > task.size):
+        raise InputError(f"sizes must be from 0 to the {task.size} samples of the task.")
+    found = critical_training_sizes(task, orders=orders, rng=rng, n_jobs=n_jobs, progress=progress)
+    return unique_line_curve(found, wanted.astype(np.int64), confidence=confidence)
+
+
+def unique_line_curve(
+    critical_sizes: NDArray[np.int64], sizes: NDArray[np.int64], *, confidence: float = 0.95
+) -> UniqueLineCurve:
+    """Return P(n0 = 2) at given sizes from critical sizes that are known already.
+
+    Raises
+    ------
+    InputError
+        If there is no critical size, or the confidence is out of range.
+    """
+    from scipy.stats import binomtest
+
+    confidence = _confidence(confidence)
+    ordered = _sorted(critical_sizes)
+    counts = np.searchsorted(ordered, sizes, side="right")
+    bounds = {
+        count: binomtest(count, len(ordered)).proportion_ci(confidence, method="wilson")
+        for count in np.unique(counts).tolist()
+    }
+    return UniqueLineCurve(
+        sizes=sizes,
+        probability=counts / len(ordered),
+        low=np.array([bounds[count].low for count in counts.tolist()]),
+        high=np.array([bounds[count].high for count in counts.tolist()]),
+        orders=len(ordered),
+    )
+
+
+def critical_fraction(
+    task: Task | int, critical_sizes: NDArray[np.int64], *, confidence: float = 0.95
+) -> CriticalFraction:
+    """Return r_c, where P(n0 = 2) crosses 1/2 as a fraction of the task's N samples.
+
+    P is interpolated linearly between neighbouring sizes. The interval holds every r at which the
+    measured P does not differ from 1/2 by more than chance, that is by z / (2 sqrt(orders)): it is
+    where the Wilson band of P crosses 1/2, and needs no assumption on the shape of P.
+
+    Parameters
+    ----------
+    task
+        The task; an int p means Addition(p).
+    critical_sizes
+        What `critical_training_sizes` returned.
+    confidence
+        Coverage of the interval.
+
+    Raises
+    ------
+    InputError
+        If the task has no line, there is no critical size, or the confidence is out of range.
+    """
+    from scipy.special import ndtri
+
+    task = Addition(task) if not isinstance(task, Task) else task
+    task.require_line("critical_fraction")
+    ordered = _sorted(critical_sizes)
+    deviation = 0.5 / np.sqrt(len(ordered))
+    spread = float(ndtri((1.0 + _confidence(confidence)) / 2.0)) * deviation
+    size = _crossing(ordered, 0.5)
+    width = _crossing(ordered, 0.5 + deviation) - _crossing(ordered, 0.5 - deviation)
+    return CriticalFraction(
+        value=size / task.size,
+        low=_crossing(ordered, 0.5 - spread) / task.size,
+        high=_crossing(ordered, 0.5 + spread) / task.size,
+        standard_error=width / 2.0 / task.size,
+        size=size,
+        orders=len(ordered),
+    )
+
+
+def _crossing(ordered: NDArray[np.int64], level: float) -> float:
+    """Size at which the interpolated share of critical sizes is ``level``; mid-way if it stays."""
+    sizes = np.arange(ordered[0] - 1, ordered[-1] + 1)
+    counts = np.searchsorted(ordered, sizes, side="right")
+    target = min(max(level, 0.0), 1.0) * len(ordered)
+    before = int(np.searchsorted(counts, target, side="left"))
+    after = int(np.searchsorted(counts, target, side="right"))
+    if after > before:  # the curve has this value at some sizes
+        return float(sizes[before] + sizes[after - 1]) / 2.0
+    rise = counts[before] - counts[before - 1]
+    return float(sizes[before - 1] + (target - counts[before - 1]) / rise)
+
+
+def _sorted(critical_sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    ordered = np.sort(np.asarray(critical_sizes))
+    if ordered.ndim != 1 or ordered.size == 0:
+        raise InputError("critical_sizes must hold at least one size, in one dimension.")
+    return ordered
+
+
+def _confidence(confidence: float) -> float:
+    if not 0.0 < confidence < 1.0:
+        raise InputError(f"confidence must be between 0 and 1, not {confidence!r}.")
+    return float(confidence)
+
+
+def _chunks(
+    task: Task,
+    counts: list[int],
+    streams: list[np.random.Generator],
+    n_jobs: int | None,
+    progress: bool,
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the number of each chunk and its critical sizes, as they are found."""
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    work = parallel(
+        delayed(_critical_sizes)(task, chunk, counts[chunk], streams[chunk])
+        for chunk in range(len(counts))
+    )
+    with tqdm(total=sum(counts), unit="order", disable=None if progress else True) as bar:
+        for chunk, found in work:
+            bar.update(len(found))
+            yield chunk, found
+
+
+def _critical_sizes(
+    task: Task, chunk: int, count: int, stream: np.random.Generator
+) -> tuple[int, NDArray[np.int64]]:
+    orders = stream.permuted(np.tile(np.arange(task.size), (count, 1)), axis=1)
+    left, right = np.ascontiguousarray(task.pairs.T)
+    return chunk, elimination.critical_sizes(
+        orders, left, right, task.labels, task.symbols, task.classes
+    )
