@@ -1,14 +1,7 @@
 """The effective theory of grokking and the toy model that it describes."""
 
 from effective_theory.checks import InputError
-from effective_theory.critical_size import (
-    CriticalFraction,
-    UniqueLineCurve,
-    critical_fraction,
-    critical_training_sizes,
-    unique_line_curve,
-    unique_line_probability,
-)
+from effective_theory.critical_size import critical_training_sizes, unique_line_probability
 from effective_theory.dynamics import (
     ConservedQuantities,
     conserved_quantities,
@@ -30,6 +23,12 @@ from effective_theory.tasks import Addition, Dataset, ModularAddition, Task
 from effective_theory.timescales import grokking_rate, grokking_steps, grokking_time
 from effective_theory.toy_model import InitialState, ToyModel
 from effective_theory.training import History, TrainingRun, train
+from effective_theory.unique_line import (
+    CriticalFraction,
+    UniqueLineCurve,
+    critical_fraction,
+    unique_line_curve,
+)
 
 __all__ = [
     "Addition",

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, finite_array, integer
-from effective_theory.critical_size import CriticalFraction
 from effective_theory.tasks import MOST_SYMBOLS, Addition
+from effective_theory.unique_line import CriticalFraction
 
 
 @dataclass(frozen=True, eq=False)
