@@ -98,6 +98,7 @@ def unique_line_probability(
         If the task has no line, orders is below 1, or a size or the confidence is out of range.
     """
     task = Addition(task) if not isinstance(task, Task) else task
+    task.require_line("unique_line_probability")
     wanted = np.atleast_1d(np.asarray(sizes))
     if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
         raise InputError("sizes must be a one-dimensional sequence of integers.")

@@ -15,7 +15,7 @@ from effective_theory.unique_line import critical_fraction, unique_line_curve
 
 #: Above this the printed table leaves sizes out.
 _MOST_LINES = 60
-_STEPS = [factor * 10**power for power in range(8) for factor in (1, 2, 5)]
+_STEPS: list[int] = [factor * 10**power for power in range(8) for factor in (1, 2, 5)]
 
 
 def figure(name: Literal["4a", "4c", "4d", "5a"], out: Path) -> None:

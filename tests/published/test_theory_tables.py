@@ -1,0 +1,30 @@
+"""The theory against the tables of the paper's authors."""
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from effective_theory import unique_line_probability
+
+TABLES = Path(os.environ.get("PUBLISHED_TABLES", Path(__file__).parents[2] / "../shared/reference"))
+
+
+def test_probability_of_the_unique_line():
+    file = TABLES / "fig4a_unique_line.csv"
+    if not file.exists():
+        pytest.skip(f"no {file.name} in PUBLISHED_TABLES ({TABLES})")
+    with file.open(newline="") as lines:
+        rows = [{name: int(value) for name, value in row.items()} for row in csv.DictReader(lines)]
+    sizes, draws, unique = (
+        np.array([row[name] for row in rows]) for name in ("train_size", "draws", "unique")
+    )
+    assert sizes.tolist() == list(range(1, 56))
+    orders = 10_000
+    found = unique_line_probability(10, sizes, orders=orders, rng=0).probability
+    # One success and one failure more keep sigma positive where both shares are 0 or 1.
+    pooled = (found * orders + unique + 1) / (orders + draws + 2)
+    sigma = np.sqrt(pooled * (1 - pooled) * (1 / orders + 1 / draws))
+    assert (np.abs(found - unique / draws) <= 4 * sigma).all()
