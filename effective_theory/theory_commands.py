@@ -86,4 +86,5 @@ def _printed_sizes(samples: int, critical_sizes: NDArray[np.int64]) -> NDArray[n
         return np.arange(1, samples + 1)
     sizes = np.arange(critical_sizes.min() - 1, critical_sizes.max() + 1)
     step = next(step for step in _STEPS if step * _MOST_LINES >= len(sizes))
-    return sizes[sizes % step == 0]
+    printed: NDArray[np.int64] = sizes[sizes % step == 0]
+    return printed
