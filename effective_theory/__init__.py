@@ -19,7 +19,14 @@ from effective_theory.parallelograms import (
 )
 from effective_theory.representation import predicted_accuracy, rqi, standardise
 from effective_theory.scaling import ScalingFit, fit_critical_size, isolated_symbol_estimate
-from effective_theory.tasks import Addition, Dataset, ModularAddition, Task
+from effective_theory.tasks import (
+    Addition,
+    Dataset,
+    FiniteGroup,
+    ModularAddition,
+    Task,
+    permutation_group,
+)
 from effective_theory.timescales import grokking_rate, grokking_steps, grokking_time
 from effective_theory.toy_model import InitialState, ToyModel
 from effective_theory.training import History, TrainingRun, train
@@ -35,6 +42,7 @@ __all__ = [
     "ConservedQuantities",
     "CriticalFraction",
     "Dataset",
+    "FiniteGroup",
     "History",
     "InitialState",
     "InputError",
@@ -61,6 +69,7 @@ __all__ = [
     "is_implied",
     "isolated_symbol_estimate",
     "null_space",
+    "permutation_group",
     "predicted_accuracy",
     "rqi",
     "standardise",

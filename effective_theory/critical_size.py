@@ -1,4 +1,4 @@
-"""How many training samples make the line the only solution, exactly and for any number of symbols.
+"""How many training samples make the line the only solution, exactly at any scale.
 
 A training set is grown in one random order. Its degrees of freedom n0 never increase, and the size
 at which they first reach 2 is that order's critical size. The share of orders whose critical size
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, RandomSource, integer, random_generator
+from effective_theory.equations import critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.tasks import Addition, Task
 from effective_theory.unique_line import UniqueLineCurve, unique_line_curve
@@ -30,12 +31,14 @@ def critical_training_sizes(
 ) -> NDArray[np.int64]:
     """Return the critical training size of each of ``orders`` random orders, shape (orders,).
 
-    Each is exact: the number of samples after which n0 first is 2 (`degrees_of_freedom`).
+    Each is exact: the number of samples after which n0 first is 2 (`degrees_of_freedom`). For a
+    finite group, which has no line, it is the number after which the exact representation is first
+    locally unique, up to what all samples leave free (`equations.critical_equations`).
 
     Parameters
     ----------
     task
-        The task; an int p means Addition(p).
+        Addition or a finite group; an int p means Addition(p).
     orders
         Number of random orders, at least 1. More orders from the same ``rng`` begin with the same
         sizes.
@@ -50,7 +53,7 @@ def critical_training_sizes(
     Raises
     ------
     InputError
-        If the task has no line, or orders is below 1.
+        If the task is modular addition, or orders is below 1.
 
     Examples
     --------
@@ -59,7 +62,7 @@ def critical_training_sizes(
     array([0, 0, 0])
     """
     task = Addition(task) if not isinstance(task, Task) else task
-    task.require_line("critical_training_sizes")
+    critical_equations(task)  # refuses a task that has none before any work
     orders = integer("orders", orders, 1)
     in_chunk = max(1, min(_NUMBERS_IN_CHUNK // task.size, _MOST_ORDERS_IN_CHUNK))
     counts = [min(in_chunk, orders - start) for start in range(0, orders, in_chunk)]
@@ -95,10 +98,11 @@ def unique_line_probability(
     Raises
     ------
     InputError
-        If the task has no line, orders is below 1, or a size or the confidence is out of range.
+        If the task is modular addition, orders is below 1, or a size or the confidence is out of
+        range.
     """
     task = Addition(task) if not isinstance(task, Task) else task
-    task.require_line("unique_line_probability")
+    critical_equations(task)
     wanted = np.atleast_1d(np.asarray(sizes))
     if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
         raise InputError("sizes must be a one-dimensional sequence of integers.")
@@ -133,8 +137,15 @@ def _chunks(
 def _critical_sizes(
     task: Task, chunk: int, count: int, stream: np.random.Generator
 ) -> tuple[int, NDArray[np.int64]]:
+    equations = critical_equations(task)
     orders = stream.permuted(np.tile(np.arange(task.size), (count, 1)), axis=1)
-    left, right = np.ascontiguousarray(task.pairs.T)
-    return chunk, elimination.critical_sizes(
-        orders, left, right, task.labels, task.symbols, task.classes
+    read = elimination.critical_sizes(
+        equations.in_order(orders),
+        equations.left,
+        equations.right,
+        equations.labels,
+        equations.symbols,
+        equations.classes,
+        equations.least,
     )
+    return chunk, -(-read // equations.for_each_sample)

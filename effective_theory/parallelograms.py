@@ -14,6 +14,9 @@ from effective_theory.checks import InputError
 from effective_theory.kernels import elimination
 from effective_theory.tasks import Dataset, Task
 
+#: Degrees of freedom of the line E_k = a + k b, which satisfies every parallelogram: a and b.
+LINE = 2
+
 #: Which samples a quantity is averaged over, and which parallelograms it rests on.
 Samples = Literal["all", "test"]
 Parallelograms = Literal["train", "all"]
@@ -200,7 +203,7 @@ def _exact_null_space(dataset: Dataset) -> NDArray[np.int32]:
     left, right = np.ascontiguousarray(task.pairs.T)
     # A writable copy: Numba would compile the kernel once more for a read-only array.
     return elimination.null_space(
-        dataset.train.copy(), left, right, task.labels, task.symbols, task.classes
+        dataset.train.copy(), left, right, task.labels, task.symbols, task.classes, LINE
     )[0]
 
 

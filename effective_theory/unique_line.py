@@ -97,7 +97,7 @@ def critical_fraction(
     Parameters
     ----------
     task
-        The task; an int p means Addition(p).
+        Addition or a finite group; an int p means Addition(p).
     critical_sizes
         What `critical_training_sizes` returned.
     confidence
@@ -106,12 +106,11 @@ def critical_fraction(
     Raises
     ------
     InputError
-        If the task has no line, there is no critical size, or the confidence is out of range.
+        If there is no critical size, or the confidence is out of range.
     """
     from scipy.special import ndtri
 
     task = Addition(task) if not isinstance(task, Task) else task
-    task.require_line("critical_fraction")
     ordered = _sorted(critical_sizes)
     deviation = 0.5 / np.sqrt(len(ordered))
     spread = float(ndtri((1.0 + _confidence(confidence)) / 2.0)) * deviation

@@ -17,9 +17,6 @@ Residues = NDArray[np.int32]
 #: chance is about one in 2e9 for each equation that decides.
 PRIME = 2**31 - 1
 
-#: The line E_k = a + k b solves every equation: the null space never gets smaller.
-LINE = 2
-
 
 @kernel
 def remainder(number: int) -> int:
@@ -51,13 +48,19 @@ def gap(vector: Residues, left: int, right: int, other_left: int, other_right: i
 
 @kernel
 def null_space(
-    order: Indices, left: Indices, right: Indices, labels: Indices, symbols: int, classes: int
+    order: Indices,
+    left: Indices,
+    right: Indices,
+    labels: Indices,
+    symbols: int,
+    classes: int,
+    least: int,
 ) -> tuple[Residues, int]:
     """Return a basis of the embeddings that satisfy all parallelograms of the samples.
 
     The first sample of a label says what the label's sum is; each further one adds the equation
     that its own sum equals it. One basis vector that breaks the equation is used to mend the others
-    and dropped. Samples are read until only the line is left.
+    and dropped. Samples are read until ``least`` vectors are left.
 
     Parameters
     ----------
@@ -67,13 +70,15 @@ def null_space(
         Symbols and label of every sample.
     symbols, classes
         Number of symbols p and of labels.
+    least
+        Dimension of the null space of all samples: for addition 2, the line.
 
     Returns
     -------
     basis : (n0, p)
         Independent vectors modulo the prime.
     read : int
-        The number of samples that leave only the line, if they do (n0 = 2); else all of them.
+        The number of samples that leave ``least`` vectors, if they do; else all of them.
     """
     basis = np.zeros((symbols, symbols), np.int32)
     weights = np.ones(symbols, np.int64)
@@ -83,7 +88,7 @@ def null_space(
     gaps = np.empty(symbols, np.int64)
     support = np.empty(symbols, np.int64)
     first = np.full(classes, -1, np.int64)
-    if free <= LINE:
+    if free <= least:
         return basis[:free], 0
     for read in range(order.size):
         sample = order[read]
@@ -101,7 +106,7 @@ def null_space(
             continue
         eliminate(basis, weights, gaps, free, pivot, support)
         free -= 1
-        if free == LINE:
+        if free == least:
             return basis[:free], read + 1
     return basis[:free], order.size
 
@@ -158,15 +163,21 @@ def count_nonzero(vector: Residues) -> int:
 
 @kernel
 def critical_sizes(
-    orders: Indices, left: Indices, right: Indices, labels: Indices, symbols: int, classes: int
+    orders: Indices,
+    left: Indices,
+    right: Indices,
+    labels: Indices,
+    symbols: int,
+    classes: int,
+    least: int,
 ) -> Indices:
-    """Return for each order how many of its samples it takes until only the line is left.
+    """Return for each order how many of its samples it takes until ``least`` vectors are left.
 
     ``orders`` holds permutations of all samples, shape (orders, N).
     """
     sizes = np.empty(orders.shape[0], np.int64)
     for row in range(orders.shape[0]):
-        sizes[row] = null_space(orders[row], left, right, labels, symbols, classes)[1]
+        sizes[row] = null_space(orders[row], left, right, labels, symbols, classes, least)[1]
     return sizes
 
 

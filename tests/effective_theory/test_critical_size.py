@@ -27,9 +27,10 @@ from effective_theory.kernels import elimination
 def size_of(task, order):
     left, right = np.ascontiguousarray(task.pairs.T)
     orders = np.array([order])
-    return elimination.critical_sizes(orders, left, right, task.labels, task.symbols, task.classes)[
-        0
-    ]
+    sizes = elimination.critical_sizes(
+        orders, left, right, task.labels, task.symbols, task.classes, 2
+    )
+    return sizes[0]
 
 
 @settings(deadline=None, max_examples=60)
@@ -227,8 +228,6 @@ def test_bad_input(arguments, message):
 def test_bad_input_of_the_other_functions():
     with pytest.raises(InputError, match="at least one size"):
         critical_fraction(10, np.array([], np.int64))
-    with pytest.raises(InputError, match="use Addition"):
-        critical_fraction(ModularAddition(5), np.array([3]))
     with pytest.raises(InputError, match="at least two different p"):
         fit_critical_size([10], [fraction(0.4, 0.1)])
     with pytest.raises(InputError, match="one for each"):
