@@ -62,9 +62,9 @@ def critical_training_sizes(
     array([0, 0, 0])
     """
     task = Addition(task) if not isinstance(task, Task) else task
-    critical_equations(task)  # refuses a task that has none before any work
     orders = integer("orders", orders, 1)
-    in_chunk = max(1, min(_NUMBERS_IN_CHUNK // task.size, _MOST_ORDERS_IN_CHUNK))
+    numbers = len(critical_equations(task).left)
+    in_chunk = max(1, min(_NUMBERS_IN_CHUNK // numbers, _MOST_ORDERS_IN_CHUNK))
     counts = [min(in_chunk, orders - start) for start in range(0, orders, in_chunk)]
     streams = random_generator(rng).spawn(len(counts))
     sizes = np.empty(orders, np.int64)

@@ -66,7 +66,9 @@ def critical_equations(task: Task) -> CriticalEquations:
     """
     if task.has_line:
         left, right = np.ascontiguousarray(task.pairs.T)
-        return CriticalEquations(left, right, task.labels, task.symbols, task.classes, 1, LINE)
+        # A writable copy: Numba would compile the kernel once more for a read-only array.
+        labels = task.labels.copy()
+        return CriticalEquations(left, right, labels, task.symbols, task.classes, 1, LINE)
     if not isinstance(task, FiniteGroup):
         raise InputError(
             f"the critical training size is not defined for task {task.name}, which no line "

@@ -201,9 +201,15 @@ def _exact_null_space(dataset: Dataset) -> NDArray[np.int32]:
     """Basis (n0, p) of the null space of A(P0(D)), modulo the prime of `kernels.elimination`."""
     task = dataset.task
     left, right = np.ascontiguousarray(task.pairs.T)
-    # A writable copy: Numba would compile the kernel once more for a read-only array.
+    # Writable copies: Numba would compile the kernel once more for read-only arrays.
     return elimination.null_space(
-        dataset.train.copy(), left, right, task.labels, task.symbols, task.classes, LINE
+        dataset.train.copy(),
+        left,
+        right,
+        task.labels.copy(),
+        task.symbols,
+        task.classes,
+        LINE,
     )[0]
 
 
