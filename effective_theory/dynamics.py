@@ -53,7 +53,7 @@ def conserved_quantities(embeddings: ArrayLike) -> ConservedQuantities:
         If the embeddings are not a (p, d) array of finite numbers.
     """
     array = finite_array("embeddings", embeddings, (None, None), np.float64)
-    return ConservedQuantities(norm=float((array**2).sum()), centre=array.sum(axis=0))
+    return ConservedQuantities(norm=_norm(array), centre=array.sum(axis=0))
 
 
 def effective_loss(
@@ -90,7 +90,7 @@ def effective_loss(
     array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
     dataset.task.require_line("effective_loss")
     samples = choose_parallelograms(dataset, parallelograms)
-    count, norm = count_parallelograms(samples), float((array**2).sum())
+    count, norm = count_parallelograms(samples), _norm(array)
     if norm == 0.0 or (average and count == 0):
         return math.nan
     return _summed_loss(array, samples) / (count if average else 1) / norm
@@ -173,6 +173,16 @@ def effective_trajectory(
     raise InputError(f'method must be "exact" or "euler", not {method!r}.')
 
 
+def _norm(array: Array) -> float:
+    """Return sum_k |E_k|^2, or raise InputError where it leaves float64's range, or nearly so."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest != 0.0 and not 1e-100 < largest < 1e100:
+        raise InputError(
+            f"embeddings must be between 1e-100 and 1e100 in size, not {largest:g}; rescale them."
+        )
+    return float((array**2).sum())
+
+
 def _summed_loss(array: Array, samples: Dataset) -> float:
     """Sum over P0 of |residual|^2 = sum_s n_s sum_a |x_a - mean of label s|^2, x_a = E_i + E_j.
 
@@ -193,7 +203,7 @@ def _attraction(
     """Return c A^T A, shape (p, p), and Z0; raise InputError where one of them does not exist."""
     dataset.task.require_line(quantity)
     samples = choose_parallelograms(dataset, parallelograms)
-    norm = float((array**2).sum())
+    norm = _norm(array)
     if norm == 0.0:
         raise InputError(
             f"{quantity} is not defined for embeddings that are all zero; give others."
@@ -221,7 +231,9 @@ def _closed_form(array: Array, attraction: Array, free: int, norm: float, times:
     amplitudes = modes.T @ array
     # Only ratios matter: the slowest mode that is present sets the scale, so that none underflows.
     eigenvalues -= eigenvalues[(amplitudes != 0.0).any(axis=1)].min()
-    decay = np.exp(-2.0 / norm * times[:, None] * np.maximum(eigenvalues, 0.0))
+    with np.errstate(over="ignore"):  # exp(-inf) is the 0 that is meant
+        exponents = 2.0 / norm * (times[:, None] * np.maximum(eigenvalues, 0.0))
+    decay = np.exp(-exponents)
     moved = np.einsum("pk,tk,kd->tpd", modes, decay, amplitudes, optimize=True)
     size = np.sqrt((moved**2).sum(axis=(1, 2), keepdims=True))
     trajectory: Array = np.sqrt(norm) * moved / size
@@ -243,7 +255,10 @@ def _euler(
 ) -> Array:
     trajectory = np.empty((len(numbers), *array.shape))
     trajectory[numbers == 0] = array
-    for number in range(1, int(numbers.max(initial=0)) + 1):
-        array = array + step * _velocity(array, attraction, norm)
-        trajectory[numbers == number] = array
+    with np.errstate(over="ignore", invalid="ignore"):
+        for number in range(1, int(numbers.max(initial=0)) + 1):
+            array = array + step * _velocity(array, attraction, norm)
+            trajectory[numbers == number] = array
+    if not np.isfinite(trajectory).all():
+        raise InputError(f"step {step:g} is too long: the Euler steps diverge; give a shorter one.")
     return trajectory

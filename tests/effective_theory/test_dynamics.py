@@ -198,6 +198,13 @@ def test_late_embeddings_are_the_line():
         assert late.mean() == pytest.approx(0.0, abs=1e-9)
 
 
+def test_times_up_to_the_largest_number():
+    dataset, start = example()
+    last = effective_trajectory(start, dataset, [1e308])[0]
+    np.testing.assert_allclose(last, effective_trajectory(start, dataset, [1e6])[0], atol=1e-9)
+    assert np.isfinite(effective_trajectory(1e-90 * start, dataset, [1e308])).all()
+
+
 def test_a_start_without_any_line_in_it_does_not_underflow():
     # Exactly no line: the slowest mode that is there stays, however fast it is.
     attraction, start = np.diag([0.0, 0.0, 1.0, 2.0]), np.array([[0.0], [0.0], [0.0], [3.0]])
@@ -289,6 +296,9 @@ def test_constant_embeddings_stay():
         ({"method": "euler"}, "step is required"),
         ({"method": "euler", "step": 0.0}, "step must be positive"),
         ({"method": "euler", "step": 0.3}, "multiples"),
+        ({"method": "euler", "step": 1e3, "times": [1e5]}, "Euler steps diverge"),
+        ({"embeddings": np.full((10, 1), 1e200)}, "rescale"),
+        ({"embeddings": np.full((10, 1), 1e-200)}, "rescale"),
         ({"step": 0.1}, "step must be left out"),
         ({"dataset": Dataset(ModularAddition(10), [0])}, "use Addition"),
     ],
