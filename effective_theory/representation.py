@@ -39,8 +39,7 @@ def standardise(embeddings: ArrayLike) -> NDArray[np.float64]:
         If a dimension is constant, so that it has no standard form, or a number is not finite.
     """
     array = finite_array("embeddings", embeddings, (None, None), np.float64)
-    constant = np.flatnonzero(array.max(axis=0) == array.min(axis=0)) if array.size else []
-    if array.size == 0 or len(constant):
+    if array.size == 0 or (array.max(axis=0) == array.min(axis=0)).any():
         raise InputError(
             "embeddings cannot be standardised where a dimension is constant or empty; "
             "give at least two symbols that differ in each dimension."

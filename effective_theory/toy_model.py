@@ -46,20 +46,28 @@ class ToyModel:
     loss
         "mse": mean square distance to the label's target, the nearest target is the prediction.
         "cross_entropy": mean softmax cross-entropy over logits.
-    embedding_lr, decoder_lr
-        Learning rates.
-    embedding_weight_decay, decoder_weight_decay
+    embedding_lr
+        Learning rate of the embeddings.
+    decoder_lr
+        Learning rate of the decoder.
+    embedding_weight_decay
         Decoupled weight decay: each update multiplies by 1 - learning rate * weight decay.
+    decoder_weight_decay
+        The same for the decoder.
     embedding_penalty
         Factor of mean |E|, added to the loss.
     steps
         Budget, in updates.
     batch_size
         Training samples in each update; None for all of them.
-    embedding_scale, decoder_scale
-        Factors on the initial embeddings and on the initial weights and biases.
-    train_threshold, test_threshold
-        Accuracies whose first crossing (>=) is reported.
+    embedding_scale
+        Factor on the initial embeddings.
+    decoder_scale
+        Factor on the decoder's initial weights and biases.
+    train_threshold
+        Train accuracy whose first crossing (>=) is reported.
+    test_threshold
+        Test accuracy whose first crossing (>=) is reported.
     rqi_threshold
         RQI whose first crossing (strictly above) is reported.
     stop_when

@@ -34,6 +34,9 @@ _STOP_WHEN = {
 }
 _LOSS = {"mse": losses.MSE, "cross_entropy": losses.CROSS_ENTROPY}
 
+#: The kernel's measurements, in its order.
+_MEASUREMENTS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
+
 #: Samples that one call of the compiled loop trains on: about 1000 updates of the default task.
 _SAMPLES_PER_CALL = 55_000
 
@@ -217,7 +220,9 @@ def _records(
         raise InputError("record_every and record_at exclude each other; give one.")
     if every is not None:
         return np.arange(0, steps + 1, integer("record_every", every, 1), dtype=np.int64)
-    updates = np.unique([integer("record_at", update, 0) for update in (at if at is not None else [])])
+    updates = np.unique(
+        [integer("record_at", update, 0) for update in (at if at is not None else [])]
+    )
     return updates[updates <= steps].astype(np.int64)
 
 
@@ -228,7 +233,7 @@ def _samples(task: Task, indices: NDArray[np.int64]) -> Samples:
 
 
 def _parallelograms(task: Task) -> Samples:
-    """What the kernel counts for RQI; nothing where RQI is not defined."""
+    """Return what the kernel counts for RQI; nothing where RQI is not defined."""
     if task.has_line:
         return samples_by_label(task)
     nothing = np.empty(0, np.int64)
@@ -301,7 +306,7 @@ class _Loop:
         )
 
     def _draw_batches(self, updates: int) -> NDArray[np.int64]:
-        """Training samples of each update; the stream does not depend on ``updates`` in one call."""
+        """Return the samples of each update; the stream does not depend on calls' lengths."""
         if self.batches is None or self.model.batch_size is None:
             return np.empty((0, 0), np.int64)
         keys = self.batches.random((updates, self.dataset.train_size))
@@ -317,7 +322,8 @@ class _Loop:
             updates = np.append(updates, self.update)
             rows = np.vstack([rows, self.measured])
             embeddings = np.concatenate([embeddings, self.embeddings[None]])
-        return History(updates, *rows.T, embeddings=embeddings)
+        measurements = dict(zip(_MEASUREMENTS, rows.T, strict=True))
+        return History(update=updates, embeddings=embeddings, **measurements)
 
     def result(self) -> TrainingRun:
         """Return what became of the run."""

@@ -1,1 +1,35 @@
-"""Phase diagrams of the toy model."""
+"""Phase diagrams of the toy model: sweeps, their store and their pictures."""
+
+from phase_diagrams.axes import Axis
+from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.engines import Engine, numba_engine
+from phase_diagrams.phases import Phase, classify
+from phase_diagrams.presets import preset, preset_names
+from phase_diagrams.spec import Cell, SweepSpec
+from phase_diagrams.starts import figure6_start, random_start, register_start, released_start
+from phase_diagrams.store import Store, StoreError
+from phase_diagrams.summary import RunSummary
+from phase_diagrams.sweeping import load, sweep
+
+__all__ = [
+    "Axis",
+    "Cell",
+    "Engine",
+    "Phase",
+    "PhaseDiagram",
+    "RunSummary",
+    "Source",
+    "Store",
+    "StoreError",
+    "SweepSpec",
+    "classify",
+    "figure6_start",
+    "load",
+    "numba_engine",
+    "preset",
+    "preset_names",
+    "random_start",
+    "register_start",
+    "released_start",
+    "sweep",
+]

@@ -96,7 +96,9 @@ def _stream(role: str, seed: int) -> np.random.Generator:
 def random_start(
     model: ToyModel, task: Task, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
-    """Draw a split and a random start; split and targets follow the first seed, the rest the second.
+    """Draw a split and a random start.
+
+    Split and targets follow the first seed, embeddings, decoder and minibatches the second.
 
     Training sets of different sizes are nested, and scales multiply the same draw.
     """
@@ -185,7 +187,9 @@ def _published_generators(task: Task, seed: Seed) -> tuple[np.random.RandomState
         )
     split, initialisation = _checked(seed)
     if max(split, initialisation) >= 2**32:
-        raise InputError("seeds of a published start must be below 2**32, as its generators demand.")
+        raise InputError(
+            "seeds of a published start must be below 2**32, as its generators demand."
+        )
     return np.random.RandomState(split), TorchDraws(initialisation)  # noqa: NPY002
 
 

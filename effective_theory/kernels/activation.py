@@ -9,14 +9,17 @@ from effective_theory.kernels.compilation import fast_kernel
 # float32 tanh is 1. D comes from the rational function of these degrees with the least relative
 # error; N and S are fitted with D as float32 has it. Each fit is within 2.3e-8. Adding a small
 # correction to x rounds best below 1; above, correction and x would nearly cancel.
-N0, N1, N2, N3 = np.float32(
-    [-0.3333333432674408, -0.022386634722352028, -0.0003084491181652993, -6.771549578843405e-07]
+N0, N1, N2, N3 = np.array(
+    [-0.3333333432674408, -0.022386634722352028, -0.0003084491181652993, -6.771549578843405e-07],
+    np.float32,
 )
-S1, S2, S3, S4 = np.float32(
-    [0.1338268667459488, 0.0034974575974047184, 2.0635814507841133e-05, 1.3384299890617513e-08]
+S1, S2, S3, S4 = np.array(
+    [0.1338268667459488, 0.0034974575974047184, 2.0635814507841133e-05, 1.3384299890617513e-08],
+    np.float32,
 )
-D1, D2, D3, D4 = np.float32(
-    [0.46716007590293884, 0.025884360074996948, 0.00032885168911889195, 7.790246172589832e-07]
+D1, D2, D3, D4 = np.array(
+    [0.46716007590293884, 0.025884360074996948, 0.00032885168911889195, 7.790246172589832e-07],
+    np.float32,
 )
 LARGEST = np.float32(9.02)
 ONE = np.float32(1.0)

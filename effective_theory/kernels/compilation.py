@@ -5,10 +5,12 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numba
-from numba.core import config
+
+# Numba sets its attributes at run time, out of a type checker's sight.
+config: Any = numba.config
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 def layers(
     flat: Array, inputs: int, width: int, outputs: int
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """Views W1, b1, W2, b2, W3, b3 of the flat vector; weights are (out, in) as PyTorch's."""
+    """Return views W1, b1, W2, b2, W3, b3 of the flat vector; weights are (out, in)."""
     end1 = width * inputs
     end2 = end1 + width
     end3 = end2 + width * width

@@ -14,7 +14,9 @@ def combine(embeddings: Array, left: Indices, right: Indices, x: Array) -> None:
     """Fill x (d, samples) with E_left + E_right."""
     for feature in range(x.shape[0]):
         for sample in range(x.shape[1]):
-            x[feature, sample] = embeddings[left[sample], feature] + embeddings[right[sample], feature]
+            x[feature, sample] = (
+                embeddings[left[sample], feature] + embeddings[right[sample], feature]
+            )
 
 
 @fast_kernel

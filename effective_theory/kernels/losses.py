@@ -32,7 +32,8 @@ def class_scores(kind: int, out: Array, targets: Array, half_square: Array) -> A
     """
     if kind == CROSS_ENTROPY:
         return out
-    return np.dot(targets, out) - half_square.reshape(-1, 1)
+    scores: Array = np.dot(targets, out) - half_square.reshape(-1, 1)
+    return scores
 
 
 @fast_kernel
@@ -63,8 +64,9 @@ def mse(out: Array, labels: Indices, targets: Array, share: Array, d_out: Array)
             error = out[row, sample] - targets[labels[sample], row]
             row_total += error * error
             d_out[row, sample] = error * share[sample] * np.float32(2.0 / outputs)
-        total += row_total
-    return total / (outputs * samples)
+        total += float(row_total)
+    mean: float = total / (outputs * samples)
+    return mean
 
 
 @fast_kernel
@@ -83,8 +85,9 @@ def cross_entropy(out: Array, labels: Indices, share: Array, d_out: Array) -> fl
         for label in range(classes):
             d_out[label, sample] *= share[sample] / normaliser
         d_out[labels[sample], sample] -= share[sample]
-        total += np.log(normaliser) + largest - out[labels[sample], sample]
-    return total / samples
+        total += float(np.log(normaliser) + largest - out[labels[sample], sample])
+    mean: float = total / samples
+    return mean
 
 
 @fast_kernel

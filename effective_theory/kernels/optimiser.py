@@ -46,4 +46,5 @@ def all_finite(values: Array) -> bool:
     total = np.float32(0.0)
     for i in range(values.size):
         total += values[i] * np.float32(0.0)
-    return total == np.float32(0.0)
+    finite: bool = total == np.float32(0.0)
+    return finite

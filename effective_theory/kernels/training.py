@@ -93,7 +93,12 @@ def advance(
     h1 = np.empty((width, samples), np.float32)
     h2 = np.empty((width, samples), np.float32)
     out = np.empty((outputs, samples), np.float32)
-    d_x, d_h1, d_h2, d_out = np.empty_like(x), np.empty_like(h1), np.empty_like(h2), np.empty_like(out)
+    d_x, d_h1, d_h2, d_out = (
+        np.empty_like(x),
+        np.empty_like(h1),
+        np.empty_like(h2),
+        np.empty_like(out),
+    )
     test_x = np.empty((inputs, test_samples), np.float32)
     test_h1 = np.empty((width, test_samples), np.float32)
     test_h2 = np.empty((width, test_samples), np.float32)
@@ -121,7 +126,9 @@ def advance(
         if not np.isfinite(measured[TRAIN_LOSS]):
             measured[:] = np.nan
             return DIVERGED, update
-        measured[TEST_LOSS] = loss(loss_kind, test_out, test_labels, targets, test_share, test_d_out)
+        measured[TEST_LOSS] = loss(
+            loss_kind, test_out, test_labels, targets, test_share, test_d_out
+        )
         train_right_answers = count_right(
             class_scores(loss_kind, out, targets, half_square), train_labels
         )

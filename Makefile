@@ -1,0 +1,37 @@
+# make phase-diagram   from a fresh clone to the four-phase diagram (no PyTorch)
+# make test            lint, types, import contracts and tests
+# make test-slow       whole published tables: minutes of training
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TABLE ?=
+
+.PHONY: phase-diagram test test-slow clean
+
+phase-diagram: .venv/core
+	$(BIN)/python -m phase_diagrams sweep --preset released-5b $(if $(TABLE),--table $(TABLE))
+
+test: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: .venv/dev
+	$(BIN)/python -m pytest -m slow
+
+.venv/core: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ..")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(INSTALL) -e .
+	touch $@
+
+.venv/dev: .venv/core
+	$(INSTALL) -e '.[dev,validation,xarray]'
+	touch $@
+
+clean:
+	rm -rf .venv results build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

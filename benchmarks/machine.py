@@ -1,0 +1,42 @@
+"""What a benchmark says about where it ran, and how it times."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+
+def pin_to_one_core() -> int:
+    """Keep this process on its last core and return that core's number."""
+    core = max(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {core})
+    return core
+
+
+def describe_machine() -> str:
+    """Return processor, number of cores, system and Python."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    name = names[0] if names else platform.processor()
+    return (
+        f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
+    )
+
+
+def interleaved_medians(sides: Mapping[str, Callable[[], int]], repeats: int) -> dict[str, float]:
+    """Return the median seconds of one unit of work for each side.
+
+    Sides take turns, so that a drift of the machine meets all alike. Each call returns how many
+    units it did.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for side in sides.values():
+        side()
+    for _ in range(repeats):
+        for name, side in sides.items():
+            began = time.perf_counter()
+            units = side()
+            seconds[name].append((time.perf_counter() - began) / units)
+    return {name: statistics.median(times) for name, times in seconds.items()}

@@ -1,0 +1,80 @@
+"""Command line: ``python -m effective_theory train``."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from effective_theory.checks import integer
+from effective_theory.files import save_figure
+from effective_theory.parallelograms import ideal_accuracy
+from effective_theory.shell import ModelOptions, read_command, run_command
+from effective_theory.tasks import Dataset, task_from_configuration
+from effective_theory.training import TrainingRun, train
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train one toy model from a random start and say when it learned."""
+
+    task: Literal["addition", "modular_addition"] = "addition"
+    """The task."""
+    p: int = 10
+    """Number of symbols."""
+    train_size: int = 45
+    """Number of training samples."""
+    seed: int = 0
+    """Seed of the split and of the start."""
+    plot: Path | None = None
+    """Picture of the run: accuracies, losses and embeddings against updates."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+
+    def run(self) -> None:
+        """Train, print and draw."""
+        split, start = np.random.SeedSequence(integer("seed", self.seed, 0)).spawn(2)
+        task = task_from_configuration({"name": self.task, "p": self.p})
+        dataset = Dataset.split(task, self.train_size, split)
+        model = self.model.checked()
+        every = max(1, model.steps // 1000) if self.plot is not None else None
+        result = train(model, dataset, rng=start, record_every=every)
+        print(report(result))
+        if self.plot is not None:
+            save_figure(result.plot(), self.plot)
+            print(f"picture: {self.plot}")
+
+
+def report(run: TrainingRun) -> str:
+    """Return what became of a run, a line for each thing."""
+
+    def step(value: int | None) -> str:
+        return "never" if value is None else f"at update {value}"
+
+    model, task = run.model, run.dataset.task
+    ideal = f"{ideal_accuracy(run.dataset, on='test'):.2f}" if task.has_line else "not defined"
+    lines = [
+        f"{run.status} after {run.steps_run} updates",
+        f"train accuracy >= {model.train_threshold:g}: {step(run.train_step)}",
+        f"test accuracy >= {model.test_threshold:g}: {step(run.test_step)}"
+        f" (ideal test accuracy: {ideal})",
+    ]
+    if run.diverged_step is not None:
+        lines.append(
+            f"diverged at update {run.diverged_step}: lower a learning rate or weight decay"
+        )
+    if task.has_line:
+        lines.append(f"RQI > {model.rqi_threshold:g}: {step(run.rqi_step)} (last: {run.rqi:.2f})")
+    lines.append(f"last accuracies: train {run.train_accuracy:.2f}, test {run.test_accuracy:.2f}")
+    return "\n".join(lines)
+
+
+def _run(arguments: Sequence[str]) -> None:
+    read_command("effective_theory", {"train": Train}, arguments).run()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return run_command(lambda: _run(given))

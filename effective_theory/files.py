@@ -1,0 +1,56 @@
+"""Files that commands leave, with errors that name the path."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from effective_theory.checks import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def save_figure(figure: "Figure", path: str | Path) -> None:
+    """Write a figure without dates, so that the same figure gives the same bytes, and close it.
+
+    Raises
+    ------
+    InputError
+        If the path cannot be written or its ending is no picture format.
+    """
+    import matplotlib.pyplot as plt
+
+    try:
+        figure.savefig(path, dpi=150, metadata=_NO_DATE.get(Path(path).suffix))
+    except OSError as error:
+        raise unwritable(path, error) from None
+    except ValueError as error:
+        raise InputError(f"path {path} cannot be written ({error}).") from None
+    finally:
+        plt.close(figure)
+
+
+_NO_DATE = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {"Software": None}}
+
+
+def require_folder(path: str | Path) -> Path:
+    """Return the folder, made if it is not there, and check that files can be written to it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made or written to.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"path {folder} cannot be written to; choose another folder.")
+    return folder
+
+
+def unwritable(path: str | Path, error: OSError) -> InputError:
+    """Return the error that says that a path cannot be written."""
+    return InputError(f"path {path} cannot be written ({error.strerror}); choose another one.")

@@ -1,0 +1,72 @@
+"""Pictures of single training runs."""
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from effective_theory.checks import InputError
+from effective_theory.training import History, TrainingRun
+
+_TRAIN, _TEST, _RQI = "#2C6FBB", "#D95F0E", "#35B779"
+
+
+def plot_training_run(run: TrainingRun) -> Figure:
+    """Draw accuracies with RQI, losses and embeddings against the number of updates.
+
+    Parameters
+    ----------
+    run
+        A run trained with ``record_every`` or ``record_at``.
+
+    Raises
+    ------
+    InputError
+        If the run has no history.
+    """
+    if run.history is None:
+        raise InputError("the run has no history; train with record_every=10 to plot it.")
+    with sns.axes_style("ticks"):
+        figure, (top, middle, bottom) = plt.subplots(
+            3, 1, figsize=(6.4, 7.2), sharex=True, layout="constrained"
+        )
+        _draw_accuracies(top, run, run.history)
+        _draw_losses(middle, run.history)
+        _draw_embeddings(bottom, run.history)
+        bottom.set_xlabel("updates")
+        sns.despine(figure)
+    return figure
+
+
+def _draw_accuracies(axes: Axes, run: TrainingRun, history: History) -> None:
+    lines: tuple[tuple[str, Any, str, int | None], ...] = (
+        ("train accuracy", history.train_accuracy, _TRAIN, run.train_step),
+        ("test accuracy", history.test_accuracy, _TEST, run.test_step),
+        ("RQI", history.rqi, _RQI, run.rqi_step),
+    )
+    for name, values, colour, step in lines:
+        if np.isfinite(values).any():
+            axes.plot(history.update, values, color=colour, label=name)
+        if step is not None:
+            axes.axvline(step, color=colour, linewidth=0.8, linestyle=":")
+    axes.set(ylim=(-0.02, 1.02), ylabel="fraction")
+    axes.legend(frameon=False, ncols=3, loc="lower right", fontsize="small")
+
+
+def _draw_losses(axes: Axes, history: History) -> None:
+    axes.plot(history.update, history.train_loss, color=_TRAIN, label="train loss")
+    axes.plot(history.update, history.test_loss, color=_TEST, label="test loss")
+    axes.set(yscale="log", ylabel="loss")
+    axes.legend(frameon=False, ncols=2, fontsize="small")
+
+
+def _draw_embeddings(axes: Axes, history: History) -> None:
+    """One line for each symbol; of several dimensions the first is shown."""
+    first = history.embeddings[:, :, 0]
+    for colour, line in zip(sns.color_palette("viridis", first.shape[1]), first.T, strict=True):
+        axes.plot(history.update, line, color=colour, linewidth=1.2)
+    several = history.embeddings.shape[2] > 1
+    axes.set(ylabel="embeddings (first dimension)" if several else "embeddings")

@@ -1,0 +1,110 @@
+"""What the project's command lines share: how they are read and how they end."""
+
+import dataclasses
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Annotated, Any, Protocol, Self
+
+from effective_theory.checks import InputError
+from effective_theory.toy_model import ToyModel
+
+
+@dataclass(frozen=True)
+class ModelOptions(ToyModel):  # noqa: D101 (its text is the model's)
+    __doc__ = ToyModel.__doc__
+
+    def __post_init__(self) -> None:
+        """Check nothing yet: `checked` does, and its error reaches the user in our own words."""
+
+    @classmethod
+    def of(cls, model: ToyModel) -> Self:
+        """Return a model's fields as options."""
+        return cls(**dataclasses.asdict(model))
+
+    def checked(self) -> ToyModel:
+        """Return the model that the options describe."""
+        return ToyModel(**dataclasses.asdict(self))
+
+
+class Command(Protocol):
+    """Options of a command, which it runs with."""
+
+    def run(self) -> None:
+        """Do what the command is for."""
+
+
+def read_command(
+    package: str,
+    commands: Mapping[str, type[Command]],
+    arguments: Sequence[str],
+    defaults: Mapping[str, Command] | None = None,
+) -> Command:
+    """Return the command that the arguments ask for, with its options.
+
+    Parameters
+    ----------
+    package
+        The package, as in ``python -m package``.
+    commands
+        Dataclasses of options by the name of their command.
+    arguments
+        The arguments behind the package.
+    defaults
+        Options that stand for absent ones, by the name of the command.
+    """
+    import tyro
+
+    # A hidden member keeps a package with one command a union, whose members are commands.
+    union: Any = Annotated[None, tyro.conf.Suppress]
+    for name, kind in commands.items():
+        default = (defaults or {}).get(name, tyro.MISSING_NONPROP)
+        union = union | Annotated[kind, tyro.conf.subcommand(name, default=default)]
+    chosen: Command = tyro.cli(
+        union,
+        args=list(arguments),
+        prog=f"python -m {package}",
+        config=(
+            tyro.conf.OmitArgPrefixes,
+            tyro.conf.OmitSubcommandPrefixes,
+            tyro.conf.FlagCreatePairsOff,
+        ),
+    )
+    return chosen
+
+
+def run_command(main: Callable[[], None]) -> int:
+    """Run a command and return its exit code.
+
+    0 when done; 2 with one sentence for bad input; 130 after Ctrl-C and 143 after SIGTERM, each
+    with one line; other errors are ours and keep their traceback.
+    """
+    previous = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does: nothing is left to say.
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("interrupted; what was stored stays, the same command goes on.", file=sys.stderr)
+        return 130
+    except _Terminated:
+        print("terminated; what was stored stays, the same command goes on.", file=sys.stderr)
+        return 143
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return 0
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception that lets files be closed on the way out."""
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    raise _Terminated

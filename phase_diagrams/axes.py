@@ -1,0 +1,149 @@
+"""Axes of a sweep: values with the scale that they are drawn on."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import InputError
+
+#: No grid may have more cells, so no axis more values.
+MOST_VALUES = 10**7
+
+Scale = Literal["linear", "log", "ordinal"]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Values of one swept field.
+
+    Parameters
+    ----------
+    values
+        Values in the order in which they are drawn; numbers must increase.
+    scale
+        "log", "linear" or "ordinal" (equal steps whatever the values). None takes "linear" for
+        evenly spaced numbers and "ordinal" for all else.
+
+    Raises
+    ------
+    InputError
+        If values are missing, repeated, not increasing, or do not suit the scale.
+    """
+
+    values: tuple[Any, ...]
+    scale: Scale | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.values, str | bytes):
+            raise InputError(f"axis values must be a sequence, not the text {self.values!r}.")
+        values = tuple(v.item() if isinstance(v, np.generic) else v for v in self.values)
+        object.__setattr__(self, "values", values)
+        if not values:
+            raise InputError("axis values are empty; give at least one.")
+        if not all(isinstance(value, Hashable) for value in values):
+            raise InputError("axis values must be plain numbers or names.")
+        if len(set(values)) != len(values):
+            raise InputError("axis values are repeated; give each value once.")
+        numbers = self._are_numbers()
+        if numbers and not np.isfinite(np.array(values, float)).all():
+            raise InputError("axis values must be finite; remove NaN and infinity.")
+        if numbers and any(a > b for a, b in zip(values[:-1], values[1:], strict=True)):
+            raise InputError("axis values must increase; sort them.")
+        scale = self.scale or ("linear" if self._evenly_spaced() else "ordinal")
+        object.__setattr__(self, "scale", scale)
+        if scale not in get_args(Scale):
+            raise InputError(f"axis scale must be one of {get_args(Scale)}, not {scale!r}.")
+        if not self.scale_suits(scale):
+            raise InputError(
+                f'axis scale "{scale}" does not suit the values: "linear" needs numbers, '
+                '"log" positive ones; use "ordinal".'
+            )
+
+    def scale_suits(self, scale: Scale) -> bool:
+        """Return whether the values can be drawn on that scale."""
+        if scale == "ordinal":
+            return True
+        return self._are_numbers() and (scale == "linear" or self.values[0] > 0)
+
+    def __len__(self) -> int:
+        """Return the number of values."""
+        return len(self.values)
+
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """Borders of the cells on the axis, shape (values + 1,): midpoints on its scale."""
+        positions = self.positions
+        if self.scale == "log":
+            return np.asarray(np.exp(_midpoints(np.log(positions))), dtype=np.float64)
+        return _midpoints(positions)
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """Where the values lie on the axis: themselves, or 0, 1, 2, .. if ordinal."""
+        if self.scale == "ordinal":
+            return np.arange(len(self.values), dtype=np.float64)
+        return np.array(self.values, dtype=np.float64)
+
+    def index(self, value: Any) -> int:
+        """Return the place of a value; rates match to 1e-9 relative.
+
+        Raises
+        ------
+        InputError
+            If no value matches; the message lists what there is.
+        """
+        for place, candidate in enumerate(self.values):
+            if candidate == value or (
+                self._are_numbers()
+                and isinstance(value, int | float)
+                and abs(candidate - value) <= 1e-9 * max(abs(candidate), abs(value))
+            ):
+                return place
+        raise InputError(f"{value!r} is not on the axis; its values are {describe(self.values)}.")
+
+    def _are_numbers(self) -> bool:
+        return all(isinstance(v, int | float) and not isinstance(v, bool) for v in self.values)
+
+    def _evenly_spaced(self) -> bool:
+        if not self._are_numbers():
+            return False
+        steps = np.diff(np.array(self.values, float))
+        return len(steps) == 0 or bool(np.allclose(steps, steps[0], rtol=1e-6, atol=0))
+
+
+def default_axis(name: str, values: Sequence[Any] | NDArray[Any] | Axis) -> Axis:
+    """Return ``values`` as an axis: log scale for positive ``*_lr``, else as `Axis` decides."""
+    if isinstance(values, Axis):
+        return values
+    if hasattr(values, "__len__") and len(values) > MOST_VALUES:
+        raise InputError(f"axis {name} has {len(values)} values; give at most {MOST_VALUES}.")
+    try:
+        listed = tuple(values)
+    except TypeError:
+        raise InputError(f"axis {name} must be a sequence of values, not {values!r}.") from None
+    try:
+        axis = Axis(listed)
+        is_rate = name.endswith("_lr") and axis.scale_suits("log")
+        return Axis(listed, "log") if is_rate else axis
+    except InputError as error:
+        raise InputError(f"axis {name}: {error}") from None
+
+
+def describe(values: Sequence[Any], most: int = 12) -> str:
+    """Return values as short text, the middle left out if there are many."""
+    texts = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in values]
+    if len(texts) > most:
+        texts = [*texts[: most // 2], "..", *texts[-most // 2 :]]
+    return ", ".join(texts)
+
+
+def _midpoints(positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Midpoints between neighbours; the outer cells reach as far out as in."""
+    if len(positions) == 1:
+        return np.array([positions[0] - 0.5, positions[0] + 0.5])
+    middle = (positions[:-1] + positions[1:]) / 2
+    first, last = 2 * positions[0] - middle[0], 2 * positions[-1] - middle[-1]
+    return np.concatenate([[first], middle, [last]])

@@ -1,0 +1,67 @@
+"""Canonical text of configurations, and the identity of a run that follows from it.
+
+Two runs share an identity exactly when they are the same run: floats are written by ``float.hex``,
+-0.0 as 0.0, and numbers are coerced by the type of their field before they come here.
+"""
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from effective_theory import Task, ToyModel
+
+#: Fields that say how long to run, not what: a longer run of one cell is the same cell.
+_NOT_IDENTITY = ("steps", "stop_when")
+_FLOAT = "float:"
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, float):
+        return _FLOAT + (value + 0.0).hex()
+    if isinstance(value, dict):
+        return {key: _encoded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_encoded(item) for item in value]
+    return value
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_FLOAT):
+        return float.fromhex(value.removeprefix(_FLOAT))
+    if isinstance(value, dict):
+        return {key: _decoded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
+    return value
+
+
+def canonical_json(content: dict[str, Any]) -> str:
+    """Return plain values as JSON with sorted keys, no spaces and exact floats."""
+    return json.dumps(_encoded(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def read_canonical(text: str) -> Any:
+    """Return the plain values that `canonical_json` wrote."""
+    return _decoded(json.loads(text))
+
+
+def cell_configuration(
+    model: ToyModel, task: Task, train_size: int, start: str, seed: tuple[int, int]
+) -> dict[str, Any]:
+    """Return what determines a run: model, task, split and start, without the budget."""
+    fields = dataclasses.asdict(model)
+    for name in _NOT_IDENTITY:
+        del fields[name]
+    return {
+        "model": fields,
+        "task": task.configuration(),
+        "train_size": train_size,
+        "start": start,
+        "seed": list(seed),
+    }
+
+
+def identify(configuration: dict[str, Any]) -> str:
+    """Return the cell id: the SHA-256 of the canonical text, in hexadecimal."""
+    return hashlib.sha256(canonical_json(configuration).encode()).hexdigest()

@@ -1,0 +1,102 @@
+"""What runs cells: the engine interface and the Numba engine."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from joblib import Parallel, cpu_count, delayed
+
+from effective_theory import InputError, train
+from effective_theory.checks import integer
+from effective_theory.kernels import KERNEL_VERSION
+from effective_theory.threads import single_threaded_blas
+from effective_theory.training import compile_kernels
+from phase_diagrams.spec import Cell
+from phase_diagrams.summary import RunSummary, curve_updates
+
+
+class Engine(Protocol):
+    """Runs cells; owns its parallelism and chunking.
+
+    Attributes
+    ----------
+    identity
+        Name under which results are stored: two engines never share a result.
+    version
+        Raised whenever the bits of a result change.
+    """
+
+    @property
+    def identity(self) -> str:
+        """Name under which results are stored."""
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the bits of a result change."""
+
+    def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        """Yield each cell with its result, in any order."""
+
+
+def run_cell(cell: Cell) -> RunSummary:
+    """Train one cell with the simulator and return what a sweep keeps of it."""
+    dataset, state = cell.draw()
+    run = train(cell.model, dataset, state, record_at=curve_updates(cell.model.steps))
+    return RunSummary.of(run)
+
+
+@dataclass(frozen=True)
+class NumbaEngine:
+    """The simulator on the CPU, parallel over cells with joblib.
+
+    The caller's ``joblib.parallel_config`` decides on processes, threads or Dask. Results do not
+    depend on it, nor on ``n_jobs`` or the order of cells.
+    """
+
+    n_jobs: int | None = None
+    identity: str = "numba-float32"
+    version: int = KERNEL_VERSION
+
+    def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        """Yield each cell with its result as it comes."""
+        waiting = iter(cells)
+        first = next(waiting, None)
+        if first is None:
+            return
+        # Compiled here once, the kernels lie on disk before the workers look for them.
+        compile_kernels()
+        tasks = (delayed(_run_with_cell)(cell) for cell in itertools.chain([first], waiting))
+        with single_threaded_blas():
+            yield from Parallel(n_jobs=self.workers, return_as="generator_unordered")(tasks)
+
+    @property
+    def workers(self) -> int:
+        """Runs at a time: n_jobs, or what joblib.parallel_config says, or one for each core."""
+        if self.n_jobs is not None:
+            return self.n_jobs
+        configured: int = Parallel().n_jobs
+        return configured if configured != 1 else cpu_count()
+
+
+def _run_with_cell(cell: Cell) -> tuple[Cell, RunSummary]:
+    return cell, run_cell(cell)
+
+
+def numba_engine(n_jobs: int | None = None) -> NumbaEngine:
+    """Return the simulator as an engine.
+
+    Parameters
+    ----------
+    n_jobs
+        Runs at a time, negative as in joblib; None for what ``joblib.parallel_config`` says, and
+        without it for one on each core that this process may use.
+
+    Raises
+    ------
+    InputError
+        If ``n_jobs`` is 0 or no integer.
+    """
+    if n_jobs is not None and integer("n_jobs", n_jobs) == 0:
+        raise InputError("n_jobs must not be 0; give 1 for one run at a time.")
+    return NumbaEngine(n_jobs)

@@ -1,0 +1,89 @@
+"""The phases of learning, and the one function that names them."""
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from effective_theory import InputError
+from effective_theory.checks import integer
+
+#: Least number of updates between the two crossings that counts as grokking (Table 1).
+LAG = 1000
+
+
+class Phase(IntEnum):
+    """Phases of Liu et al. 2022 (Table 1) with their stored integers, and two of ours."""
+
+    COMPREHENSION = 0
+    GROKKING = 1
+    MEMORIZATION = 2
+    CONFUSION = 3
+    DIVERGED = 4
+    NOT_RUN = -1
+
+    @property
+    def label(self) -> str:
+        """Name as written in pictures and tables."""
+        return self.name.lower().replace("_", " ")
+
+    @property
+    def letter(self) -> str:
+        """One letter for phase maps in text."""
+        return {Phase.CONFUSION: "X", Phase.NOT_RUN: "."}.get(self, self.name[0])
+
+
+#: The phases that a run can have, in their fixed order.
+RUN_PHASES = tuple(phase for phase in Phase if phase is not Phase.NOT_RUN)
+
+
+def classify(
+    train_step: int | None,
+    test_step: int | None,
+    *,
+    diverged: bool = False,
+    lag: int = LAG,
+) -> Phase:
+    """Return the one phase of a run (Liu et al. 2022, Table 1).
+
+    Comprehension: both thresholds reached, test less than ``lag`` updates after train.
+    Grokking: both reached, test at least ``lag`` updates after train. Memorization: only train
+    reached. Confusion: train not reached, whatever test did. Diverged: a non-finite loss or
+    parameter before both were reached; afterwards divergence does not change the label, so that
+    stopping early never does.
+
+    Parameters
+    ----------
+    train_step, test_step
+        First completed update at the threshold; None, -1 or masked if it was never reached.
+    diverged
+        Whether the run diverged.
+    lag
+        Least delay, in updates, that counts as grokking.
+
+    Raises
+    ------
+    InputError
+        If a step is neither "never" nor a number of updates, or ``lag`` is below 1.
+
+    Examples
+    --------
+    >>> classify(1650, 2076).label, classify(900, None).label
+    ('comprehension', 'memorization')
+    """
+    lag = integer("lag", lag, 1)
+    train, test = _reached("train_step", train_step), _reached("test_step", test_step)
+    if train is not None and test is not None:
+        return Phase.COMPREHENSION if test - train < lag else Phase.GROKKING
+    if diverged:
+        return Phase.DIVERGED
+    return Phase.CONFUSION if train is None else Phase.MEMORIZATION
+
+
+def _reached(name: str, step: Any) -> int | None:
+    if step is None or step is np.ma.masked:
+        return None
+    number = integer(name, step)
+    if number < -1:
+        raise InputError(f"{name} must be a number of updates, or -1 for never, not {number}.")
+    return None if number == -1 else number

@@ -1,0 +1,199 @@
+"""Pictures of phase diagrams: measured cells with their true edges, on the axes' own scales."""
+
+import math
+from typing import Any, Literal
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap, LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from effective_theory import InputError
+from phase_diagrams.axes import Axis, describe
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import RUN_PHASES, Phase
+
+Palette = Literal["default", "paper"]
+
+_NEUTRAL = {Phase.DIVERGED: "#C0392B", Phase.NOT_RUN: "#FFFFFF"}
+#: Colours of the phases. "paper" is the published palette, whose first two nearly merge for
+#: red-green colour-blind readers; the default raises their distance (Lab) from 12 to 44.
+PALETTES: dict[Palette, dict[Phase, str]] = {
+    "default": {
+        Phase.COMPREHENSION: "#35B779",
+        Phase.GROKKING: "#FDE725",
+        Phase.MEMORIZATION: "#46327E",
+        Phase.CONFUSION: "#1E1E1E",
+        **_NEUTRAL,
+    },
+    "paper": {
+        Phase.COMPREHENSION: "#A0DA39",
+        Phase.GROKKING: "#FDE725",
+        Phase.MEMORIZATION: "#46327E",
+        Phase.CONFUSION: "#1E1E1E",
+        **_NEUTRAL,
+    },
+}
+
+_NAMES = {
+    "embedding_lr": "embedding learning rate",
+    "decoder_lr": "decoder learning rate",
+    "embedding_weight_decay": "embedding weight decay",
+    "decoder_weight_decay": "decoder weight decay",
+    "embedding_scale": "scale of initial embeddings",
+    "train_size": "training samples",
+}
+_STYLE: dict[str, Any] = {
+    "axes.grid": False,
+    "axes.edgecolor": "#444444",
+    "axes.titlesize": "medium",
+    "figure.facecolor": "white",
+}
+
+
+def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
+    """Draw the phase of each cell, one panel for each seed.
+
+    The first axis goes up, the second to the right. Phase names stand in their largest region, or
+    in the legend where no region is large enough.
+
+    Parameters
+    ----------
+    diagram
+        A sweep over one or two axes.
+    palette
+        "default" (safe for colour-blind readers) or "paper".
+
+    Raises
+    ------
+    InputError
+        If the sweep has more than two axes, or the palette is unknown.
+    """
+    if palette not in PALETTES:
+        raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
+    colours = PALETTES[palette]
+    order = (Phase.NOT_RUN, *RUN_PHASES)
+    colour_map = ListedColormap([colours[phase] for phase in order])
+    norm = BoundaryNorm(np.arange(-1.5, len(RUN_PHASES)), colour_map.N)
+    phases = diagram.phases
+    with sns.axes_style("ticks", _STYLE):
+        figure, panels = _panels(diagram, 1)
+        for seed, panel in enumerate(panels):
+            shown = phases[..., seed]
+            grid = _draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
+            _write_names(panel, diagram, grid, colours)
+            panel.set_title(_seed_title(diagram, seed).removesuffix(", "))
+        present = [phase for phase in order if (phases == phase).any()]
+        handles = [Patch(facecolor=colours[p], edgecolor="#444444", label=p.label) for p in present]
+        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+    return figure
+
+
+def plot_steps(diagram: PhaseDiagram) -> Figure:
+    """Draw the updates until train and test accuracy reach their thresholds, as heat maps.
+
+    White cells never reached it within their run.
+    """
+    titles = (
+        f"train accuracy ≥ {diagram.spec.model.train_threshold:g}",
+        f"test accuracy ≥ {diagram.spec.model.test_threshold:g}",
+    )
+    both = np.ma.stack([diagram.train_step, diagram.test_step])
+    top = int(both.max()) if both.count() else 1
+    low = max(1, int(both.min())) if both.count() else 1
+    norm = LogNorm(low, max(top, low + 1))
+    with sns.axes_style("ticks", _STYLE):
+        figure, panels = _panels(diagram, 2)
+        for place, panel in enumerate(panels):
+            seed, which = divmod(place, 2)
+            # A crossing at update 0 has no logarithm; it is drawn as the first update.
+            steps = np.ma.clip(both[which][..., seed], 1, None)
+            _draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
+            panel.set_title(f"{_seed_title(diagram, seed)}{titles[which]}")
+        bar = figure.colorbar(panels[0].collections[0], ax=list(panels), shrink=0.9)
+        bar.set_label("updates (white: never)")
+    return figure
+
+
+def _panels(diagram: PhaseDiagram, for_each_seed: int) -> tuple[Figure, list[Axes]]:
+    if len(diagram.spec.grid) > 2:
+        raise InputError(
+            f"a picture needs one or two axes, this sweep has {len(diagram.spec.grid)}: "
+            f"{', '.join(diagram.spec.grid)}."
+        )
+    count = len(diagram.spec.seeds) * for_each_seed
+    columns = min(count, 4 if for_each_seed == 1 else 2)
+    rows = math.ceil(count / columns)
+    width = 6.4 if columns == 1 else 4.6
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width * columns, 0.86 * width * rows), layout="constrained",
+        squeeze=False, sharex=True, sharey=True,
+    )  # fmt: skip
+    panels = list(axes.flat)
+    for empty in panels[count:]:
+        empty.set_visible(False)
+    return figure, panels[:count]
+
+
+def _seed_title(diagram: PhaseDiagram, seed: int) -> str:
+    split, initialisation = diagram.spec.seeds[seed]
+    if len(diagram.spec.seeds) == 1:
+        return ""
+    return f"seed {split}, " if split == initialisation else f"seeds {split}/{initialisation}, "
+
+
+def _axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
+    """Return the axis drawn to the right and the one drawn upwards; a single one goes right."""
+    named = list(diagram.spec.grid.items())
+    return (named[0], ("", Axis((0,)))) if len(named) == 1 else (named[1], named[0])
+
+
+def _draw_cells(
+    panel: Axes, diagram: PhaseDiagram, values: NDArray[Any], **colours: Any
+) -> NDArray[Any]:
+    """Draw one rectangle for each cell; return the values as (upwards, to the right)."""
+    (x_name, x), (y_name, y) = _axes_of(diagram)
+    grid = values.reshape(len(y), len(x))
+    panel.pcolormesh(x.edges, y.edges, grid, edgecolors="#FFFFFF30", linewidth=0.4, **colours)
+    for axis, name, set_scale, set_label, ticks in (
+        (x, x_name, panel.set_xscale, panel.set_xlabel, panel.set_xticks),
+        (y, y_name, panel.set_yscale, panel.set_ylabel, panel.set_yticks),
+    ):
+        if axis.scale == "log":
+            set_scale("log")
+        elif not name:
+            ticks([])
+        elif axis.scale == "ordinal":
+            ticks(axis.positions, [describe([value]) for value in axis.values])
+        set_label(_NAMES.get(name, name.replace("_", " ")))
+    panel.label_outer()
+    return grid
+
+
+def _write_names(
+    panel: Axes, diagram: PhaseDiagram, grid: NDArray[Any], colours: dict[Phase, str]
+) -> None:
+    """Write each phase's name at the heart of its largest region, if there is room for it."""
+    (_, x), (_, y) = _axes_of(diagram)
+    for phase in RUN_PHASES:
+        regions, count = ndimage.label(grid == phase)
+        if count == 0:
+            continue
+        sizes = np.bincount(regions.ravel())[1:]
+        region = np.pad(regions == 1 + int(sizes.argmax()), 1)
+        # Names are wide: distance to the border counts less along the horizontal.
+        depth = ndimage.distance_transform_edt(region, sampling=(1.0, 0.45))[1:-1, 1:-1]
+        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+        if depth[row, column] * 2 < 0.1 * min(len(x), len(y)) + 0.5:
+            continue
+        red, green, blue = (int(colours[phase][k : k + 2], 16) for k in (1, 3, 5))
+        is_dark = 0.299 * red + 0.587 * green + 0.114 * blue < 140
+        panel.text(
+            x.positions[column], y.positions[row], phase.label, ha="center", va="center",
+            color="white" if is_dark else "black", fontsize="medium", weight="bold",
+        )  # fmt: skip

@@ -1,0 +1,292 @@
+"""The run store: one SQLite file that sweeps write to and resume from.
+
+A run is stored once and never changed. Its key is the cell (what was run), the engine with its
+version (what ran it), the budget and when it was to stop. Only the driving process writes, in
+transactions grouped to a few a second; rollback journal and full synchronisation work on network
+file systems and survive a power loss.
+"""
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from effective_theory import InputError
+from phase_diagrams.canonical import canonical_json
+from phase_diagrams.spec import Cell, SweepSpec
+from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
+
+#: Raised when the tables change; older ones stay readable, newer ones are refused.
+STORE_VERSION = 1
+#: Marks an SQLite file as ours ("grok" in ASCII).
+APPLICATION_ID = 0x67726F6B
+#: Runs that follow each other faster are committed together, a few times a second.
+_SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
+_MOST_IDS_IN_A_QUERY = 500
+
+_SCALARS = (
+    *("status", "train_step", "test_step", "rqi_step", "diverged_step", "steps_run"),
+    *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
+)
+_KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
+_COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve")
+
+_SCHEMA = f"""
+CREATE TABLE sweeps (name TEXT PRIMARY KEY, spec TEXT NOT NULL);
+CREATE TABLE runs (
+    cell_id TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    engine_version INTEGER NOT NULL,
+    steps INTEGER NOT NULL,
+    stop_when TEXT NOT NULL,
+    configuration TEXT NOT NULL,
+    status TEXT NOT NULL,
+    train_step INTEGER,
+    test_step INTEGER,
+    rqi_step INTEGER,
+    diverged_step INTEGER,
+    steps_run INTEGER NOT NULL,
+    train_accuracy REAL,
+    test_accuracy REAL,
+    best_train_accuracy REAL,
+    best_test_accuracy REAL,
+    rqi REAL,
+    embeddings BLOB NOT NULL,
+    curve BLOB NOT NULL,
+    checksum TEXT NOT NULL,
+    PRIMARY KEY ({", ".join(_KEY)})
+);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {STORE_VERSION};
+"""
+
+
+class StoreError(InputError):
+    """The store cannot be used; the message is one sentence that names it and the remedy."""
+
+
+class Store:
+    """An open run store.
+
+    Parameters
+    ----------
+    path
+        The SQLite file.
+    create
+        Make the file, and its folder, if it is not there.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing, not a store, made by a newer version, damaged or not writable.
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        self.path = Path(path)
+        self._waiting: list[tuple[Any, ...]] = []
+        self._last_add = self._last_commit = 0.0
+        if not create and not self.path.is_file():
+            raise StoreError(f"store {self.path} does not exist; run a sweep with --store first.")
+        if self.path.is_dir():
+            raise StoreError(f"store {self.path} is a folder; name a file in it.")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self.path, timeout=60.0, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(f"store {self.path} cannot be opened ({error}).") from None
+        try:
+            self._open(create)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise self._failure(error) from None
+        except StoreError:
+            self._connection.close()
+            raise
+
+    def _open(self, create: bool) -> None:
+        query = self._connection.execute
+        query("PRAGMA journal_mode = DELETE")
+        query("PRAGMA synchronous = FULL")
+        if create and self._is_empty():
+            # Two processes may create one store at once: the second finds it made.
+            query("BEGIN IMMEDIATE")
+            if self._is_empty():
+                for statement in _SCHEMA.strip().split(";")[:-1]:
+                    query(statement)
+            query("COMMIT")
+        if query("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise StoreError(f"store {self.path} is another program's file; name another one.")
+        version = query("PRAGMA user_version").fetchone()[0]
+        if version > STORE_VERSION:
+            raise StoreError(
+                f"store {self.path} has format {version}, newer than the {STORE_VERSION} that this "
+                "version reads; update the package."
+            )
+
+    def _is_empty(self) -> bool:
+        return bool(
+            self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        )
+
+    def _failure(self, error: sqlite3.Error) -> StoreError:
+        return StoreError(
+            f"store {self.path} cannot be used ({error}); "
+            "check that it is a run store on a writable disk with space left."
+        )
+
+    def __enter__(self) -> Self:
+        """Return the open store."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Keep what was added, whatever happened, and close."""
+        self.close()
+
+    def close(self) -> None:
+        """Commit what was added and close the file."""
+        try:
+            self.commit()
+        finally:
+            self._connection.close()
+
+    def commit(self) -> None:
+        """Write all added runs to the disk."""
+        if self._waiting:
+            marks = ", ".join("?" * len(self._waiting[0]))
+            self._write(f"INSERT OR IGNORE INTO runs VALUES ({marks})", self._waiting)
+            self._waiting = []
+        self._last_commit = time.monotonic()
+
+    def _write(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
+        """Write rows in one transaction; the file is locked for no longer than that."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany(statement, rows)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+
+    def _read(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        try:
+            yield from self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+
+    def sweeps(self) -> dict[str, SweepSpec]:
+        """Return the stored sweeps by name."""
+        rows = self._read("SELECT name, spec FROM sweeps ORDER BY name")
+        return {name: SweepSpec.from_json(text) for name, text in rows}
+
+    def spec(self, name: str | None = None) -> tuple[str, SweepSpec]:
+        """Return the sweep of that name, or the only one there is, with its name.
+
+        Raises
+        ------
+        StoreError
+            If there is no such sweep, or several and no name.
+        """
+        sweeps = self.sweeps()
+        names = ", ".join(sweeps) or "none"
+        if name is not None and name in sweeps:
+            return name, sweeps[name]
+        if name is None and len(sweeps) == 1:
+            return next(iter(sweeps.items()))
+        problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
+        raise StoreError(f"store {self.path} {problem}; choose one with --name: {names}.")
+
+    def add_sweep(self, name: str, spec: SweepSpec) -> None:
+        """Store a sweep's description; that of an earlier sweep of this name is replaced.
+
+        Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them.
+        """
+        self._write("INSERT OR REPLACE INTO sweeps VALUES (?, ?)", [(name, spec.to_json())])
+
+    def add(self, cell: Cell, summary: RunSummary, engine: str, version: int) -> None:
+        """Add a finished run; one that is there already stays as it is."""
+        scalars = tuple(_stored(getattr(summary, name)) for name in _SCALARS)
+        values = (
+            *(cell.cell_id, engine, version, cell.model.steps, cell.model.stop_when),
+            canonical_json(cell.configuration()),
+            *scalars,
+            np.asarray(summary.embeddings, "<f4").tobytes(),
+            np.asarray(summary.curve, "<f8").tobytes(),
+        )
+        self._waiting.append((*values, _checksum(values)))
+        now = time.monotonic()
+        alone = now - self._last_add > _SECONDS_BETWEEN_RUNS
+        self._last_add = now
+        if alone or now - self._last_commit > _SECONDS_BETWEEN_COMMITS:
+            self.commit()
+
+    def find(
+        self, cells: Iterable[Cell], engine: str, version: int
+    ) -> Iterator[tuple[Cell, RunSummary | None]]:
+        """Yield each cell with what is known of it: a stored run that answers it, or None."""
+        waiting: list[Cell] = []
+        for cell in cells:
+            waiting.append(cell)
+            if len(waiting) == _MOST_IDS_IN_A_QUERY:
+                yield from self._find(waiting, engine, version)
+                waiting = []
+        yield from self._find(waiting, engine, version)
+
+    def _find(
+        self, cells: list[Cell], engine: str, version: int
+    ) -> Iterator[tuple[Cell, RunSummary | None]]:
+        ids = tuple(cell.cell_id for cell in cells)
+        stored: dict[str, list[tuple[Any, ...]]] = {}
+        marks = ", ".join("?" * len(ids))
+        for row in self._read(
+            f"SELECT {', '.join(_COLUMNS)}, checksum FROM runs "
+            f"WHERE engine = ? AND engine_version = ? AND cell_id IN ({marks}) ORDER BY steps",
+            (engine, version, *ids),
+        ):
+            stored.setdefault(row[0], []).append(row)
+        for cell, cell_id in zip(cells, ids, strict=True):
+            model = cell.model
+            runs = (self._summary(row, cell) for row in stored.get(cell_id, ()))
+            answer = next((run for run in runs if run.answers(model.steps, model.stop_when)), None)
+            yield cell, answer.within(model.steps, model.stop_when) if answer else None
+
+    def _summary(self, row: tuple[Any, ...], cell: Cell) -> RunSummary:
+        *values, checksum = row
+        if _checksum(tuple(values)) != checksum:
+            raise StoreError(
+                f"store {self.path} is damaged: a run of cell {row[0][:12]} fails its checksum; "
+                "restore a copy, or delete that run so that it is done again."
+            )
+        fields = dict(zip(_COLUMNS, values, strict=True))
+        for name in _SCALARS[6:]:
+            fields[name] = float("nan") if fields[name] is None else fields[name]
+        embeddings = np.frombuffer(fields["embeddings"], "<f4").astype(np.float32)
+        curve = np.frombuffer(fields["curve"], "<f8").astype(np.float64)
+        return RunSummary(
+            **{name: fields[name] for name in _SCALARS},
+            embeddings=embeddings.reshape(cell.task.symbols, cell.model.embedding_dim),
+            curve=curve.reshape(-1, len(CURVE_COLUMNS)),
+        )
+
+
+def _stored(value: Any) -> Any:
+    """NaN is NULL in SQLite; make that explicit."""
+    return None if isinstance(value, float) and value != value else value
+
+
+def _checksum(values: tuple[Any, ...]) -> str:
+    """SHA-256 of a row's values, each with its type and length."""
+    digest = hashlib.sha256()
+    for value in values:
+        content = value if isinstance(value, bytes) else repr(value).encode()
+        digest.update(f"{type(value).__name__}:{len(content)}:".encode())
+        digest.update(content)
+    return digest.hexdigest()

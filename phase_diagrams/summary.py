@@ -1,0 +1,104 @@
+"""What a sweep keeps of a run: scalars, the final embeddings and a short learning curve."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import TrainingRun
+from effective_theory.toy_model import StopWhen
+from effective_theory.training import Status
+
+#: Columns of a learning curve.
+CURVE_COLUMNS = ("update", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
+
+
+def curve_updates(steps: int, points: int = 64) -> NDArray[np.int64]:
+    """Return about ``points`` updates from 0 to ``steps``, evenly spaced on a log scale."""
+    spaced = np.geomspace(1, steps, points - 1)
+    return np.unique(np.concatenate([[0], np.rint(spaced)])).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class RunSummary:
+    """The result of one cell; steps are completed updates.
+
+    Attributes
+    ----------
+    status, train_step, test_step, rqi_step, diverged_step, steps_run
+        As in `effective_theory.TrainingRun`.
+    train_accuracy, test_accuracy, rqi
+        Of the state after ``steps_run`` updates.
+    best_train_accuracy, best_test_accuracy
+        Over all states.
+    embeddings
+        After ``steps_run`` updates, shape (p, d).
+    curve
+        Learning curve, shape (points, 6), with the columns of CURVE_COLUMNS.
+    """
+
+    status: Status
+    train_step: int | None
+    test_step: int | None
+    rqi_step: int | None
+    diverged_step: int | None
+    steps_run: int
+    train_accuracy: float
+    test_accuracy: float
+    best_train_accuracy: float
+    best_test_accuracy: float
+    rqi: float
+    embeddings: NDArray[np.float32]
+    curve: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, run: TrainingRun) -> "RunSummary":
+        """Summarise a run that recorded a history."""
+        assert run.history is not None
+        columns = [getattr(run.history, name) for name in CURVE_COLUMNS]
+        kept = {f.name: getattr(run, f.name) for f in dataclasses.fields(cls) if f.name != "curve"}
+        return cls(**kept, curve=np.column_stack(columns).astype(np.float64))
+
+    def answers(self, steps: int, stop_when: StopWhen) -> bool:
+        """Return whether a run with this budget would have been known to this one.
+
+        It is if this run went on for that long, or diverged before, or if what the shorter run
+        stops for was reached.
+        """
+        if self.steps_run >= steps or self.status == "diverged":
+            return True
+        return self._stops_at(stop_when) is not None
+
+    def _stops_at(self, stop_when: StopWhen) -> int | None:
+        """First update at which all that ``stop_when`` waits for is known."""
+        awaited = {
+            "accuracies": (self.train_step, self.test_step),
+            "all": (self.train_step, self.test_step, self.rqi_step),
+            "never": (None,),
+        }[stop_when]
+        known = [step for step in awaited if step is not None]
+        return max(known) if len(known) == len(awaited) else None
+
+    def within(self, steps: int, stop_when: StopWhen) -> "RunSummary":
+        """Return this run as the shorter request would have ended it.
+
+        Crossings after its end become unknown and the status its own; accuracies, RQI, embeddings
+        and the curve stay those of the longer run, as ``steps_run`` says.
+        """
+        stop = self._stops_at(stop_when)
+        end = steps if stop is None else min(stop, steps)
+        diverged = self.diverged_step is not None and self.diverged_step <= end
+
+        def known(step: int | None) -> int | None:
+            return step if step is not None and step <= end else None
+
+        status: Status = "stopped" if stop is not None and stop <= steps else "finished"
+        return dataclasses.replace(
+            self,
+            status="diverged" if diverged else status,
+            train_step=known(self.train_step),
+            test_step=known(self.test_step),
+            rqi_step=known(self.rqi_step),
+            diverged_step=self.diverged_step if diverged else None,
+        )

@@ -1,0 +1,126 @@
+"""Each kernel against float64 NumPy, autograd or torch's own optimiser."""
+
+import numpy as np
+import pytest
+
+from effective_theory import Addition, Dataset, InitialState, ToyModel
+from effective_theory.kernels import activation, decoder, embeddings, losses, optimiser
+
+torch = pytest.importorskip("torch", reason="the oracle is PyTorch: install extra [validation]")
+
+
+def test_tanh_is_within_six_units_in_the_last_place() -> None:
+    x = np.concatenate([np.linspace(-12, 12, 400_001), np.geomspace(1e-30, 12, 100_001)])
+    x = x.astype(np.float32)
+    y = x.reshape(1, -1).copy()
+    activation.tanh_with_bias(y, np.zeros(1, np.float32))
+    exact = np.tanh(x.astype(np.float64))
+    error = np.abs(y[0] - exact) / np.spacing(np.abs(exact).astype(np.float32))
+    assert error.max() < 6
+    assert error[np.abs(x) < 1].max() < 1.5
+    assert np.abs(y).max() == 1
+
+
+def test_tanh_rounds_without_a_bias() -> None:
+    """A systematic error of a tenth of a unit moves the published crossings by several updates."""
+    for low, high in ((0.01, 0.3), (0.3, 1.0), (1.0, 3.0)):
+        x = np.linspace(low, high, 400_001).astype(np.float32)
+        y = x.reshape(1, -1).copy()
+        activation.tanh_with_bias(y, np.zeros(1, np.float32))
+        exact = np.tanh(x.astype(np.float64))
+        bias = ((y[0] - exact) / np.spacing(exact.astype(np.float32))).mean()
+        assert abs(bias) < 0.05
+
+
+def test_tanh_lets_nan_through() -> None:
+    values = np.array([[np.nan, np.inf, -np.inf, 0.0]], np.float32)
+    activation.tanh_with_bias(values, np.zeros(1, np.float32))
+    np.testing.assert_array_equal(values[0], [np.nan, 1, -1, 0])
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+@pytest.mark.parametrize(("dimension", "width", "penalty"), [(1, 200, 0.0), (3, 17, 0.1)])
+def test_gradients_are_those_of_autograd(
+    loss: str, dimension: int, width: int, penalty: float
+) -> None:
+    from validation import PlainToyModel
+
+    dataset = Dataset.split(Addition(7), 20, rng=0)
+    model = ToyModel(
+        embedding_dim=dimension,
+        width=width,
+        target_dim=5,
+        loss=loss,
+        embedding_penalty=penalty,  # type: ignore[arg-type]
+    )
+    state = InitialState.random(model, dataset.task, rng=3)
+    oracle = PlainToyModel(model, state, torch.float64)
+    left, right = np.ascontiguousarray(dataset.task.pairs[dataset.train].T)
+    labels = dataset.task.labels[dataset.train]
+    outputs = oracle(torch.tensor(dataset.task.pairs[dataset.train]))
+    expected_loss = oracle.loss(outputs, torch.tensor(labels))
+    (expected_loss + penalty * oracle.embeddings.abs().mean()).backward()
+
+    flat = np.concatenate(
+        [a.ravel() for pair in zip(state.weights, state.biases, strict=True) for a in pair]
+    )
+    sizes = model.layer_sizes(dataset.task)
+    x, h1, h2, out = (np.empty((size, 20), np.float32) for size in sizes)
+    embeddings.combine(state.embeddings, left, right, x)
+    decoder.forward(flat, x, h1, h2, out)
+    share = np.full(20, 1 / 20, np.float32)
+    targets = state.targets if state.targets is not None else np.zeros((13, 13), np.float32)
+    kind = losses.MSE if loss == "mse" else losses.CROSS_ENTROPY
+    d_x, d_h1, d_h2, d_out = (np.empty_like(a) for a in (x, h1, h2, out))
+    value = losses.loss(kind, out, labels, targets, share, d_out)
+    gradient, d_embeddings = np.empty_like(flat), np.empty_like(state.embeddings)
+    decoder.backward(flat, x, h1, h2, d_out, d_h1, d_h2, d_x, gradient)
+    embeddings.combine_backward(d_x, left, right, d_embeddings)
+    embeddings.add_penalty(state.embeddings, penalty, d_embeddings)
+
+    expected = np.concatenate([p.grad.numpy().ravel() for p in oracle.decoder.parameters()])
+    assert value == pytest.approx(expected_loss.item(), rel=1e-6)
+    np.testing.assert_allclose(out.T, outputs.detach().numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient, expected, atol=2e-6 * np.abs(expected).max())
+    expected_embeddings = oracle.embeddings.grad.numpy()
+    np.testing.assert_allclose(
+        d_embeddings, expected_embeddings, atol=2e-6 * np.abs(expected_embeddings).max()
+    )
+
+
+@pytest.mark.parametrize(("rate", "decay"), [(1e-3, 0.0), (1e-2, 5.0)])
+def test_adamw_is_torchs_update_by_update(rate: float, decay: float) -> None:
+    rng = np.random.default_rng(0)
+    parameters = rng.standard_normal(1000).astype(np.float32)
+    oracle = torch.nn.Parameter(torch.tensor(parameters.copy()))
+    torchs = torch.optim.AdamW([oracle], lr=rate, weight_decay=decay)
+    moments = np.zeros((2, 1000), np.float32)
+    for update in range(1, 101):
+        gradient = (rng.standard_normal(1000) * 10.0 ** rng.integers(-8, 2)).astype(np.float32)
+        assert optimiser.adamw(parameters, gradient, moments, update, rate, decay)
+        oracle.grad = torch.tensor(gradient)
+        torchs.step()
+        np.testing.assert_allclose(parameters, oracle.detach().numpy(), rtol=3e-6, atol=3e-7)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_adamw_reports_a_parameter_that_is_not_finite(bad: float) -> None:
+    parameters, gradient = np.ones(100, np.float32), np.ones(100, np.float32)
+    parameters[37] = bad
+    moments = np.zeros((2, 100), np.float32)
+    assert not optimiser.adamw(parameters, gradient, moments, 1, 1e-3, 0.0)
+
+
+def test_count_right_takes_the_first_of_equal_scores() -> None:
+    scores = np.array([[1, 1, 0], [1, 2, 0], [0, 2, 5]], np.float32)
+    assert losses.count_right(scores, np.array([0, 1, 2])) == 3
+    assert losses.count_right(scores, np.array([1, 2, 2])) == 1
+
+
+def test_scores_choose_the_nearest_target() -> None:
+    rng = np.random.default_rng(1)
+    targets = rng.standard_normal((19, 30)).astype(np.float32)
+    out = rng.standard_normal((30, 200)).astype(np.float32)
+    nearest = ((out.T[:, None] - targets[None]) ** 2).sum(axis=2).argmin(axis=1)
+    scores = losses.class_scores(losses.MSE, out, targets, losses.half_squares(targets))
+    assert losses.count_right(scores, nearest) == 200

@@ -1,0 +1,218 @@
+"""The command line as a user meets it."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from effective_theory import InputError
+from phase_diagrams.arguments import parse_axis, parse_seeds, parse_value
+from phase_diagrams.cli import main
+
+SMALL = (
+    *("sweep", "--axis", "decoder_lr=1e-4:1e-2:3:log", "--axis", "decoder_weight_decay=0,2"),
+    *("--width", "10", "--steps", "50", "--seeds", "5"),
+)
+
+
+def run(*arguments: str) -> int:
+    """Exit code, whether the command returns it or its parser exits with it."""
+    try:
+        return main(arguments)
+    except SystemExit as exit:
+        return int(exit.code or 0)
+
+
+def test_a_sweep_leaves_pictures_table_and_store(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(*SMALL, "--out", str(out)) == 0
+    assert sorted(p.name for p in out.iterdir()) == [
+        *("phases.png", "runs.csv", "runs.sqlite", "steps.png"),
+    ]
+    printed = capsys.readouterr().out
+    assert "X confusion 6" in printed and "ideal test accuracy of seed 5" in printed
+    first = (out / "runs.csv").read_bytes()
+    assert run("show", str(out / "runs.sqlite")) == 0
+    assert "X confusion 6" in capsys.readouterr().out
+    assert run("export", str(out / "runs.sqlite"), str(tmp_path / "again.csv")) == 0
+    assert (tmp_path / "again.csv").read_bytes() == first
+    pictures = tmp_path / "pictures"
+    command = ("plot", str(out / "runs.sqlite"), "--out", str(pictures), "--palette", "paper")
+    assert run(*command) == 0
+    assert sorted(p.name for p in pictures.iterdir()) == ["phases.png", "steps.png"]
+
+
+def test_a_dry_run_computes_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run(*SMALL, "--out", str(out), "--dry-run") == 0
+    assert "6 runs: 0 done, 6 to do, at most" in capsys.readouterr().out
+    assert not out.exists()
+    assert run(*SMALL, "--out", str(out)) == 0
+    capsys.readouterr()
+    assert run(*SMALL, "--out", str(out), "--dry-run") == 0
+    assert capsys.readouterr().out == "6 runs: all done.\n"
+
+
+def test_a_preset_is_changed_by_other_options(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ("sweep", "--preset", "released-5b", "--steps", "3", "--out", str(tmp_path))
+    assert run(*command, "--dry-run") == 0
+    assert "110 runs" in capsys.readouterr().out
+    assert run(*command, "--seeds", "1,2", "--axis", "decoder_lr=1e-4", "--dry-run") == 0
+    assert "2 runs" in capsys.readouterr().out
+
+
+def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("presets") == 0
+    assert "released-5b" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sweep"], "axis is missing"),
+        (["sweep", "--preset", "fig99"], "preset 'fig99' is unknown"),
+        (["sweep", "--axis", "momentum=1,2"], "axis 'momentum' is unknown"),
+        (["sweep", "--axis", "decoder_lr"], "is not understood"),
+        (["sweep", "--axis", "decoder_lr=1:2:3:cubic"], "is not understood"),
+        (["sweep", "--axis", "decoder_lr=1e-5:1e-2:999999999999:log"], "axis decoder_lr must have"),
+        (["sweep", "--axis", "decoder_lr=0:1:3:log"], "decoder_lr needs positive"),
+        (["sweep", "--axis", "decoder_lr=1e-3,1e-3"], "axis decoder_lr.*repeated"),
+        (["sweep", "--axis", "decoder_lr=1e-3", "--axis", "decoder-lr=1e-4"], "given twice"),
+        (["sweep", "--axis", "decoder_lr=-1e-3,1e-3"], "decoder_lr must be zero or positive"),
+        (["sweep", "--axis", "decoder_lr=1e-3,abc"], "decoder_lr must be a number"),
+        (["sweep", "--axis", "embedding_scale=1,2", "--start", "released"], "embedding_scale is"),
+        (["sweep", "--axis", "train_size=5,60"], "train_size must be at most 54"),
+        (["sweep", "--preset", "released-5b", "--p", "1"], "p must be at least 2"),
+        (["sweep", "--preset", "released-5b", "--decoder-weight-decay", "-1"], "decoder_weight_de"),
+        (["sweep", "--preset", "released-5b", "--embedding-lr", "nan"], "embedding_lr must be fin"),
+        (["sweep", "--preset", "released-5b", "--seeds", "a"], "seeds 'a' are not understood"),
+        (["sweep", "--preset", "released-5b", "--jobs", "0"], "n_jobs must not be 0"),
+        (["sweep", "--preset", "released-5b", "--batch-size", "46"], "batch_size must be at most"),
+        (["sweep", "--preset", "released-5b", "--table", "missing.csv"], "missing.csv cannot be"),
+        (["sweep", "--preset", "released-5b", "--out", "/proc/none"], "/proc/none"),
+        (["show", "missing.sqlite"], "store missing.sqlite does not exist"),
+        (["plot", "missing.sqlite"], "store missing.sqlite does not exist"),
+        (["sweep", "--preset"], ""),
+        (["sweep", "--steps", "many"], "steps"),
+        (["swep"], "swep"),
+        ([], ""),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import re
+
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    printed = capsys.readouterr().err
+    assert re.search(message, printed)
+    assert "Traceback" not in printed
+    if printed.startswith("error:"):
+        assert printed.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text(st.characters(codec="ascii"), max_size=30))
+def test_any_text_is_an_axis_or_a_named_error(text: str) -> None:
+    for parse in (parse_axis, parse_seeds):
+        try:
+            parse(text)
+        except InputError as error:
+            assert str(error).count("\n") <= text.count("\n")
+    parse_value(text)
+
+
+def test_numbers_of_the_command_line() -> None:
+    assert parse_axis("batch_size=8,16")[1].values == (8, 16)
+    assert parse_axis("decoder-weight-decay=0:10:11")[1].values == tuple(range(11))
+    assert parse_axis("decoder_lr=1e-5:1e-2:4:log")[1].values == pytest.approx(
+        (1e-5, 1e-4, 1e-3, 1e-2)
+    )
+    assert parse_axis("loss=mse,cross_entropy")[1].values == ("mse", "cross_entropy")
+    assert parse_seeds("1,2/3") == [1, (2, 3)]
+
+
+LONG = (
+    *("sweep", "--axis", "decoder_lr=1e-5:1e-2:20:log", "--axis", "decoder_weight_decay=0,2"),
+    *("--width", "20", "--steps", "400", "--seeds", "5", "--stop-when", "never"),
+)
+#: Runs the command line, commits each run at once, and signals the process group after the third.
+ENDED = """
+import os, signal, sys
+from phase_diagrams import store
+from phase_diagrams.cli import main
+from phase_diagrams.store import Store
+
+store._SECONDS_BETWEEN_RUNS = 0.0
+commit, commits = Store.commit, []
+
+def commit_and_end(kept):
+    commits.extend(kept._waiting[:1])
+    commit(kept)
+    if len(commits) == 3:
+        commits.append(None)
+        os.killpg(0, int(sys.argv[1]))
+
+Store.commit = commit_and_end
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The table of an undisturbed sweep."""
+    out = tmp_path_factory.mktemp("whole")
+    assert run(*LONG, "--jobs", "1", "--out", str(out)) == 0
+    return (out / "runs.csv").read_bytes()
+
+
+def stored_runs(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    try:
+        return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
+    ids=["kill", "Ctrl-C", "terminate"],
+)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_ended_sweep_goes_on_where_it_was(
+    kind: signal.Signals, code: int, jobs: str, whole: bytes, tmp_path: Path
+) -> None:
+    command = (*LONG, "--jobs", jobs, "--out", str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDED, str(int(kind)), *command],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=120,
+    )
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
+    assert kind == signal.SIGKILL or ended.stderr.count("\n") == 1
+    kept = stored_runs(tmp_path / "runs.sqlite")
+    assert 3 <= kept < 40
+    assert run(*command) == 0
+    assert (tmp_path / "runs.csv").read_bytes() == whole
+    assert stored_runs(tmp_path / "runs.sqlite") == 40

@@ -1,0 +1,147 @@
+"""Specifications, axes and the identity of runs."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from effective_theory import Addition, InputError, ModularAddition, ToyModel
+from phase_diagrams import Axis, SweepSpec, preset
+from phase_diagrams.canonical import canonical_json, identify, read_canonical
+
+floats = st.floats(min_value=0, max_value=1e10, allow_subnormal=True)
+
+
+def spec(**changes: object) -> SweepSpec:
+    fields: dict[str, object] = {
+        "task": Addition(10),
+        "axes": {"decoder_lr": [1e-4, 1e-3], "decoder_weight_decay": [0, 1, 2]},
+    }
+    return SweepSpec(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_cells_are_the_product_of_axes_and_seeds() -> None:
+    cells = list(spec(seeds=(0, (1, 2))).cells())
+    assert len(cells) == spec(seeds=(0, (1, 2))).size == 12
+    assert cells[-1].model.decoder_lr == 1e-3 and cells[-1].seed == (1, 2)
+    assert cells[3].index == (0, 1, 1)
+    assert len({cell.cell_id for cell in cells}) == 12
+
+
+def test_numbers_are_coerced_by_the_type_of_their_field() -> None:
+    integers = spec(axes={"decoder_weight_decay": [0, 1]})
+    reals = spec(axes={"decoder_weight_decay": [0.0, 1.0]})
+    signed = spec(axes={"decoder_weight_decay": [-0.0, 1.0]})
+    ids = [[cell.cell_id for cell in s.cells()] for s in (integers, reals, signed)]
+    assert ids[0] == ids[1] == ids[2]
+
+
+def test_budget_and_stopping_are_not_identity() -> None:
+    long = spec(model=ToyModel(steps=5, stop_when="never"))
+    assert next(iter(long.cells())).cell_id == next(iter(spec().cells())).cell_id
+
+
+@given(floats, floats)
+def test_distinct_floats_have_distinct_identities(a: float, b: float) -> None:
+    same = identify({"x": a}) == identify({"x": b})
+    assert same == (a == b)
+    assert identify({"x": a}) != identify({"x": math.nextafter(a, math.inf)})
+
+
+@given(st.dictionaries(st.text(), st.one_of(floats, st.integers(), st.none(), st.booleans())))
+def test_canonical_text_reads_back_exactly(content: dict[str, object]) -> None:
+    assert read_canonical(canonical_json(content)) == content
+
+
+@pytest.mark.parametrize("name", ["released-5a", "released-5b"])
+def test_a_specification_survives_its_text(name: str) -> None:
+    original = preset(name)
+    copy = SweepSpec.from_json(original.to_json())
+    assert copy == original
+    assert [c.cell_id for c in copy.cells()] == [c.cell_id for c in original.cells()]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"task": 3}', "null"])
+def test_text_that_is_no_specification_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        SweepSpec.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"axes": {}}, "axes are empty"),
+        ({"axes": {"momentum": [1]}}, "axis 'momentum' is unknown"),
+        ({"axes": {"decoder_lr": []}}, "axis decoder_lr.*empty"),
+        ({"axes": {"decoder_lr": [1e-3, 1e-3]}}, "axis decoder_lr.*repeated"),
+        ({"axes": {"decoder_lr": [1e-3, 1e-4]}}, "axis decoder_lr.*increase"),
+        ({"axes": {"decoder_lr": 1e-3}}, "axis decoder_lr must be a sequence"),
+        ({"axes": {"decoder_lr": [-1e-3, 1e-3]}}, "decoder_lr must be zero or positive"),
+        ({"axes": {"decoder_lr": [1e-3, math.nan]}}, "axis decoder_lr.*finite"),
+        ({"axes": {"decoder_weight_decay": [-1, 0]}}, "decoder_weight_decay must be zero or pos"),
+        ({"axes": {"loss": ["mse", "hinge"]}}, "loss must be"),
+        ({"axes": {"train_size": [0, 5]}}, "train_size must be at least 1"),
+        ({"axes": {"train_size": [5, 55]}}, "train_size must be at most 54"),
+        ({"axes": {"batch_size": [8, 46]}}, "batch_size must be at most the train_size 45"),
+        ({"axes": {"embedding_scale": [1, 2]}, "start": "released"}, "embedding_scale is fixed"),
+        ({"model": ToyModel(decoder_scale=2.0), "start": "figure6"}, "decoder_scale is fixed"),
+        ({"task": ModularAddition(10), "start": "released"}, "no published start"),
+        ({"seeds": (2**32,), "start": "released"}, "seeds of a published start"),
+        ({"train_size": 0}, "train_size"),
+        ({"seeds": ()}, "seeds are empty"),
+        ({"seeds": (1, 1)}, "seeds are repeated"),
+        ({"seeds": (-1,)}, "seeds must be at least 0"),
+        ({"seeds": 3}, "seeds must be a sequence"),
+        ({"start": "somewhere"}, "start 'somewhere' is unknown"),
+        ({"lag": 0}, "lag"),
+        ({"task": "addition"}, "task must be"),
+        ({"axes": {"decoder_lr": range(1, 10**9)}}, "decoder_lr has 999999999 values"),
+        (
+            {"axes": {n: range(1, 3000) for n in ("decoder_lr", "decoder_weight_decay", "steps")}},
+            "more than 10000000",
+        ),
+    ],
+)
+def test_a_bad_specification_names_the_field(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        spec(**changes)
+
+
+def test_edges_are_midpoints_on_the_axis_scale() -> None:
+    log = Axis((1e-4, 1e-3, 1e-2), "log").edges
+    np.testing.assert_allclose(np.log10(log), [-4.5, -3.5, -2.5, -1.5])
+    np.testing.assert_allclose(Axis((0, 1, 2)).edges, [-0.5, 0.5, 1.5, 2.5])
+    assert Axis((1, 2, 10)).scale == "ordinal"
+    np.testing.assert_allclose(Axis((1, 2, 10)).edges, [-0.5, 0.5, 1.5, 2.5])
+    np.testing.assert_allclose(Axis((3,)).edges, [2.5, 3.5])
+
+
+def test_scales_are_chosen_by_name_and_spacing() -> None:
+    grid = spec(axes={"decoder_lr": [1e-4, 1e-3], "loss": ["mse", "cross_entropy"]}).grid
+    assert (grid["decoder_lr"].scale, grid["loss"].scale) == ("log", "ordinal")
+    assert spec().grid["decoder_weight_decay"].scale == "linear"
+
+
+@pytest.mark.parametrize(("values", "scale"), [((0.0, 1.0), "log"), (("a", "b"), "linear")])
+def test_a_scale_that_does_not_suit_is_refused(values: tuple[object, ...], scale: str) -> None:
+    with pytest.raises(InputError, match="scale"):
+        Axis(values, scale)  # type: ignore[arg-type]
+
+
+def test_an_axis_finds_rates_that_differ_in_the_last_digits() -> None:
+    axis = Axis((9.999999999999999e-06, 1e-4), "log")
+    assert axis.index(1e-5) == 0
+    with pytest.raises(InputError, match="not on the axis"):
+        axis.index(1.1e-5)
+
+
+def test_presets_are_the_published_grids() -> None:
+    released = preset("released-5b")
+    assert released.shape == (10, 11, 1) and released.model.steps == 10_000
+    assert preset("released-5a").shape == (10, 10, 1)
+    assert dataclasses.replace(released, lag=2000).lag == 2000
+    with pytest.raises(InputError, match="unknown"):
+        preset("fig7")

@@ -1,0 +1,88 @@
+"""Where runs begin: published starts bit for bit, random ones by their rules."""
+
+import numpy as np
+import pytest
+
+from effective_theory import Addition, InputError, ToyModel, ideal_accuracy
+from phase_diagrams import figure6_start, random_start, register_start, released_start
+from phase_diagrams.starts import START_SHAPING, STARTS
+
+
+@pytest.mark.parametrize("seed", [0, 58])
+@pytest.mark.parametrize("figure6", [False, True], ids=["released", "figure6"])
+def test_published_starts_are_torchs_bit_for_bit(seed: int, figure6: bool) -> None:
+    """The published recipe, spelled with the generators that it was published with."""
+    torch = pytest.importorskip("torch", reason="the oracle is PyTorch")
+    legacy = np.random.RandomState(seed)  # noqa: NPY002
+    torch.manual_seed(seed)
+    if figure6:
+        legacy.normal(0, 1, (10, 30))
+        for inputs, outputs in ((10, 200), (200, 200), (200, 1)):
+            torch.nn.Linear(inputs, outputs)
+    else:
+        embeddings = torch.rand(10, 1) - 1 / 2
+    targets = legacy.normal(0, 1, (19, 30)).astype(np.float32)
+    train = legacy.choice(55, 45, replace=False)
+    layers = [torch.nn.Linear(i, o) for i, o in ((1, 200), (200, 200), (200, 30))]
+    if figure6:
+        embeddings = torch.rand(10, 1) - 1 / 2
+
+    recipe = figure6_start if figure6 else released_start
+    dataset, state = recipe(ToyModel(), Addition(10), 45, (seed, seed))
+    assert dataset.train.tolist() == sorted(train)
+    assert state.targets is not None
+    np.testing.assert_array_equal(state.targets, targets)
+    np.testing.assert_array_equal(state.embeddings, embeddings.numpy())
+    for layer, weight, bias in zip(layers, state.weights, state.biases, strict=True):
+        np.testing.assert_array_equal(weight, layer.weight.detach().numpy())
+        np.testing.assert_array_equal(bias, layer.bias.detach().numpy())
+
+
+@pytest.mark.parametrize(
+    ("recipe", "seed", "expected"),
+    [
+        *((released_start, seed, value) for seed, value in ((58, 1.0), (0, 0.5))),
+        *((figure6_start, s, value) for s, value in ((58, 1.0), (0, 0.8), (1, 0.9), (2, 0.8))),
+    ],
+)
+def test_ideal_test_accuracy_of_the_published_splits(
+    recipe: object, seed: int, expected: float
+) -> None:
+    dataset, _ = recipe(ToyModel(), Addition(10), 45, (seed, seed))  # type: ignore[operator]
+    assert ideal_accuracy(dataset, on="test") == pytest.approx(expected)
+
+
+def test_split_and_initialisation_have_their_own_seeds() -> None:
+    model, task = ToyModel(batch_size=8), Addition(10)
+    (split, base), (same_split, other) = (
+        random_start(model, task, 45, (3, seed)) for seed in (0, 1)
+    )
+    assert split.train.tolist() == same_split.train.tolist()
+    assert base.targets is not None and other.targets is not None
+    np.testing.assert_array_equal(base.targets, other.targets)
+    assert not np.array_equal(base.embeddings, other.embeddings)
+    assert not np.array_equal(base.weights[0], other.weights[0])
+    assert base.batch_seed != other.batch_seed
+    other_split, again = random_start(model, task, 45, (4, 0))
+    assert other_split.train.tolist() != split.train.tolist()
+    np.testing.assert_array_equal(again.embeddings, base.embeddings)
+
+
+def test_swept_rates_do_not_touch_the_start() -> None:
+    task = Addition(10)
+    for recipe in (random_start, released_start, figure6_start):
+        states = [
+            recipe(ToyModel(decoder_lr=rate, embedding_lr=rate), task, 45, (1, 1))[1]
+            for rate in (1e-4, 1e-2)
+        ]
+        np.testing.assert_array_equal(states[0].weights[1], states[1].weights[1])
+        np.testing.assert_array_equal(states[0].embeddings, states[1].embeddings)
+
+
+def test_a_taken_name_and_an_unknown_field_are_refused() -> None:
+    with pytest.raises(InputError, match="registered already"):
+        register_start("random", released_start)
+    with pytest.raises(InputError, match="momentum"):
+        register_start("new", released_start, fixed=frozenset({"momentum"}))
+    assert "new" not in STARTS
+    assert set(START_SHAPING) <= set(ToyModel.__dataclass_fields__)

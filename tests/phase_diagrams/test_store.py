@@ -1,0 +1,115 @@
+"""The store refuses what it cannot use, by name, and never changes it."""
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from effective_theory import Addition, ToyModel
+from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
+from phase_diagrams.engines import run_cell
+from phase_diagrams.store import APPLICATION_ID, STORE_VERSION
+
+SPEC = SweepSpec(
+    Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10
+)
+pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    store = tmp_path / "runs.sqlite"
+    sweep(SPEC, store=store, engine=numba_engine(1), progress=False)
+    return store
+
+
+def test_a_run_reads_back_exactly(path: Path) -> None:
+    engine = numba_engine(1)
+    with Store(path) as store:
+        for cell, stored in store.find(SPEC.cells(), engine.identity, engine.version):
+            assert stored is not None
+            fresh = run_cell(cell)
+            np.testing.assert_array_equal(stored.embeddings, fresh.embeddings)
+            np.testing.assert_array_equal(stored.curve, fresh.curve)
+            for name in ("status", "train_step", "steps_run", "best_test_accuracy", "rqi"):
+                assert repr(getattr(stored, name)) == repr(getattr(fresh, name))
+
+
+def test_the_store_says_what_it_is(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == STORE_VERSION
+    connection.close()
+
+
+def test_a_newer_store_is_refused(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {STORE_VERSION + 1}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="newer"):
+        load(path)
+    with pytest.raises(StoreError, match="newer"):
+        sweep(SPEC, store=path, progress=False)
+    assert path.read_bytes() == before
+
+
+def test_another_programs_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    text, database = tmp_path / "notes.txt", tmp_path / "other.sqlite"
+    text.write_text("not a database, but a long enough text to be read as one " * 20)
+    connection = sqlite3.connect(database)
+    connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    for file, message in ((text, "cannot be used"), (database, "another program's")):
+        before = file.read_bytes()
+        with pytest.raises(StoreError, match=message):
+            sweep(SPEC, store=file, progress=False)
+        assert file.read_bytes() == before
+
+
+def test_a_missing_store_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="does not exist"):
+        load(tmp_path / "nothing.sqlite")
+    assert not (tmp_path / "nothing.sqlite").exists()
+    with pytest.raises(StoreError, match="is a folder"):
+        sweep(SPEC, store=tmp_path, progress=False)
+
+
+def test_a_path_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        sweep(SPEC, store=tmp_path / "file" / "runs.sqlite", progress=False)
+
+
+@pytest.mark.parametrize("column", ["test_step", "embeddings", "curve", "status", "configuration"])
+def test_a_changed_row_fails_its_checksum(path: Path, column: str) -> None:
+    changed = {"test_step": 3, "status": "finished?", "configuration": "{}"}
+    connection = sqlite3.connect(path)
+    size = connection.execute(f"SELECT length({column}) FROM runs").fetchone()[0]
+    value = changed.get(column, bytes(size or 0))
+    connection.execute(f"UPDATE runs SET {column} = ?", (value,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="damaged"):
+        load(path)
+
+
+def test_a_sweep_is_chosen_by_name(path: Path) -> None:
+    assert load(path)[0] == "sweep"
+    sweep(SPEC, store=path, name="other", progress=False)
+    with pytest.raises(StoreError, match="several sweeps; choose one with --name: other, sweep"):
+        load(path)
+    assert load(path, "other")[0] == "other"
+    with pytest.raises(StoreError, match="holds no sweep 'third'"):
+        load(path, "third")
+
+
+def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM runs WHERE rowid = 1")
+    connection.commit()
+    connection.close()
+    diagram = load(path)[1]
+    assert (diagram.source == 0).sum() == 1
+    assert sorted(diagram.phases.ravel() == -1) == [False, True]

@@ -1,0 +1,161 @@
+"""Sweeps: the same numbers whatever happens, and nothing done twice."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+from effective_theory import Addition, ModularAddition, ToyModel
+from phase_diagrams import Phase, PhaseDiagram, RunSummary, Store, SweepSpec, numba_engine, sweep
+from phase_diagrams.engines import NumbaEngine, run_cell
+from phase_diagrams.spec import Cell
+from phase_diagrams.tables import write_csv
+
+SPEC = SweepSpec(
+    Addition(10),
+    {"decoder_lr": [3e-4, 1e-3, 1e-2], "decoder_weight_decay": [0.0, 250.0]},
+    ToyModel(width=30, target_dim=8, embedding_lr=1e-2, steps=600),
+    seeds=(5, (1, 0)),
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+
+
+class CountingEngine(NumbaEngine):
+    """The simulator on one core, noting what it ran and failing where it is told to."""
+
+    def __init__(self, fail_after: int | None = None, reverse: bool = False) -> None:
+        super().__init__(n_jobs=1)
+        self.__dict__.update(ran=[], fail_after=fail_after, reverse=reverse)
+
+    def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        cells = list(cells)[::-1] if self.__dict__["reverse"] else cells
+        for cell in cells:
+            if len(self.__dict__["ran"]) == self.__dict__["fail_after"]:
+                raise KeyboardInterrupt
+            self.__dict__["ran"].append(cell.index)
+            yield cell, run_cell(cell)
+
+
+def table(diagram: PhaseDiagram, folder: Path) -> bytes:
+    write_csv(diagram, folder / "runs.csv")
+    return (folder / "runs.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def reference() -> PhaseDiagram:
+    return sweep(SPEC, engine=numba_engine(1), progress=False)
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    with Store(path) as store:
+        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
+
+
+def test_a_sweep_shows_several_phases(reference: PhaseDiagram) -> None:
+    counts = reference.counts()
+    assert counts[Phase.NOT_RUN] == 0 and counts[Phase.DIVERGED] >= 1
+    assert sum(counts.values()) == SPEC.size == 12
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_bits_do_not_depend_on_workers(
+    backend: str, reference: PhaseDiagram, tmp_path: Path
+) -> None:
+    alone, parallel = tmp_path / "1.sqlite", tmp_path / "2.sqlite"
+    sweep(SPEC, store=alone, engine=numba_engine(1), progress=False)
+    with joblib.parallel_config(backend=backend):
+        diagram = sweep(SPEC, store=parallel, engine=numba_engine(2), progress=False)
+    assert table(diagram, tmp_path) == table(reference, tmp_path)
+    # Rows hold every scalar, the embeddings, the learning curve and a checksum of them all.
+    assert rows(alone) == rows(parallel)
+
+
+def test_bits_do_not_depend_on_order_and_interruptions(
+    reference: PhaseDiagram, tmp_path: Path
+) -> None:
+    store, whole = tmp_path / "runs.sqlite", tmp_path / "whole.sqlite"
+    for fail_after in (1, 4, 3):
+        with pytest.raises(KeyboardInterrupt):
+            sweep(SPEC, store=store, engine=CountingEngine(fail_after), progress=False)
+    last = CountingEngine(reverse=True)
+    diagram = sweep(SPEC, store=store, engine=last, progress=False)
+    assert len(last.__dict__["ran"]) == 12 - 8
+    assert table(diagram, tmp_path) == table(reference, tmp_path)
+    sweep(SPEC, store=whole, engine=numba_engine(1), progress=False)
+    assert rows(store) == rows(whole)
+
+
+def test_a_finished_run_is_never_done_twice(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    sweep(SPEC, store=store, engine=CountingEngine(), progress=False)
+    again = CountingEngine()
+    sweep(SPEC, store=store, engine=again, progress=False)
+    assert again.__dict__["ran"] == []
+    more = dataclasses.replace(SPEC, seeds=(*SPEC.seeds, 2))
+    sweep(more, store=store, engine=again, progress=False)
+    assert {index[-1] for index in again.__dict__["ran"]} == {2}
+
+
+def test_a_shorter_budget_is_answered_by_a_longer_run(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    sweep(SPEC, store=store, engine=CountingEngine(), progress=False)
+    short = dataclasses.replace(SPEC, model=dataclasses.replace(SPEC.model, steps=300))
+    engine = CountingEngine()
+    answered = sweep(short, store=store, engine=engine, progress=False)
+    assert engine.__dict__["ran"] == []
+    measured = sweep(short, engine=numba_engine(1), progress=False)
+    assert table(answered, tmp_path) == table(measured, tmp_path)
+
+
+def test_a_longer_budget_runs_only_what_is_open(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    first = sweep(SPEC, store=store, engine=CountingEngine(), progress=False)
+    longer = dataclasses.replace(SPEC, model=dataclasses.replace(SPEC.model, steps=700))
+    engine = CountingEngine()
+    sweep(longer, store=store, engine=engine, progress=False)
+    known = (~first.train_step.mask & ~first.test_step.mask) | ~first.diverged_step.mask
+    assert {index for index in engine.__dict__["ran"]} == set(zip(*np.nonzero(~known), strict=True))
+
+
+def test_engines_never_share_a_result(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    sweep(SPEC, store=store, engine=numba_engine(1), progress=False)
+    other = CountingEngine()
+    other.__dict__["version"] = 99
+    sweep(SPEC, store=store, engine=other, progress=False)
+    assert len(other.__dict__["ran"]) == 12
+
+
+def test_a_split_that_cannot_generalise_is_warned_of() -> None:
+    spec = SweepSpec(
+        Addition(10),
+        {"decoder_lr": [1e-3]},
+        ToyModel(width=4, steps=2),
+        seeds=(0,),
+        start="released",
+    )
+    with pytest.warns(UserWarning, match=r"seed 0 with 45 training samples: 0\.50, below 0\.9"):
+        sweep(spec, progress=False)
+
+
+def test_a_task_off_the_line_sweeps_on() -> None:
+    spec = SweepSpec(
+        ModularAddition(5), {"decoder_lr": [1e-3]}, ToyModel(width=4, steps=2), train_size=10
+    )
+    diagram = sweep(spec, progress=False)
+    assert diagram.counts()[Phase.CONFUSION] == 1
+    assert "not defined" in diagram.ideal_test_accuracy.lines()[0]
+
+
+def test_train_size_is_an_axis() -> None:
+    spec = SweepSpec(
+        Addition(5), {"train_size": [3, 9]}, ToyModel(width=4, steps=2), train_size=5, seeds=(0, 1)
+    )
+    diagram = sweep(spec, progress=False)
+    assert set(diagram.ideal_test_accuracy.values) == {
+        (size, (s, s)) for size in (3, 9) for s in (0, 1)
+    }

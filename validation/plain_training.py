@@ -1,0 +1,133 @@
+"""The toy model as a PyTorch user would write it: one module, autograd and torch.optim.AdamW.
+
+It shares nothing with the simulator's arithmetic, and is what the simulator is judged by.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from effective_theory import Dataset, InitialState, ToyModel
+
+
+class PlainToyModel(nn.Module):
+    """(i, j) -> decoder(E_i + E_j), started from the simulator's initial state.
+
+    Parameters
+    ----------
+    model, state
+        Hyper-parameters and start.
+    dtype
+        Type of all numbers.
+    """
+
+    def __init__(self, model: ToyModel, state: InitialState, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.embeddings = nn.Parameter(_tensor(state.embeddings, dtype))
+        layers: list[nn.Module] = []
+        for weight, bias in zip(state.weights, state.biases, strict=True):
+            linear = nn.Linear(weight.shape[1], weight.shape[0], dtype=dtype)
+            linear.weight.data, linear.bias.data = _tensor(weight, dtype), _tensor(bias, dtype)
+            layers += [linear, nn.Tanh()]
+        self.decoder = nn.Sequential(*layers[:-1])
+        self.targets = _tensor(state.targets, dtype) if state.targets is not None else None
+        self.is_mse = model.loss == "mse"
+        self.penalty = model.embedding_penalty
+
+    def forward(self, pairs: Tensor) -> Tensor:
+        """Return the decoder's outputs (samples, outputs) for pairs (samples, 2)."""
+        return cast(Tensor, self.decoder(self.embeddings[pairs].sum(dim=1)))
+
+    def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """Return the mean loss, without penalty."""
+        if self.is_mse:
+            assert self.targets is not None
+            return nn.functional.mse_loss(outputs, self.targets[labels])
+        return nn.functional.cross_entropy(outputs, labels)
+
+    def accuracy(self, outputs: Tensor, labels: Tensor) -> float:
+        """Return the share of right predictions."""
+        if self.is_mse:
+            assert self.targets is not None
+            predicted = torch.cdist(outputs, self.targets).argmin(dim=1)
+        else:
+            predicted = outputs.argmax(dim=1)
+        return int((predicted == labels).sum()) / len(labels)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Measurements of the state after ``update`` updates; the network itself goes on."""
+
+    update: int
+    train_loss: float
+    train_accuracy: float
+    test_accuracy: float
+    network: PlainToyModel
+
+
+def plain_training(
+    model: ToyModel,
+    dataset: Dataset,
+    state: InitialState,
+    *,
+    updates: int,
+    dtype: torch.dtype = torch.float64,
+    batches: Sequence[Sequence[int]] | None = None,
+) -> Iterator[Snapshot]:
+    """Train with PyTorch alone and yield the measurements of each state from 0 to ``updates``.
+
+    Parameters
+    ----------
+    model, dataset, state
+        As for `effective_theory.train`.
+    updates
+        Number of updates.
+    dtype
+        Type of all numbers.
+    batches
+        Positions within the training set that each update uses; all of them by default.
+    """
+    network = PlainToyModel(model, state, dtype)
+    optimiser = torch.optim.AdamW(
+        [
+            {
+                "params": [network.embeddings],
+                "lr": model.embedding_lr,
+                "weight_decay": model.embedding_weight_decay,
+            },
+            {
+                "params": list(network.decoder.parameters()),
+                "lr": model.decoder_lr,
+                "weight_decay": model.decoder_weight_decay,
+            },
+        ]
+    )
+    pairs, labels = torch.tensor(dataset.task.pairs), torch.tensor(dataset.task.labels)
+    train, test = torch.tensor(dataset.train), torch.tensor(dataset.test)
+    for update in range(updates + 1):
+        with torch.no_grad():
+            outputs = network(pairs)
+            snapshot = Snapshot(
+                update,
+                float(network.loss(outputs[train], labels[train])),
+                network.accuracy(outputs[train], labels[train]),
+                network.accuracy(outputs[test], labels[test]),
+                network,
+            )
+        yield snapshot
+        batch = train if batches is None or update == updates else train[list(batches[update])]
+        optimiser.zero_grad()
+        loss = network.loss(network(pairs[batch]), labels[batch])
+        if network.penalty:
+            loss = loss + network.penalty * network.embeddings.abs().mean()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+
+def _tensor(values: np.ndarray, dtype: torch.dtype) -> Tensor:
+    return torch.tensor(np.array(values), dtype=dtype)
