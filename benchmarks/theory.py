@@ -1,14 +1,12 @@
 """Time the effective theory on one core, after compilation: `python benchmarks/theory.py`."""
 
-import platform
 import resource
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import numba
 import numpy as np
+from machine import describe_machine, pin_to_one_core
 from threadpoolctl import threadpool_limits
 
 from effective_theory import (
@@ -25,18 +23,6 @@ from effective_theory import (
     standardise,
     unique_line_probability,
 )
-
-
-def machine() -> str:
-    """Return the processor's name and the versions that matter."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    processor = names[0] if names else platform.processor() or platform.machine()
-    return (
-        f"{processor}, one core; Python {platform.python_version()}, "
-        f"NumPy {np.__version__}, Numba {numba.__version__}"
-    )
 
 
 def best(function: Callable[[], object], repeats: int) -> float:
@@ -60,7 +46,8 @@ def report(what: str, function: Callable[[], object], target: float | None, repe
 
 def main() -> int:
     """Run all benchmarks; the exit status is 1 where a target is missed."""
-    print(machine())
+    core = pin_to_one_core()
+    print(f"{describe_machine()}; on core {core}")
     thousand = Addition(1000)
     near = Dataset.split(thousand, 5000, rng=0)
     half = Dataset.split(thousand, thousand.size // 2, rng=0)

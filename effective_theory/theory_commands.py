@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from effective_theory.checks import InputError
 from effective_theory.critical_size import critical_training_sizes
 from effective_theory.figures import FIGURES
+from effective_theory.files import save_figure
 from effective_theory.scaling import isolated_symbol_estimate
 from effective_theory.tasks import Addition
 from effective_theory.unique_line import critical_fraction, unique_line_curve
@@ -31,19 +32,12 @@ def figure(name: Literal["4a", "4c", "4d", "5a"], out: Path) -> None:
     Raises
     ------
     InputError
-        If the figure or the format is unknown, or the folder does not exist.
+        If the figure or the format is unknown, or the file cannot be written.
     """
     if name not in FIGURES:
         raise InputError(f"name must be one of {', '.join(FIGURES)}, not {name!r}.")
-    if not out.parent.is_dir():
-        raise InputError(f"out must be in a folder that exists: make {out.parent} first.")
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    formats = FigureCanvasBase.get_supported_filetypes()
-    if out.suffix[1:].lower() not in formats:
-        raise InputError(f"out must end in one of {', '.join(sorted(formats))}, not {out.name!r}.")
-    FIGURES[name]().savefig(out, dpi=150)
-    print(f"Figure {name} is in {out}.")
+    save_figure(FIGURES[name](), out)
+    print(f"picture: {out}")
 
 
 def critical_size(

@@ -1,6 +1,5 @@
 import math
 
-import enumeration
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,6 +21,7 @@ from effective_theory import (
     unique_line_probability,
 )
 from effective_theory.kernels import elimination
+from tests.effective_theory import enumeration
 
 
 def size_of(task, order):
@@ -35,7 +35,7 @@ def size_of(task, order):
 
 @settings(deadline=None, max_examples=60)
 @given(p=st.integers(3, 7), seed=st.integers(0, 2**32))
-def test_critical_size_is_where_enumeration_first_finds_the_line(p, seed):
+def test_critical_size_is_where_enumeration_first_finds_the_line(p, seed) -> None:
     task = Addition(p)
     order = np.random.default_rng(seed).permutation(task.size)
     free = [
@@ -45,7 +45,7 @@ def test_critical_size_is_where_enumeration_first_finds_the_line(p, seed):
 
 
 @pytest.mark.parametrize("p", [40, 150])
-def test_critical_size_agrees_with_the_eigenvalues(p):
+def test_critical_size_agrees_with_the_eigenvalues(p) -> None:
     task = Addition(p)
     order = np.random.default_rng(p).permutation(task.size)
     critical = size_of(task, order)
@@ -56,12 +56,12 @@ def test_critical_size_agrees_with_the_eigenvalues(p):
         assert degrees_of_freedom(dataset) == free
 
 
-def test_the_number_of_processes_does_not_matter():
+def test_the_number_of_processes_does_not_matter() -> None:
     one = critical_training_sizes(10, orders=2500, rng=0, n_jobs=1)
     assert (critical_training_sizes(10, orders=2500, rng=0, n_jobs=2) == one).all()
 
 
-def test_more_orders_begin_with_the_same():
+def test_more_orders_begin_with_the_same() -> None:
     sizes = critical_training_sizes(10, orders=2500, rng=0)
     for orders in (1, 999, 1000, 1001):
         assert (critical_training_sizes(10, orders=orders, rng=0) == sizes[:orders]).all()
@@ -73,13 +73,13 @@ def test_more_orders_begin_with_the_same():
     assert len(np.unique(sizes)) > 10
 
 
-def test_successive_calls_with_one_generator_differ():
+def test_successive_calls_with_one_generator_differ() -> None:
     rng = np.random.default_rng(0)
     first = critical_training_sizes(10, orders=50, rng=rng)
     assert (critical_training_sizes(10, orders=50, rng=rng) != first).any()
 
 
-def test_two_and_three_symbols():
+def test_two_and_three_symbols() -> None:
     assert (critical_training_sizes(2, orders=5, rng=0) == 0).all()
     assert critical_fraction(2, np.zeros(5, np.int64)).value == 0.0
     # With three symbols the only parallelogram is {(0, 2), (1, 1)}.
@@ -92,7 +92,7 @@ def test_two_and_three_symbols():
     assert share[6] == 1.0
 
 
-def test_probabilities_and_their_band():
+def test_probabilities_and_their_band() -> None:
     sizes = np.arange(56)
     curve = unique_line_probability(10, sizes, orders=400, rng=0)
     found = critical_training_sizes(10, orders=400, rng=0)
@@ -109,12 +109,12 @@ def test_probabilities_and_their_band():
     assert 0.98 < curve.low[-1] < 1.0 == curve.high[-1]
 
 
-def test_curve_of_sizes_in_any_order():
+def test_curve_of_sizes_in_any_order() -> None:
     curve = unique_line_curve(np.array([3, 5, 5, 9]), np.array([9, 4, 0]))
     assert curve.probability.tolist() == [1.0, 0.25, 0.0]
 
 
-def test_critical_fraction_interpolates():
+def test_critical_fraction_interpolates() -> None:
     # P is 0.25 at 3, 0.75 at 5: it crosses 1/2 between 4 (still 0.25) and 5.
     assert critical_fraction(4, np.array([3, 5, 5, 9])).size == 4.5
     # Here P is exactly 1/2 from 3 to 6.
@@ -123,7 +123,7 @@ def test_critical_fraction_interpolates():
     assert (alone.size, alone.low, alone.high) == (5.5, 0.5, 0.6)
 
 
-def test_the_interval_of_the_critical_fraction_covers():
+def test_the_interval_of_the_critical_fraction_covers() -> None:
     pool = critical_training_sizes(10, orders=20_000, rng=0)
     truth = critical_fraction(10, pool).value
     batches = pool.reshape(200, 100)
@@ -147,7 +147,7 @@ def test_the_interval_of_the_critical_fraction_covers():
         (320, 400, 0.0221),
     ],
 )
-def test_critical_fractions_measured_before(p, orders, known):
+def test_critical_fractions_measured_before(p, orders, known) -> None:
     found = critical_fraction(p, critical_training_sizes(p, orders=orders, rng=0))
     error = math.hypot(found.standard_error, 0.01 * known)
     assert abs(found.value - known) <= 4 * error
@@ -158,7 +158,7 @@ def fraction(value, error):
     return CriticalFraction(value, 0.0, 1.0, error, 0.0, 1)
 
 
-def test_fit_recovers_a_law_and_its_errors():
+def test_fit_recovers_a_law_and_its_errors() -> None:
     p = np.array([10, 20, 40, 80, 160])
     rng = np.random.default_rng(0)
     errors = np.array([0.01, 0.02, 0.01, 0.03, 0.02])
@@ -193,12 +193,12 @@ def expected_isolated(p, q):
 
 
 @pytest.mark.parametrize("p", [3, 10, 25])
-def test_isolated_symbol_estimate_solves_its_equation(p):
+def test_isolated_symbol_estimate_solves_its_equation(p) -> None:
     q = isolated_symbol_estimate(p) / Addition(p).size
     assert expected_isolated(p, q) == pytest.approx(math.log(2), rel=1e-8)
 
 
-def test_isolated_symbol_estimate_is_close_to_the_measured_size():
+def test_isolated_symbol_estimate_is_close_to_the_measured_size() -> None:
     found = critical_fraction(100, critical_training_sizes(100, orders=2000, rng=0))
     assert isolated_symbol_estimate(100) == pytest.approx(found.size, rel=0.03)
 
@@ -219,13 +219,13 @@ def test_isolated_symbol_estimate_is_close_to_the_measured_size():
         ({"confidence": math.nan}, "confidence"),
     ],
 )
-def test_bad_input(arguments, message):
+def test_bad_input(arguments, message) -> None:
     arguments = {"task": 10, "sizes": [20], "orders": 3, "rng": 0} | arguments
     with pytest.raises(InputError, match=message):
         unique_line_probability(**arguments)
 
 
-def test_bad_input_of_the_other_functions():
+def test_bad_input_of_the_other_functions() -> None:
     with pytest.raises(InputError, match="at least one size"):
         critical_fraction(10, np.array([], np.int64))
     with pytest.raises(InputError, match="at least two different p"):

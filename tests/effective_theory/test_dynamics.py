@@ -1,6 +1,5 @@
 import math
 
-import enumeration
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,6 +24,7 @@ from effective_theory import (
     train,
 )
 from phase_diagrams.starts import released_start
+from tests.effective_theory import enumeration
 
 PAPER = {"parallelograms": "train", "average": True}
 RELEASED = {"parallelograms": "all", "average": False}
@@ -51,7 +51,7 @@ def everything(p):
     share=st.floats(0, 1),
     seed=st.integers(0, 2**32),
 )
-def test_loss_agrees_with_enumeration(p, dimensions, share, seed):
+def test_loss_agrees_with_enumeration(p, dimensions, share, seed) -> None:
     rng = np.random.default_rng(seed)
     task = Addition(p)
     dataset = Dataset.split(task, int(share * task.size), rng)
@@ -66,7 +66,7 @@ def test_loss_agrees_with_enumeration(p, dimensions, share, seed):
         assert found == pytest.approx(mean, rel=1e-12, abs=1e-14, nan_ok=True)
 
 
-def test_loss_keeps_its_relative_precision_as_it_vanishes():
+def test_loss_keeps_its_relative_precision_as_it_vanishes() -> None:
     dataset, _ = example()
     line, departure = np.arange(10.0)[:, None], np.zeros((10, 1))
     departure[4] = 1e-9
@@ -79,7 +79,7 @@ def test_loss_keeps_its_relative_precision_as_it_vanishes():
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=NAMES)
 @pytest.mark.parametrize("centred", [True, False])
 @pytest.mark.parametrize("dimensions", [1, 2])
-def test_flow_is_the_negative_gradient(convention, centred, dimensions):
+def test_flow_is_the_negative_gradient(convention, centred, dimensions) -> None:
     dataset, start = example(dimensions, centred)
     step = 1e-5
     gradient = np.empty_like(start)
@@ -95,7 +95,7 @@ def test_flow_is_the_negative_gradient(convention, centred, dimensions):
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=NAMES)
 @pytest.mark.parametrize("centred", [True, False])
-def test_right_hand_side_obeys_the_conservation_laws(convention, centred):
+def test_right_hand_side_obeys_the_conservation_laws(convention, centred) -> None:
     dataset, start = example(2, centred)
     flow = effective_flow(start, dataset, **convention)
     norm, centre = (start**2).sum(), start.sum(axis=0)
@@ -108,7 +108,7 @@ def test_right_hand_side_obeys_the_conservation_laws(convention, centred):
         assert np.abs(flow.sum(axis=0)).min() > 1e-3 * scale / 10
 
 
-def test_conserved_quantities():
+def test_conserved_quantities() -> None:
     _, start = example(2, centred=False)
     found = conserved_quantities(start)
     assert found.norm == pytest.approx((start**2).sum())
@@ -119,7 +119,7 @@ def test_conserved_quantities():
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=NAMES)
 @pytest.mark.parametrize("centred", [True, False])
 @pytest.mark.parametrize("dimensions", [1, 2])
-def test_closed_form_agrees_with_integration(convention, centred, dimensions):
+def test_closed_form_agrees_with_integration(convention, centred, dimensions) -> None:
     dataset, start = example(dimensions, centred)
     norm = conserved_quantities(start).norm
     times = np.linspace(0, 5 * grokking_time(dataset, norm=norm, **convention), 11)
@@ -145,7 +145,7 @@ def test_closed_form_agrees_with_integration(convention, centred, dimensions):
         np.testing.assert_allclose(found.sum(axis=1), 0.0, atol=1e-12)
 
 
-def test_euler_meets_the_published_losses():
+def test_euler_meets_the_published_losses() -> None:
     model = ToyModel(steps=1)
     dataset, state = released_start(model, Addition(10), 45, (58, 58))
     start = standardise(train(model, dataset, state).embeddings)
@@ -167,7 +167,7 @@ def test_euler_meets_the_published_losses():
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=NAMES)
-def test_euler_approaches_the_closed_form_with_its_step(convention):
+def test_euler_approaches_the_closed_form_with_its_step(convention) -> None:
     dataset, start = example()
     exact = effective_trajectory(start, dataset, [0.2], **convention)
     errors = [
@@ -181,7 +181,7 @@ def test_euler_approaches_the_closed_form_with_its_step(convention):
 
 
 @pytest.mark.parametrize("method", ["exact", "euler"])
-def test_times_come_in_any_order(method):
+def test_times_come_in_any_order(method) -> None:
     dataset, start = example()
     step = None if method == "exact" else 0.5
     found = effective_trajectory(start, dataset, [3.0, 0.0, 3.0], method=method, step=step)
@@ -190,7 +190,7 @@ def test_times_come_in_any_order(method):
     assert effective_trajectory(start, dataset, [], method=method, step=step).shape == (0, 10, 1)
 
 
-def test_late_embeddings_are_the_line():
+def test_late_embeddings_are_the_line() -> None:
     dataset, start = example()
     # So late that a rounding error in a zero eigenvalue would have moved the line.
     for late in effective_trajectory(start, dataset, [1e6, 1e20])[:, :, 0]:
@@ -198,14 +198,14 @@ def test_late_embeddings_are_the_line():
         assert late.mean() == pytest.approx(0.0, abs=1e-9)
 
 
-def test_times_up_to_the_largest_number():
+def test_times_up_to_the_largest_number() -> None:
     dataset, start = example()
     last = effective_trajectory(start, dataset, [1e308])[0]
     np.testing.assert_allclose(last, effective_trajectory(start, dataset, [1e6])[0], atol=1e-9)
     assert np.isfinite(effective_trajectory(1e-90 * start, dataset, [1e308])).all()
 
 
-def test_a_start_without_any_line_in_it_does_not_underflow():
+def test_a_start_without_any_line_in_it_does_not_underflow() -> None:
     # Exactly no line: the slowest mode that is there stays, however fast it is.
     attraction, start = np.diag([0.0, 0.0, 1.0, 2.0]), np.array([[0.0], [0.0], [0.0], [3.0]])
     trajectory = dynamics._closed_form(start, attraction, 2, 9.0, np.array([0.0, 1e9]))
@@ -213,7 +213,7 @@ def test_a_start_without_any_line_in_it_does_not_underflow():
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=NAMES)
-def test_the_slowest_departure_from_the_line_decays_with_the_grokking_rate(convention):
+def test_the_slowest_departure_from_the_line_decays_with_the_grokking_rate(convention) -> None:
     dataset, _ = example()
     rows = enumeration.matrix(
         dataset.task, dataset.train if convention is PAPER else range(dataset.task.size)
@@ -226,7 +226,7 @@ def test_the_slowest_departure_from_the_line_decays_with_the_grokking_rate(conve
     assert math.log(losses[0] / losses[1]) == pytest.approx(2.0, rel=1e-6)
 
 
-def test_grokking_rate_of_the_full_data():
+def test_grokking_rate_of_the_full_data() -> None:
     dataset = everything(10)
     assert grokking_rate(dataset, **RELEASED) == pytest.approx(20 / 3, rel=1e-12)
     assert grokking_steps(dataset, 1e-3, **RELEASED) == pytest.approx(150, rel=1e-12)
@@ -237,7 +237,7 @@ def test_grokking_rate_of_the_full_data():
         assert rate == pytest.approx(p * (p + 2) / 4, rel=1e-12)
 
 
-def test_the_rate_is_exactly_zero_where_the_line_is_not_alone():
+def test_the_rate_is_exactly_zero_where_the_line_is_not_alone() -> None:
     rng = np.random.default_rng(0)
     rates = [grokking_rate(Dataset.split(Addition(10), 22, rng)) for _ in range(50)]
     datasets = np.random.default_rng(0)
@@ -253,13 +253,13 @@ def test_the_rate_is_exactly_zero_where_the_line_is_not_alone():
     assert grokking_steps(everything(10), 0.0) == math.inf
 
 
-def test_two_symbols_have_no_rate():
+def test_two_symbols_have_no_rate() -> None:
     assert math.isnan(grokking_rate(everything(2)))
     assert math.isnan(grokking_time(everything(2)))
     assert math.isnan(grokking_steps(everything(2), 0.0))
 
 
-def test_undefined_losses():
+def test_undefined_losses() -> None:
     dataset, start = example()
     assert math.isnan(effective_loss(np.zeros((10, 1)), dataset))
     assert math.isnan(effective_loss(start, Dataset(Addition(10), [0])))
@@ -269,7 +269,7 @@ def test_undefined_losses():
 
 
 @pytest.mark.parametrize("function", [effective_flow, lambda e, d: effective_trajectory(e, d, [0])])
-def test_a_flow_that_does_not_exist_is_refused(function):
+def test_a_flow_that_does_not_exist_is_refused(function) -> None:
     dataset, start = example()
     with pytest.raises(InputError, match="all zero"):
         function(np.zeros((10, 1)), dataset)
@@ -277,7 +277,7 @@ def test_a_flow_that_does_not_exist_is_refused(function):
         function(start, Dataset(Addition(10), [0]))
 
 
-def test_constant_embeddings_stay():
+def test_constant_embeddings_stay() -> None:
     dataset, _ = example()
     trajectory = effective_trajectory(np.ones((10, 1)), dataset, [0.0, 100.0])
     np.testing.assert_allclose(trajectory, 1.0, rtol=1e-12)
@@ -303,14 +303,14 @@ def test_constant_embeddings_stay():
         ({"dataset": Dataset(ModularAddition(10), [0])}, "use Addition"),
     ],
 )
-def test_bad_input(changes, message):
+def test_bad_input(changes, message) -> None:
     dataset, start = example()
     arguments = {"embeddings": start, "dataset": dataset, "times": [1.0]} | changes
     with pytest.raises(InputError, match=message):
         effective_trajectory(**arguments)
 
 
-def test_bad_input_of_the_other_functions():
+def test_bad_input_of_the_other_functions() -> None:
     dataset, start = example()
     with pytest.raises(InputError, match="norm must be positive"):
         grokking_rate(dataset, norm=0.0)

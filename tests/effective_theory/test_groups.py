@@ -25,7 +25,7 @@ def cyclic(order):
     return FiniteGroup([[(a + b) % order for b in range(order)] for a in range(order)])
 
 
-def test_permutations_are_composed_first_factor_first():
+def test_permutations_are_composed_first_factor_first() -> None:
     group = permutation_group(3)
     elements = list(itertools.permutations(range(3)))
     assert (group.size, group.symbols, group.classes) == (36, 6, 6)
@@ -34,7 +34,7 @@ def test_permutations_are_composed_first_factor_first():
         assert elements[label] == tuple(elements[b][x] for x in elements[a])
 
 
-def test_a_group_is_stored_and_compared_by_its_table():
+def test_a_group_is_stored_and_compared_by_its_table() -> None:
     group = permutation_group(3)
     stored = json.loads(json.dumps(group.configuration()))
     assert task_from_configuration(stored) == group != cyclic(6)
@@ -56,12 +56,12 @@ def test_a_group_is_stored_and_compared_by_its_table():
         ([[0, 2, 1], [1, 0, 2], [2, 1, 0]], "associative"),
     ],
 )
-def test_tables_of_no_group_are_refused(table, message):
+def test_tables_of_no_group_are_refused(table, message) -> None:
     with pytest.raises(InputError, match=message):
         FiniteGroup(table)
 
 
-def test_theory_of_the_line_and_training_are_refused():
+def test_theory_of_the_line_and_training_are_refused() -> None:
     group = permutation_group(3)
     with pytest.raises(InputError, match="use Addition"):
         rqi(np.zeros((6, 9)), group)
@@ -89,7 +89,7 @@ def nullity(group, matrices, samples):
     return (group.symbols + present) * block - rank
 
 
-def test_critical_size_of_permutations_is_where_their_matrices_are_locally_unique():
+def test_critical_size_of_permutations_is_where_their_matrices_are_locally_unique() -> None:
     group = permutation_group(3)
     elements = list(itertools.permutations(range(3)))
     # Their products with each other hold every irreducible representation of the group.
@@ -114,7 +114,7 @@ def test_critical_size_of_permutations_is_where_their_matrices_are_locally_uniqu
         assert -(-read // 6) == free.index(least)
 
 
-def test_critical_fraction_of_the_permutations_of_three_things():
+def test_critical_fraction_of_the_permutations_of_three_things() -> None:
     group = permutation_group(3)
     sizes = critical_training_sizes(group, orders=2000, rng=0)
     assert critical_fraction(group, sizes).value == pytest.approx(0.345, abs=0.02)
@@ -122,5 +122,5 @@ def test_critical_fraction_of_the_permutations_of_three_things():
     assert curve.probability.tolist() == [0.0, 1.0]
 
 
-def test_trivial_group():
+def test_trivial_group() -> None:
     assert (critical_training_sizes(FiniteGroup([[0]]), orders=3, rng=0) == 0).all()

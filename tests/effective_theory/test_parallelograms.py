@@ -1,4 +1,3 @@
-import enumeration
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from effective_theory import (
     null_space,
 )
 from effective_theory.kernels import elimination
+from tests.effective_theory import enumeration
 
 
 def everything(p):
@@ -37,11 +37,11 @@ def datasets(draw):
 
 
 @pytest.mark.parametrize(("p", "count"), [(2, 0), (4, 3), (6, 13), (8, 34), (10, 70)])
-def test_number_of_parallelograms(p, count):
+def test_number_of_parallelograms(p, count) -> None:
     assert count_parallelograms(everything(p)) == count
 
 
-def test_counting_is_defined_for_every_task():
+def test_counting_is_defined_for_every_task() -> None:
     task = ModularAddition(5)
     dataset = Dataset(task, range(0, task.size, 2))
     assert count_parallelograms(dataset) == len(enumeration.parallelograms(task, dataset.train))
@@ -49,7 +49,7 @@ def test_counting_is_defined_for_every_task():
 
 @settings(deadline=None, max_examples=60)
 @given(dataset=datasets())
-def test_everything_agrees_with_enumeration(dataset):
+def test_everything_agrees_with_enumeration(dataset) -> None:
     task = dataset.task
     rows = enumeration.matrix(task, dataset.train)
     assert count_parallelograms(dataset) == len(rows)
@@ -66,7 +66,7 @@ def test_everything_agrees_with_enumeration(dataset):
 
 
 @pytest.mark.parametrize("p", [10, 30, 60])
-def test_exact_rank_is_the_number_of_zero_eigenvalues(p):
+def test_exact_rank_is_the_number_of_zero_eigenvalues(p) -> None:
     task = Addition(p)
     rng = np.random.default_rng(0)
     for size in rng.integers(0, 6 * p, 20):
@@ -76,7 +76,7 @@ def test_exact_rank_is_the_number_of_zero_eigenvalues(p):
 
 
 @pytest.mark.parametrize("p", range(3, 31))
-def test_full_data_leaves_only_the_line(p):
+def test_full_data_leaves_only_the_line(p) -> None:
     dataset = everything(p)
     assert degrees_of_freedom(dataset) == 2
     assert ideal_accuracy(dataset) == 1.0
@@ -85,7 +85,7 @@ def test_full_data_leaves_only_the_line(p):
         assert third == pytest.approx(p * (p + 2) / 4, rel=1e-12)
 
 
-def test_published_examples_determine_the_line():
+def test_published_examples_determine_the_line() -> None:
     four = from_pairs(4, [(0, 2), (1, 1), (0, 3), (1, 2), (1, 3), (2, 2)])
     six = from_pairs(6, [(0, 4), (1, 3), (1, 5), (2, 4), (0, 2), (1, 1), (3, 3)])
     assert degrees_of_freedom(four) == degrees_of_freedom(six) == 2
@@ -94,7 +94,7 @@ def test_published_examples_determine_the_line():
     assert degrees_of_freedom(from_pairs(4, [(0, 2), (1, 1), (0, 3), (2, 2)])) == 3
 
 
-def test_null_space_is_orthonormal_and_solves_the_equations():
+def test_null_space_is_orthonormal_and_solves_the_equations() -> None:
     dataset = Dataset.split(Addition(12), 25, rng=1)
     basis = null_space(dataset)
     rows = enumeration.matrix(dataset.task, dataset.train)
@@ -103,7 +103,7 @@ def test_null_space_is_orthonormal_and_solves_the_equations():
     np.testing.assert_allclose(rows @ basis, 0.0, atol=1e-12)
 
 
-def test_mean_third_eigenvalue_of_random_training_sets():
+def test_mean_third_eigenvalue_of_random_training_sets() -> None:
     # SPEC 5; both tables are means over random training sets, rounded to three digits.
     wanted = {
         20: (0.083, 0.0014),
@@ -131,7 +131,7 @@ def test_mean_third_eigenvalue_of_random_training_sets():
         assert (np.abs(mean - published) <= 4 * error + rounding).all(), (size, mean, published)
 
 
-def test_a_thousand_symbols_fit_in_memory():
+def test_a_thousand_symbols_fit_in_memory() -> None:
     task = Addition(1000)
     dataset = Dataset.split(task, task.size // 2, rng=0)
     assert degrees_of_freedom(dataset) == 2
@@ -142,7 +142,7 @@ def test_a_thousand_symbols_fit_in_memory():
 
 
 @pytest.mark.parametrize("p", [2, 5])
-def test_without_training_samples_everything_is_free(p):
+def test_without_training_samples_everything_is_free(p) -> None:
     dataset = Dataset(Addition(p), [])
     assert degrees_of_freedom(dataset) == p
     assert ideal_accuracy(dataset) == 0.0
@@ -150,12 +150,12 @@ def test_without_training_samples_everything_is_free(p):
     assert not is_implied(everything(2), [], []).size
 
 
-def test_ideal_accuracy_of_an_empty_test_set_is_undefined():
+def test_ideal_accuracy_of_an_empty_test_set_is_undefined() -> None:
     assert np.isnan(ideal_accuracy(everything(4), on="test"))
 
 
 @pytest.mark.parametrize("function", [gram_matrix, degrees_of_freedom, null_space, ideal_accuracy])
-def test_tasks_without_a_line_are_refused(function):
+def test_tasks_without_a_line_are_refused(function) -> None:
     with pytest.raises(InputError, match="use Addition"):
         function(Dataset(ModularAddition(5), [0, 1]))
 
@@ -170,23 +170,23 @@ def test_tasks_without_a_line_are_refused(function):
         ([[0]], [[0]], "indices"),
     ],
 )
-def test_is_implied_refuses_what_is_no_parallelogram(samples, others, message):
+def test_is_implied_refuses_what_is_no_parallelogram(samples, others, message) -> None:
     with pytest.raises(InputError, match=message):
         is_implied(everything(4), samples, others)
 
 
-def test_ideal_accuracy_refuses_an_unknown_set():
+def test_ideal_accuracy_refuses_an_unknown_set() -> None:
     with pytest.raises(InputError, match='"all" or "test"'):
         ideal_accuracy(everything(4), on="train")
 
 
 @given(st.integers(0, 2**62 - 1))
 @settings(deadline=None)
-def test_remainder(number):
+def test_remainder(number) -> None:
     assert elimination.remainder(number) == number % (2**31 - 1)
 
 
 @given(st.integers(1, 2**31 - 2))
 @settings(deadline=None)
-def test_inverse(number):
+def test_inverse(number) -> None:
     assert number * elimination.inverse(number) % (2**31 - 1) == 1

@@ -1,22 +1,15 @@
 """The theory against the tables of the paper's authors."""
 
 import csv
-import os
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from effective_theory import unique_line_probability
+from tests.conftest import published_table
 
-TABLES = Path(os.environ.get("PUBLISHED_TABLES", Path(__file__).parents[2] / "../shared/reference"))
 
-
-def test_probability_of_the_unique_line():
-    file = TABLES / "fig4a_unique_line.csv"
-    if not file.exists():
-        pytest.skip(f"no {file.name} in PUBLISHED_TABLES ({TABLES})")
-    with file.open(newline="") as lines:
+def test_probability_of_the_unique_line() -> None:
+    with published_table("fig4a_unique_line.csv").open(newline="") as lines:
         rows = [{name: int(value) for name, value in row.items()} for row in csv.DictReader(lines)]
     sizes, draws, unique = (
         np.array([row[name] for row in rows]) for name in ("train_size", "draws", "unique")
