@@ -1,25 +1,79 @@
 """The effective theory of grokking and the toy model that it describes."""
 
 from effective_theory.checks import InputError
-from effective_theory.parallelograms import gram_matrix, ideal_accuracy
-from effective_theory.representation import rqi, standardise
-from effective_theory.tasks import Addition, Dataset, ModularAddition, Task
+from effective_theory.critical_size import critical_training_sizes, unique_line_probability
+from effective_theory.dynamics import (
+    ConservedQuantities,
+    conserved_quantities,
+    effective_flow,
+    effective_loss,
+    effective_trajectory,
+)
+from effective_theory.parallelograms import (
+    count_parallelograms,
+    degrees_of_freedom,
+    gram_matrix,
+    ideal_accuracy,
+    is_implied,
+    null_space,
+)
+from effective_theory.representation import predicted_accuracy, rqi, standardise
+from effective_theory.scaling import ScalingFit, fit_critical_size, isolated_symbol_estimate
+from effective_theory.tasks import (
+    Addition,
+    Dataset,
+    FiniteGroup,
+    ModularAddition,
+    Task,
+    permutation_group,
+)
+from effective_theory.timescales import grokking_rate, grokking_steps, grokking_time
 from effective_theory.toy_model import InitialState, ToyModel
 from effective_theory.training import History, TrainingRun, train
+from effective_theory.unique_line import (
+    CriticalFraction,
+    UniqueLineCurve,
+    critical_fraction,
+    unique_line_curve,
+)
 
 __all__ = [
     "Addition",
+    "ConservedQuantities",
+    "CriticalFraction",
     "Dataset",
+    "FiniteGroup",
     "History",
     "InitialState",
     "InputError",
     "ModularAddition",
+    "ScalingFit",
     "Task",
     "ToyModel",
     "TrainingRun",
+    "UniqueLineCurve",
+    "conserved_quantities",
+    "count_parallelograms",
+    "critical_fraction",
+    "critical_training_sizes",
+    "degrees_of_freedom",
+    "effective_flow",
+    "effective_loss",
+    "effective_trajectory",
+    "fit_critical_size",
     "gram_matrix",
+    "grokking_rate",
+    "grokking_steps",
+    "grokking_time",
     "ideal_accuracy",
+    "is_implied",
+    "isolated_symbol_estimate",
+    "null_space",
+    "permutation_group",
+    "predicted_accuracy",
     "rqi",
     "standardise",
     "train",
+    "unique_line_curve",
+    "unique_line_probability",
 ]

@@ -1,27 +1,50 @@
 """What a training set implies about the line, before any training.
 
 All training pairs with one label s share the unknown value c_s = E_i + E_j. The parallelograms
-P0(D) of a training set are therefore never listed: their Gram matrix follows from sums over labels.
+P0(D) of a training set are therefore never listed: their Gram matrix follows from sums over labels,
+their rank from one equation for each sample, in exact arithmetic (`kernels.elimination`).
 """
 
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError
-from effective_theory.tasks import Dataset
+from effective_theory.kernels import elimination
+from effective_theory.tasks import Dataset, Task
 
-#: Eigenvalues of the integer Gram matrix below this share of the largest are zero.
-_ZERO = 1e-10
+#: Degrees of freedom of the line E_k = a + k b, which satisfies every parallelogram: a and b.
+LINE = 2
+
+#: Which samples a quantity is averaged over, and which parallelograms it rests on.
+Samples = Literal["all", "test"]
+Parallelograms = Literal["train", "all"]
 
 
-def _incidence(dataset: Dataset) -> NDArray[np.float64]:
-    """Rows u_a = e_i + e_j of the training samples, shape (|D|, p)."""
-    pairs = dataset.task.pairs[dataset.train]
-    rows = np.zeros((len(pairs), dataset.task.symbols))
-    np.add.at(rows, (np.arange(len(pairs))[:, None], pairs), 1.0)
-    return rows
+def choose_parallelograms(dataset: Dataset, parallelograms: Parallelograms) -> Dataset:
+    """Return the training set whose P0(D) is meant: its own for "train", all samples for "all"."""
+    if parallelograms not in ("train", "all"):
+        raise InputError(f'parallelograms must be "train" or "all", not {parallelograms!r}.')
+    if parallelograms == "train":
+        return dataset
+    return Dataset(dataset.task, np.arange(dataset.task.size))
+
+
+def count_parallelograms(dataset: Dataset) -> int:
+    """Return |P0(D)|, the number of unordered pairs of training samples with one label.
+
+    |P0(D)| = sum_s n_s (n_s - 1) / 2 with n_s training samples of label s (Liu et al. 2022, section
+    3.2). It is defined for every task.
+
+    Examples
+    --------
+    >>> from effective_theory import Addition, Dataset
+    >>> count_parallelograms(Dataset(Addition(p=10), range(55)))
+    70
+    """
+    counts = _label_counts(dataset)
+    return int((counts * (counts - 1)).sum()) // 2
 
 
 def gram_matrix(dataset: Dataset) -> NDArray[np.float64]:
@@ -35,28 +58,92 @@ def gram_matrix(dataset: Dataset) -> NDArray[np.float64]:
     InputError
         If the task has no line.
     """
-    dataset.task.require_line("gram_matrix")
-    rows = _incidence(dataset)
-    labels = dataset.task.labels[dataset.train]
-    counts = np.bincount(labels, minlength=dataset.task.classes)
-    sums = np.zeros((dataset.task.classes, dataset.task.symbols))
-    np.add.at(sums, labels, rows)
-    return rows.T @ (rows * counts[labels][:, None]) - sums.T @ sums
+    task = dataset.task
+    task.require_line("gram_matrix")
+    left, right, labels = _columns(dataset)
+    counts = _label_counts(dataset)[labels].astype(np.float64)
+    squares = np.zeros((task.symbols, task.symbols))
+    for a, b in ((left, left), (left, right), (right, left), (right, right)):
+        np.add.at(squares, (a, b), counts)
+    sums = np.zeros((task.classes, task.symbols))
+    np.add.at(sums, (labels, left), 1.0)
+    np.add.at(sums, (labels, right), 1.0)
+    return squares - sums.T @ sums
+
+
+def degrees_of_freedom(dataset: Dataset) -> int:
+    """Return n0, the dimension of the embeddings that satisfy all parallelograms of a training set.
+
+    n0 is the nullity of A(P0(D)), and the same in each dimension of the embeddings. It is at least
+    2 (shift and scale of the line); at 2 the line is the only solution (Liu et al. 2022, section
+    3.2). The rank is exact, over the integers modulo 2^31 - 1.
+
+    Raises
+    ------
+    InputError
+        If the task has no line.
+
+    Examples
+    --------
+    >>> from effective_theory import Addition, Dataset
+    >>> degrees_of_freedom(Dataset(Addition(p=10), range(55)))
+    2
+    """
+    dataset.task.require_line("degrees_of_freedom")
+    return len(_exact_null_space(dataset))
 
 
 def null_space(dataset: Dataset) -> NDArray[np.float64]:
-    """Return an orthonormal basis, shape (p, n0), of the embeddings that satisfy all of P0(D)."""
-    eigenvalues, eigenvectors = np.linalg.eigh(gram_matrix(dataset))
-    free = eigenvalues <= _ZERO * max(eigenvalues[-1], 1.0)
-    return np.ascontiguousarray(eigenvectors[:, free])
+    """Return an orthonormal basis, shape (p, n0), of the embeddings that satisfy all of P0(D).
+
+    Raises
+    ------
+    InputError
+        If the task has no line.
+    """
+    free = degrees_of_freedom(dataset)
+    return np.ascontiguousarray(np.linalg.eigh(gram_matrix(dataset)).eigenvectors[:, :free])
 
 
-def ideal_accuracy(dataset: Dataset, *, on: Literal["all", "test"] = "all") -> float:
+def is_implied(dataset: Dataset, samples: ArrayLike, others: ArrayLike) -> NDArray[np.bool_]:
+    """Return which parallelograms {samples[k], others[k]} follow from a training set.
+
+    A parallelogram is in P(D) if its equation lies in the row space of A(P0(D)), that is if it
+    holds for every embedding that satisfies P0(D) (Liu et al. 2022, section 3.2). Exact.
+
+    Parameters
+    ----------
+    dataset
+        The task and its training set.
+    samples, others
+        Indices into ``task.pairs``, shape (n,) each; samples[k] and others[k] share a label.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, shape (n,).
+
+    Raises
+    ------
+    InputError
+        If the task has no line, an index is out of range or two labels differ.
+    """
+    task = dataset.task
+    task.require_line("is_implied")
+    first, second = _sample_indices(task, samples), _sample_indices(task, others)
+    if first.shape != second.shape:
+        raise InputError("samples and others must have the same length.")
+    if (task.labels[first] != task.labels[second]).any():
+        raise InputError("samples[k] and others[k] must have the same label to be a parallelogram.")
+    return _close(_exact_null_space(dataset), task, first, second)
+
+
+def ideal_accuracy(dataset: Dataset, *, on: Samples = "all") -> float:
     """Return the accuracy that parallelograms alone allow, known before training.
 
     A sample is predictable if it is a training sample, or if its parallelogram with some training
     sample of the same label follows from P0(D): Acc-bar = |Dbar(D, P(D))| / N (Liu et al. 2022,
-    section 3.2). A parallelogram follows if it vanishes on the null space of A(P0(D)).
+    section 3.2). Exact.
 
     Parameters
     ----------
@@ -75,16 +162,72 @@ def ideal_accuracy(dataset: Dataset, *, on: Literal["all", "test"] = "all") -> f
     InputError
         If the task has no line, or ``on`` is neither "all" nor "test".
     """
-    dataset.task.require_line("ideal_accuracy")
+    task = dataset.task
+    task.require_line("ideal_accuracy")
+    # All training samples of a label have the same sum under P0(D): any of them will do.
+    example = np.full(task.classes, -1)
+    example[task.labels[dataset.train]] = dataset.train
+    test = dataset.test[example[task.labels[dataset.test]] >= 0]
+    predictable = np.zeros(task.size, np.bool_)
+    predictable[dataset.train] = True
+    basis = _exact_null_space(dataset)
+    predictable[test] = _close(basis, task, test, example[task.labels[test]])
+    return share_of(predictable, dataset, on)
+
+
+def share_of(predictable: NDArray[np.bool_], dataset: Dataset, on: Samples) -> float:
+    """Return the share of predictable samples among all or among the test samples; NaN for none."""
     if on not in ("all", "test"):
         raise InputError(f'on must be "all" or "test", not {on!r}.')
-    task = dataset.task
-    basis = null_space(dataset)
-    # The value of each sample's sum for every free direction; equal values share a parallelogram.
-    values = basis[task.pairs].sum(axis=1)
-    known = np.full((task.classes, basis.shape[1]), np.nan)
-    known[task.labels[dataset.train]] = values[dataset.train]
-    predictable = (np.abs(values - known[task.labels]) < 1e-6).all(axis=1)
-    predictable[dataset.train] = True
     chosen = predictable if on == "all" else predictable[dataset.test]
     return float(chosen.mean()) if len(chosen) else float("nan")
+
+
+def _label_counts(dataset: Dataset) -> NDArray[np.int64]:
+    """Return the number of training samples of each label, shape (classes,)."""
+    labels = dataset.task.labels[dataset.train]
+    return np.bincount(labels, minlength=dataset.task.classes).astype(np.int64)
+
+
+def _columns(
+    dataset: Dataset,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Left symbol, right symbol and label of each training sample."""
+    left, right = dataset.task.pairs[dataset.train].T
+    return left, right, dataset.task.labels[dataset.train]
+
+
+def _exact_null_space(dataset: Dataset) -> NDArray[np.int32]:
+    """Basis (n0, p) of the null space of A(P0(D)), modulo the prime of `kernels.elimination`."""
+    task = dataset.task
+    left, right = np.ascontiguousarray(task.pairs.T)
+    # Writable copies: Numba would compile the kernel once more for read-only arrays.
+    return elimination.null_space(
+        dataset.train.copy(),
+        left,
+        right,
+        task.labels.copy(),
+        task.symbols,
+        task.classes,
+        LINE,
+    )[0]
+
+
+def _close(
+    basis: NDArray[np.int32], task: Task, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether all vectors of the basis close each parallelogram {first[k], second[k]}."""
+    pairs, others = task.pairs[first].T, task.pairs[second].T
+    return elimination.are_implied(
+        basis, *np.ascontiguousarray(pairs), *np.ascontiguousarray(others)
+    )
+
+
+def _sample_indices(task: Task, samples: ArrayLike) -> NDArray[np.int64]:
+    indices = np.atleast_1d(np.asarray(samples))
+    is_index = indices.size == 0 or np.issubdtype(indices.dtype, np.integer)
+    if not is_index or indices.ndim != 1:
+        raise InputError("samples and others must be one-dimensional sequences of indices.")
+    if indices.size and (indices.min() < 0 or indices.max() >= task.size):
+        raise InputError(f"samples and others must hold indices from 0 to {task.size - 1}.")
+    return indices.astype(np.int64)

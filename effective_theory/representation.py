@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, finite_array, non_negative
 from effective_theory.kernels import parallelograms as kernels
-from effective_theory.tasks import Task
+from effective_theory.parallelograms import Samples, share_of
+from effective_theory.tasks import Dataset, Task
 
 #: A parallelogram counts when its mean square residual is below this (the released code's value).
 RESIDUAL_THRESHOLD = 0.01
@@ -81,7 +82,67 @@ def rqi(embeddings: ArrayLike, task: Task, threshold: float = RESIDUAL_THRESHOLD
     """
     task.require_line("RQI")
     threshold = non_negative("threshold", threshold)
-    array = np.array(embeddings, dtype=np.float64, order="C")
+    array = _embeddings_of(task, embeddings)
+    return kernels.quality_index(array, *samples_by_label(task), threshold)
+
+
+def predicted_accuracy(
+    embeddings: ArrayLike,
+    dataset: Dataset,
+    *,
+    on: Samples = "all",
+    threshold: float = RESIDUAL_THRESHOLD,
+) -> float:
+    """Return the accuracy that a representation allows a decoder that fits the training set.
+
+    A decoder that is right on (m, n) is right on (i, j) if E_i + E_j = E_m + E_n. P(E) holds P0(D)
+    and the parallelograms of one label that are small under E, as RQI counts them; a sample is
+    predictable if it is a training sample or forms one with a training sample:
+    Acc-hat = |Dbar(D, P(E))| / N (Liu et al. 2022, section 3.2).
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, shape (p, d); they are standardised first.
+    dataset
+        The task and its training set.
+    on
+        "all" samples, or the "test" samples only.
+    threshold
+        Bound on the mean over dimensions of the square residual.
+
+    Returns
+    -------
+    float
+        A fraction; NaN, that is undefined, where a dimension of the embeddings is constant or not
+        finite, or the test set is empty.
+
+    Raises
+    ------
+    InputError
+        If the task has no line, or the shape or ``on`` is wrong.
+    """
+    task = dataset.task
+    task.require_line("predicted_accuracy")
+    threshold = non_negative("threshold", threshold)
+    standard, exists = kernels.standardise(_embeddings_of(task, embeddings))
+    predictable = np.zeros(task.size, np.bool_)
+    predictable[dataset.train] = True
+    if exists:
+        order = np.argsort(task.labels, kind="stable")
+        predictable[order] = kernels.predictable(
+            standard, *samples_by_label(task), predictable[order], threshold
+        )
+    accuracy = share_of(predictable, dataset, on)
+    return accuracy if exists else float("nan")
+
+
+def _embeddings_of(task: Task, embeddings: ArrayLike) -> NDArray[np.float64]:
+    """Return a copy of the embeddings, checked in shape; NaN may stay."""
+    try:
+        array = np.array(embeddings, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise InputError("embeddings must be an array of numbers.") from None
     if array.ndim != 2 or len(array) != task.symbols or array.shape[1] == 0:
         raise InputError(f"embeddings must have shape ({task.symbols}, d), not {array.shape}.")
-    return kernels.quality_index(array, *samples_by_label(task), threshold)
+    return array

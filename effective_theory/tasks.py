@@ -1,10 +1,12 @@
 """Tasks (which samples exist and which label each has) and their train/test splits."""
 
 import dataclasses
+import itertools
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +15,8 @@ from effective_theory.checks import InputError, RandomSource, integer, random_ge
 
 #: Above this the table of samples alone would take gigabytes.
 MOST_SYMBOLS = 10_000
+#: Above this the check that a table is associative alone would take gigabytes.
+MOST_GROUP_ELEMENTS = 300
 
 
 class Task(ABC):
@@ -25,10 +29,13 @@ class Task(ABC):
     has_line
         Whether the linear representation E_k = a + k b solves the task. Theory that rests on it
         (RQI, n0 = 2, ideal accuracy) is not defined for other tasks.
+    combination
+        How a model combines two embeddings: their "sum", or the "product" of matrices.
     """
 
     name: ClassVar[str]
     has_line: ClassVar[bool]
+    combination: ClassVar[Literal["sum", "product"]] = "sum"
 
     @property
     @abstractmethod
@@ -153,7 +160,108 @@ class ModularAddition(_UnorderedSums):
         return _read_only(self.pairs.sum(axis=1) % self.p)
 
 
-_TASKS: dict[str, type[Any]] = {kind.name: kind for kind in (Addition, ModularAddition)}
+@dataclass(frozen=True)
+class FiniteGroup(Task):
+    """Multiplication in a finite group; samples are ordered pairs (a, b) with label a b.
+
+    N = g^2 samples and g labels, g the order of the group (Liu et al. 2022, appendix H).
+
+    Parameters
+    ----------
+    table
+        Cayley table, (g, g): table[a][b] is the element a b; elements are 0 .. g - 1.
+
+    Raises
+    ------
+    InputError
+        If the table is not that of a group.
+
+    Examples
+    --------
+    >>> FiniteGroup([[0, 1], [1, 0]]).size
+    4
+    """
+
+    table: Sequence[Sequence[int]] = field(repr=False)
+    name: ClassVar[str] = "finite_group"
+    has_line: ClassVar[bool] = False
+    combination: ClassVar[Literal["sum", "product"]] = "product"
+
+    def __post_init__(self) -> None:
+        try:
+            products = np.array(self.table)
+        except ValueError:  # rows of different lengths
+            products = np.empty(0)
+        order = len(products) if products.ndim else 0
+        if products.shape != (order, order) or not np.issubdtype(products.dtype, np.integer):
+            raise InputError("table must be a square table of integers.")
+        integer("order of the group", order, maximum=MOST_GROUP_ELEMENTS)
+        elements = np.arange(order)
+        rows, columns = np.sort(products, axis=1), np.sort(products, axis=0).T
+        if not ((rows == elements).all() and (columns == elements).all()):
+            raise InputError(
+                f"table must hold each element 0 to {order - 1} once in every row and column."
+            )
+        # (a b) c = a (b c); a Latin square that is associative is a group.
+        if (products[products] != products[:, products]).any():
+            raise InputError("table must be associative: (a b) c = a (b c) for all elements.")
+        object.__setattr__(self, "table", tuple(tuple(row) for row in products.tolist()))
+
+    def __repr__(self) -> str:
+        """Return the order of the group; its table would fill pages."""
+        return f"FiniteGroup(order {self.symbols})"
+
+    @property
+    def symbols(self) -> int:
+        """Order of the group, g."""
+        return len(self.table)
+
+    @property
+    def classes(self) -> int:
+        """Order of the group, g."""
+        return len(self.table)
+
+    @cached_property
+    def products(self) -> NDArray[np.int64]:
+        """The Cayley table as an array, (g, g); read-only."""
+        return _read_only(np.array(self.table, dtype=np.int64))
+
+    @cached_property
+    def pairs(self) -> NDArray[np.int64]:
+        """All ordered pairs, shape (N, 2): (0, 0), (0, 1), .., (0, g-1), (1, 0), .."""
+        return _read_only(np.argwhere(self.products >= 0).astype(np.int64))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The products a b, shape (N,)."""
+        return _read_only(self.products.ravel())
+
+
+def permutation_group(n: int) -> FiniteGroup:
+    """Return the group of permutations of n things; a b is a first, then b.
+
+    Elements are numbered in lexicographic order; with a and b as tuples a b is b[a[x]] for each x
+    (Liu et al. 2022, appendix H, with n = 3).
+
+    Parameters
+    ----------
+    n
+        From 1 to 5; the table of n! elements is written out.
+
+    Examples
+    --------
+    >>> permutation_group(3).size
+    36
+    """
+    n = integer("n", n, 1, 5)
+    elements = list(itertools.permutations(range(n)))
+    number = {element: k for k, element in enumerate(elements)}
+    return FiniteGroup([[number[tuple(b[x] for x in a)] for b in elements] for a in elements])
+
+
+_TASKS: dict[str, type[Any]] = {
+    kind.name: kind for kind in (Addition, ModularAddition, FiniteGroup)
+}
 
 
 def task_from_configuration(configuration: dict[str, Any]) -> Task:

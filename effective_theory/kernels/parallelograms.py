@@ -57,3 +57,36 @@ def quality_index(
                 small += square < threshold * dimensions
             total += a - class_starts[label]
     return small / total if total > 0 else np.nan
+
+
+@kernel
+def predictable(
+    standard: NDArray[np.float64],
+    left: Indices,
+    right: Indices,
+    class_starts: Indices,
+    is_train: NDArray[np.bool_],
+    threshold: float,
+) -> NDArray[np.bool_]:
+    """Return which samples are, or form a small parallelogram with, a training sample.
+
+    Samples are sorted by label as for `quality_index`; ``standard`` are standardised embeddings.
+    """
+    dimensions = standard.shape[1]
+    sums = standard[left] + standard[right]
+    result = is_train.copy()
+    for label in range(class_starts.size - 1):
+        for a in range(class_starts[label], class_starts[label + 1]):
+            if is_train[a]:
+                continue
+            for b in range(class_starts[label], class_starts[label + 1]):
+                if not is_train[b]:
+                    continue
+                square = 0.0
+                for dimension in range(dimensions):
+                    residual = sums[a, dimension] - sums[b, dimension]
+                    square += residual * residual
+                if square < threshold * dimensions:
+                    result[a] = True
+                    break
+    return result

@@ -1,0 +1,264 @@
+"""How the embeddings move: effective loss and its gradient flow.
+
+The loss is l_eff = l0 / Z0 with l0 = c sum over parallelograms |E_i + E_j - E_m - E_n|^2 and
+Z0 = sum_k |E_k|^2 (Liu et al. 2022, eq. 6). Two conventions are in use, and every function takes
+both. The paper averages over the parallelograms of the training set: ``parallelograms="train"``,
+``average=True``, c = 1 / |P0(D)|. The authors' released code sums over those of all samples:
+``parallelograms="all"``, ``average=False``, c = 1.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from effective_theory.checks import InputError, finite_array, non_negative
+from effective_theory.parallelograms import (
+    Parallelograms,
+    choose_parallelograms,
+    count_parallelograms,
+    degrees_of_freedom,
+    gram_matrix,
+)
+from effective_theory.tasks import Dataset
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ConservedQuantities:
+    """What the effective flow keeps.
+
+    Attributes
+    ----------
+    norm
+        Z0 = sum_k |E_k|^2; always conserved.
+    centre
+        C = sum_k E_k, shape (d,). It obeys dC/dt = (2 l0 / Z0^2) C: conserved where it is 0, as for
+        standardised embeddings, and growing otherwise.
+    """
+
+    norm: float
+    centre: Array
+
+
+def conserved_quantities(embeddings: ArrayLike) -> ConservedQuantities:
+    """Return Z0 and C of embeddings of shape (p, d) (Liu et al. 2022, section 3.3).
+
+    Raises
+    ------
+    InputError
+        If the embeddings are not a (p, d) array of finite numbers.
+    """
+    array = finite_array("embeddings", embeddings, (None, None), np.float64)
+    return ConservedQuantities(norm=_norm(array), centre=array.sum(axis=0))
+
+
+def effective_loss(
+    embeddings: ArrayLike,
+    dataset: Dataset,
+    *,
+    parallelograms: Parallelograms = "train",
+    average: bool = True,
+) -> float:
+    """Return l_eff = l0 / Z0 of embeddings as given; standardise them first to compare starts.
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, shape (p, d).
+    dataset
+        The task and its training set.
+    parallelograms
+        Those of the training set ("train") or of all samples ("all").
+    average
+        Whether l0 is the mean over the parallelograms, or their sum.
+
+    Returns
+    -------
+    float
+        Zero where all parallelograms are closed. NaN, that is undefined, where all embeddings are
+        zero, or where the mean is over no parallelogram.
+
+    Raises
+    ------
+    InputError
+        If the task has no line, or the embeddings are not a (p, d) array of finite numbers.
+    """
+    array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
+    dataset.task.require_line("effective_loss")
+    samples = choose_parallelograms(dataset, parallelograms)
+    count, norm = count_parallelograms(samples), _norm(array)
+    if norm == 0.0 or (average and count == 0):
+        return math.nan
+    return _summed_loss(array, samples) / (count if average else 1) / norm
+
+
+def effective_flow(
+    embeddings: ArrayLike,
+    dataset: Dataset,
+    *,
+    parallelograms: Parallelograms = "train",
+    average: bool = True,
+) -> Array:
+    """Return dE/dt = -grad l_eff = -(2 c / Z0) A^T A E + (2 l0 / Z0^2) E, shape (p, d).
+
+    Parameters and errors are those of `effective_loss`.
+
+    Raises
+    ------
+    InputError
+        Also if the embeddings are all zero, or the mean is over no parallelogram.
+    """
+    array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
+    attraction, norm = _attraction(array, dataset, parallelograms, average, "effective_flow")
+    return _velocity(array, attraction, norm)
+
+
+def effective_trajectory(
+    embeddings: ArrayLike,
+    dataset: Dataset,
+    times: ArrayLike,
+    *,
+    parallelograms: Parallelograms = "train",
+    average: bool = True,
+    method: Literal["exact", "euler"] = "exact",
+    step: float | None = None,
+) -> Array:
+    """Return the embeddings at given times under the effective theory, shape (len(times), p, d).
+
+    "exact" is the closed form of the flow, E(t) = sqrt(Z0) G E(0) / |G E(0)| with
+    G = exp(-2 c t A^T A / Z0): no time stepping, any array of times. "euler" makes forward Euler
+    steps with Z0 fixed at its start and l0 taken anew at each step, as the released code does.
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings at time 0, shape (p, d), as given; the paper standardises them.
+    dataset
+        The task and its training set.
+    times
+        Times, zero or positive, shape (n,). A training step of a network advances time by its
+        embedding learning rate.
+    parallelograms, average
+        The convention, as for `effective_loss`; the released code's is "all", False.
+    method
+        "exact" or "euler".
+    step
+        Length of an Euler step, in time; required there, and times must be multiples of it.
+
+    Raises
+    ------
+    InputError
+        If the task has no line, the embeddings are all zero, the mean is over no parallelogram, or
+        an argument does not fit.
+    """
+    array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
+    moments = finite_array("times", times, (None,), np.float64)
+    if (moments < 0).any():
+        raise InputError("times must be zero or positive.")
+    attraction, norm = _attraction(array, dataset, parallelograms, average, "effective_trajectory")
+    if method == "exact":
+        if step is not None:
+            raise InputError('step must be left out with method "exact": nothing is stepped.')
+        # The line's two eigenvalues and all other zeros are exactly zero, by the exact rank.
+        free = degrees_of_freedom(choose_parallelograms(dataset, parallelograms))
+        return _closed_form(array, attraction, free, norm, moments)
+    if method == "euler":
+        if step is None:
+            raise InputError('step is required with method "euler"; the released code has 1e-3.')
+        return _euler(array, attraction, norm, _step_numbers(moments, step), float(step))
+    raise InputError(f'method must be "exact" or "euler", not {method!r}.')
+
+
+def _norm(array: Array) -> float:
+    """Return sum_k |E_k|^2, or raise InputError where it leaves float64's range, or nearly so."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest != 0.0 and not 1e-100 < largest < 1e100:
+        raise InputError(
+            f"embeddings must be between 1e-100 and 1e100 in size, not {largest:g}; rescale them."
+        )
+    return float((array**2).sum())
+
+
+def _summed_loss(array: Array, samples: Dataset) -> float:
+    """Sum over P0 of |residual|^2 = sum_s n_s sum_a |x_a - mean of label s|^2, x_a = E_i + E_j.
+
+    A sum of squares keeps its relative precision as the loss vanishes; E^T (A^T A E) does not.
+    """
+    task = samples.task
+    labels = task.labels[samples.train]
+    sums = array[task.pairs[samples.train]].sum(axis=1)
+    counts = np.bincount(labels, minlength=task.classes)
+    means = np.zeros((task.classes, array.shape[1]))
+    np.add.at(means, labels, sums / counts[labels][:, None])
+    return float((counts[labels] * ((sums - means[labels]) ** 2).sum(axis=1)).sum())
+
+
+def _attraction(
+    array: Array, dataset: Dataset, parallelograms: Parallelograms, average: bool, quantity: str
+) -> tuple[Array, float]:
+    """Return c A^T A, shape (p, p), and Z0; raise InputError where one of them does not exist."""
+    dataset.task.require_line(quantity)
+    samples = choose_parallelograms(dataset, parallelograms)
+    norm = _norm(array)
+    if norm == 0.0:
+        raise InputError(
+            f"{quantity} is not defined for embeddings that are all zero; give others."
+        )
+    count = count_parallelograms(samples)
+    if average and count == 0:
+        raise InputError(
+            f"{quantity} is not defined as a mean over no parallelogram: the dataset has no two "
+            "samples with one label; add training samples or give average=False."
+        )
+    return gram_matrix(samples) / (count if average else 1), norm
+
+
+def _velocity(array: Array, attraction: Array, norm: float) -> Array:
+    """-(2 / Z) c A^T A E + (2 l0 / Z^2) E."""
+    force = attraction @ array
+    loss = float((array * force).sum())
+    velocity: Array = (2.0 * loss / norm**2) * array - (2.0 / norm) * force
+    return velocity
+
+
+def _closed_form(array: Array, attraction: Array, free: int, norm: float, times: Array) -> Array:
+    eigenvalues, modes = np.linalg.eigh(attraction)
+    eigenvalues[:free] = 0.0
+    amplitudes = modes.T @ array
+    # Only ratios matter: the slowest mode that is present sets the scale, so that none underflows.
+    eigenvalues -= eigenvalues[(amplitudes != 0.0).any(axis=1)].min()
+    with np.errstate(over="ignore"):  # exp(-inf) is the 0 that is meant
+        exponents = 2.0 / norm * (times[:, None] * np.maximum(eigenvalues, 0.0))
+    decay = np.exp(-exponents)
+    moved = np.einsum("pk,tk,kd->tpd", modes, decay, amplitudes, optimize=True)
+    size = np.sqrt((moved**2).sum(axis=(1, 2), keepdims=True))
+    trajectory: Array = np.sqrt(norm) * moved / size
+    return trajectory
+
+
+def _step_numbers(times: Array, step: float) -> NDArray[np.int64]:
+    length = non_negative("step", step)
+    if length == 0.0:
+        raise InputError("step must be positive.")
+    numbers = np.rint(times / length)
+    if (np.abs(times / length - numbers) > 1e-6 * np.maximum(numbers, 1.0)).any():
+        raise InputError('times must be multiples of step with method "euler".')
+    return numbers.astype(np.int64)
+
+
+def _euler(
+    array: Array, attraction: Array, norm: float, numbers: NDArray[np.int64], step: float
+) -> Array:
+    trajectory = np.empty((len(numbers), *array.shape))
+    trajectory[numbers == 0] = array
+    with np.errstate(over="ignore", invalid="ignore"):
+        for number in range(1, int(numbers.max(initial=0)) + 1):
+            array = array + step * _velocity(array, attraction, norm)
+            trajectory[numbers == number] = array
+    if not np.isfinite(trajectory).all():
+        raise InputError(f"step {step:g} is too long: the Euler steps diverge; give a shorter one.")
+    return trajectory

@@ -1,0 +1,154 @@
+"""P(n0 = 2) against the training size, and where it crosses 1/2, from known critical sizes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory.checks import InputError
+from effective_theory.tasks import Addition, Task
+
+
+@dataclass(frozen=True, eq=False)
+class UniqueLineCurve:
+    """P(n0 = 2) against the training size, with its confidence band.
+
+    Attributes
+    ----------
+    sizes
+        Training sizes |D|.
+    probability, low, high
+        Share of orders in which the line is the only solution, and its Wilson interval; the band
+        holds at each size, not for all sizes at once.
+    orders
+        Number of random orders behind it.
+    """
+
+    sizes: NDArray[np.int64]
+    probability: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    orders: int
+
+
+@dataclass(frozen=True)
+class CriticalFraction:
+    """Where P(n0 = 2) crosses 1/2, as a fraction of all samples.
+
+    Attributes
+    ----------
+    value
+        r_c.
+    low, high
+        Its confidence interval.
+    standard_error
+        Half the width of the interval of one standard deviation.
+    size
+        |D_c| = r_c N, in samples.
+    orders
+        Number of random orders behind it.
+    """
+
+    value: float
+    low: float
+    high: float
+    standard_error: float
+    size: float
+    orders: int
+
+
+def unique_line_curve(
+    critical_sizes: NDArray[np.int64], sizes: NDArray[np.int64], *, confidence: float = 0.95
+) -> UniqueLineCurve:
+    """Return P(n0 = 2) at given sizes from critical sizes that are known already.
+
+    Raises
+    ------
+    InputError
+        If there is no critical size, or the confidence is out of range.
+    """
+    from scipy.stats import binomtest
+
+    confidence = _confidence(confidence)
+    ordered = _sorted(critical_sizes)
+    counts = np.searchsorted(ordered, sizes, side="right")
+    bounds = {
+        count: binomtest(count, len(ordered)).proportion_ci(confidence, method="wilson")
+        for count in np.unique(counts).tolist()
+    }
+    return UniqueLineCurve(
+        sizes=sizes,
+        probability=counts / len(ordered),
+        low=np.array([bounds[count].low for count in counts.tolist()]),
+        high=np.array([bounds[count].high for count in counts.tolist()]),
+        orders=len(ordered),
+    )
+
+
+def critical_fraction(
+    task: Task | int, critical_sizes: NDArray[np.int64], *, confidence: float = 0.95
+) -> CriticalFraction:
+    """Return r_c, where P(n0 = 2) crosses 1/2 as a fraction of the task's N samples.
+
+    P is interpolated linearly between neighbouring sizes. The interval holds every r at which the
+    measured P does not differ from 1/2 by more than chance, that is by z / (2 sqrt(orders)): it is
+    where the Wilson band of P crosses 1/2, and needs no assumption on the shape of P.
+
+    Parameters
+    ----------
+    task
+        Addition or a finite group; an int p means Addition(p).
+    critical_sizes
+        What `critical_training_sizes` returned.
+    confidence
+        Coverage of the interval.
+
+    Raises
+    ------
+    InputError
+        If there is no critical size, or the confidence is out of range.
+    """
+    from scipy.special import ndtri
+
+    task = Addition(task) if not isinstance(task, Task) else task
+    ordered = _sorted(critical_sizes)
+    deviation = 0.5 / np.sqrt(len(ordered))
+    spread = float(ndtri((1.0 + _confidence(confidence)) / 2.0)) * deviation
+    size = _crossing(ordered, 0.5)
+    width = _crossing(ordered, 0.5 + deviation) - _crossing(ordered, 0.5 - deviation)
+    return CriticalFraction(
+        value=size / task.size,
+        low=_crossing(ordered, 0.5 - spread) / task.size,
+        high=_crossing(ordered, 0.5 + spread) / task.size,
+        standard_error=width / 2.0 / task.size,
+        size=size,
+        orders=len(ordered),
+    )
+
+
+def _crossing(ordered: NDArray[np.int64], level: float) -> float:
+    """Size at which the interpolated share of critical sizes is ``level``; mid-way if it stays."""
+    if ordered[-1] == 0:  # p = 2: the line is there before the first sample
+        return 0.0
+    sizes = np.arange(ordered[0] - 1, ordered[-1] + 1)
+    counts = np.searchsorted(ordered, sizes, side="right")
+    target = min(max(level, 0.0), 1.0) * len(ordered)
+    before = int(np.searchsorted(counts, target, side="left"))
+    after = int(np.searchsorted(counts, target, side="right"))
+    if after > before:  # the curve has this value at some sizes
+        return float(sizes[before] + sizes[after - 1]) / 2.0
+    rise = counts[before] - counts[before - 1]
+    return float(sizes[before - 1] + (target - counts[before - 1]) / rise)
+
+
+def _sorted(critical_sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    ordered = np.sort(np.asarray(critical_sizes))
+    if ordered.ndim != 1 or ordered.size == 0:
+        raise InputError("critical_sizes must hold at least one size, in one dimension.")
+    return ordered
+
+
+def _confidence(confidence: float) -> float:
+    if not 0.0 < confidence < 1.0:
+        raise InputError(f"confidence must be between 0 and 1, not {confidence!r}.")
+    return float(confidence)
