@@ -7,7 +7,9 @@ the n samples of the batch and 0 for training samples outside it.
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.kernels.compilation import fast_kernel
+from effective_theory.kernels.compilation import fast_kernel, kernel
+from effective_theory.kernels.layout import matrix
+from effective_theory.kernels.products import multiply
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -15,24 +17,29 @@ Indices = NDArray[np.int64]
 MSE, CROSS_ENTROPY = 0, 1
 
 
-@fast_kernel
-def half_squares(targets: Array) -> Array:
-    """Return |Y_s|^2 / 2 for each target, shape (classes,)."""
-    result = np.empty(targets.shape[0], np.float32)
-    for label in range(targets.shape[0]):
-        result[label] = 0.5 * np.dot(targets[label], targets[label])
-    return result
-
-
-@fast_kernel
-def class_scores(kind: int, out: Array, targets: Array, half_square: Array) -> Array:
-    """Return scores (classes, samples), the largest of which is the predicted class.
+@kernel
+def scoring(targets: Array) -> Array:
+    """Return the matrix (classes, outputs + 1) that makes scores of outputs with a row of ones.
 
     The nearest target has the least |out - Y|^2 = |out|^2 - 2 (Y.out - |Y|^2 / 2).
     """
+    classes, outputs = targets.shape
+    result = matrix(classes, outputs + 1)[:classes, : outputs + 1]
+    for label in range(classes):
+        result[label, :outputs] = targets[label]
+        result[label, outputs] = -0.5 * (targets[label] * targets[label]).sum()
+    return result
+
+
+@kernel
+def class_scores(kind: int, out: Array, scorer: Array, scores: Array) -> Array:
+    """Return scores (classes, samples), the largest of which is the predicted class.
+
+    ``scorer`` is `scoring`'s matrix, ``scores`` is work space.
+    """
     if kind == CROSS_ENTROPY:
         return out
-    scores: Array = np.dot(targets, out) - half_square.reshape(-1, 1)
+    multiply(scorer, out, scores)
     return scores
 
 
@@ -54,16 +61,17 @@ def count_right(scores: Array, labels: Indices) -> int:
 
 
 @fast_kernel
-def mse(out: Array, labels: Indices, targets: Array, share: Array, d_out: Array) -> float:
+def mse(out: Array, expected: Array, share: Array, d_out: Array) -> float:
     """Mean over samples and coordinates of (out - Y)^2; fills ``d_out`` with its derivative."""
     outputs, samples = out.shape
+    factor = np.float32(2.0 / outputs)
     total = 0.0
     for row in range(outputs):
         row_total = np.float32(0.0)
         for sample in range(samples):
-            error = out[row, sample] - targets[labels[sample], row]
+            error = out[row, sample] - expected[row, sample]
             row_total += error * error
-            d_out[row, sample] = error * share[sample] * np.float32(2.0 / outputs)
+            d_out[row, sample] = error * share[sample] * factor
         total += float(row_total)
     mean: float = total / (outputs * samples)
     return mean
@@ -92,9 +100,12 @@ def cross_entropy(out: Array, labels: Indices, share: Array, d_out: Array) -> fl
 
 @fast_kernel
 def loss(
-    kind: int, out: Array, labels: Indices, targets: Array, share: Array, d_out: Array
+    kind: int, out: Array, labels: Indices, expected: Array, share: Array, d_out: Array
 ) -> float:
-    """Return the mean loss over all samples; fills ``d_out`` with the batch loss's derivative."""
+    """Return the mean loss over all samples; fills ``d_out`` with the batch loss's derivative.
+
+    ``expected`` holds each sample's target, (outputs, samples); cross-entropy has none.
+    """
     if kind == CROSS_ENTROPY:
         return cross_entropy(out, labels, share, d_out)
-    return mse(out, labels, targets, share, d_out)
+    return mse(out, expected, share, d_out)
