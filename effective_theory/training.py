@@ -12,7 +12,6 @@ from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.representation import RESIDUAL_THRESHOLD, samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
-from effective_theory.threads import single_threaded_blas
 from effective_theory.toy_model import InitialState, ToyModel
 
 if TYPE_CHECKING:
@@ -181,9 +180,8 @@ def train(
     _require_trainable(model, dataset)
     initial_state.require_fit(model, dataset.task)
     loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))
-    with single_threaded_blas():
-        while loop.status == kernels.RUNNING:
-            loop.advance()
+    while loop.status == kernels.RUNNING:
+        loop.advance()
     return loop.result()
 
 
@@ -337,7 +335,7 @@ class _Loop:
     def result(self) -> TrainingRun:
         """Return what became of the run."""
         train_step, test_step, rqi_step = (int(k) if k >= 0 else None for k in self.first_steps)
-        layers = layout.layers(self.decoder, *self._sizes())
+        w1, w2, w3 = layout.layers(self.decoder, *self._sizes())
         return TrainingRun(
             model=self.model,
             dataset=self.dataset,
@@ -353,7 +351,7 @@ class _Loop:
             best_test_accuracy=float(self.best[1]),
             rqi=float(self.measured[kernels.RQI]),
             embeddings=self.embeddings,
-            weights=(layers[0][:, :-1].copy(), layers[1][:, :-1].copy(), layers[2][:, :-1].copy()),
-            biases=(layers[0][:, -1].copy(), layers[1][:, -1].copy(), layers[2][:, -1].copy()),
+            weights=(w1[:, :-1].copy(), w2[:, :-1].copy(), w3[:, :-1].copy()),
+            biases=(w1[:, -1].copy(), w2[:, -1].copy(), w3[:, -1].copy()),
             history=self._history(),
         )

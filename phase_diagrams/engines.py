@@ -10,7 +10,6 @@ from joblib import Parallel, cpu_count, delayed
 from effective_theory import InputError, train
 from effective_theory.checks import integer
 from effective_theory.kernels import KERNEL_VERSION
-from effective_theory.threads import single_threaded_blas
 from effective_theory.training import compile_kernels
 from phase_diagrams.spec import Cell
 from phase_diagrams.summary import RunSummary, curve_updates
@@ -67,8 +66,7 @@ class NumbaEngine:
         # Compiled here once, the kernels lie on disk before the workers look for them.
         compile_kernels()
         tasks = (delayed(_run_with_cell)(cell) for cell in itertools.chain([first], waiting))
-        with single_threaded_blas():
-            yield from Parallel(n_jobs=self.workers, return_as="generator_unordered")(tasks)
+        yield from Parallel(n_jobs=self.workers, return_as="generator_unordered")(tasks)
 
     @property
     def workers(self) -> int:

@@ -12,11 +12,11 @@ from effective_theory.kernels.compilation import kernel
 from effective_theory.kernels.products import multiply, transpose
 
 Array = NDArray[np.float32]
-Layers = tuple[Array, Array, Array]
+Triple = tuple[Array, Array, Array]
 
 
 @kernel
-def forward(layers: Layers, x: Array, h1: Array, h2: Array, out: Array) -> None:
+def forward(layers: Triple, x: Array, h1: Array, h2: Array, out: Array) -> None:
     """Fill h1 = tanh(W1 x + b1), h2 = tanh(W2 h1 + b2), out = W3 h2 + b3."""
     w1, w2, w3 = layers
     multiply(w1, x, h1)
@@ -28,24 +28,24 @@ def forward(layers: Layers, x: Array, h1: Array, h2: Array, out: Array) -> None:
 
 @kernel
 def backward(
-    layers: Layers,
-    activations: tuple[Array, Array, Array],
-    sample_major: tuple[Array, Array, Array],
+    layers: Triple,
+    activations: Triple,
+    sample_major: Triple,
     samples: int,
     d_out: Array,
     d_hidden: tuple[Array, Array],
     d_x: Array,
-    gradients: Layers,
+    gradients: Triple,
 ) -> None:
     """Fill the layers' ``gradients`` and ``d_x`` from ``d_out``, the derivative of the loss by out.
 
-    ``activations`` are x, h1 and h2 as `forward` left them. ``sample_major`` and ``d_hidden`` are
-    work space for their transposes and for the derivatives by h1 and h2. The columns of ``d_out``
-    beyond ``samples`` hold zeros.
+    ``activations`` are x, h1 and h2 as `forward` left them. ``d_hidden`` is work space for the
+    derivatives by h1 and h2, ``sample_major`` for the transposes of h1, h2 and the former. The
+    columns of ``d_out`` beyond ``samples`` hold zeros.
     """
     w1, w2, w3 = layers
     x, h1, h2 = activations
-    x_t, h1_t, h2_t = sample_major
+    h1_t, h2_t, d_h1_t = sample_major
     d_h1, d_h2 = d_hidden
     g1, g2, g3 = gradients
     transpose(h2, h2_t)
@@ -56,6 +56,6 @@ def backward(
     multiply(d_h2[: w2.shape[0], :samples], h1_t, g2)
     multiply(w2[:, :-1].T, d_h2, d_h1)
     through_tanh(d_h1, h1)
-    transpose(x, x_t)
-    multiply(d_h1[: w1.shape[0], :samples], x_t, g1)
+    transpose(d_h1, d_h1_t)
+    multiply(x[: w1.shape[1], :samples], d_h1_t, g1.T)
     multiply(w1[:, :-1].T, d_h1, d_x)

@@ -1,7 +1,8 @@
 """Padded, aligned matrices, in which every product works on whole vectors.
 
-A layer is one matrix (outputs, stride): its weights, then its biases as one more column, then
-zeros, which stay zero in training. What it multiplies has a row of ones in the biases' place.
+A layer is one matrix (outputs, inputs + 1): its weights, then its biases as one more column, which
+meet a row of ones below the inputs. Rows are padded with zeros, which stay zero in training. The
+first layer has few inputs and is kept transposed: its padding would be longer than its rows.
 """
 
 import numpy as np
@@ -45,17 +46,17 @@ def activations(features: int, samples: int) -> Array:
 @kernel
 def decoder_size(inputs: int, width: int, outputs: int) -> int:
     """Return how many numbers the three layers take."""
-    return width * padded(inputs + 1) + (width + outputs) * padded(width + 1)
+    return (inputs + 1) * padded(width) + (width + outputs) * padded(width + 1)
 
 
 @kernel
 def layers(flat: Array, inputs: int, width: int, outputs: int) -> tuple[Array, Array, Array]:
-    """Return views of the three layers' weights and biases, (out, in + 1)."""
-    end1 = width * padded(inputs + 1)
+    """Return views of the three layers' weights and biases, (outputs, inputs + 1)."""
+    end1 = (inputs + 1) * padded(width)
     end2 = end1 + width * padded(width + 1)
     end3 = end2 + outputs * padded(width + 1)
     return (
-        flat[:end1].reshape(width, padded(inputs + 1))[:, : inputs + 1],
+        flat[:end1].reshape(inputs + 1, padded(width))[:, :width].T,
         flat[end1:end2].reshape(width, padded(width + 1))[:, : width + 1],
         flat[end2:end3].reshape(outputs, padded(width + 1))[:, : width + 1],
     )

@@ -7,7 +7,7 @@ from effective_theory.kernels.compilation import kernel
 from effective_theory.kernels.decoder import backward, forward
 from effective_theory.kernels.embeddings import add_penalty, combine, combine_backward
 from effective_theory.kernels.layout import activations, layers, matrix
-from effective_theory.kernels.losses import class_scores, count_right, loss, scoring
+from effective_theory.kernels.losses import class_scores, count_equal, loss, predict, scoring
 from effective_theory.kernels.optimiser import adamw
 from effective_theory.kernels.parallelograms import quality_index
 
@@ -94,23 +94,25 @@ def advance(
     x, h1, h2 = activations(inputs, total), activations(width, total), activations(width, total)
     # The row of ones is for the scores.
     out = activations(outputs, total)
-    train_out, test_out = out[:outputs, :samples], out[:outputs, samples:total]
+    # Transposes of h1, h2 and the derivative by h1.
     sample_major = (
-        matrix(samples, inputs + 1),
         matrix(samples, width + 1),
         matrix(samples, width + 1),
+        matrix(samples, width),
     )
-    d_x, d_out = matrix(inputs, samples), matrix(outputs, samples)
+    d_x, d_out = matrix(inputs, samples), matrix(outputs, total)
     d_hidden = matrix(width, samples), matrix(width, samples)
-    test_d_out = np.empty((outputs, test_samples), np.float32)
     parameters = layers(decoder, inputs, width, outputs)
     gradient = np.zeros_like(decoder)
     gradients = layers(gradient, inputs, width, outputs)
     embedding_gradient = np.empty_like(embeddings)
     scorer, scores = scoring(targets), matrix(targets.shape[0], total)
-    expected = np.ascontiguousarray(targets[labels].T)
-    share = np.full(samples, 1.0 / samples, np.float32)
-    test_share = np.zeros(test_samples, np.float32)
+    expected = matrix(outputs, total)[:outputs]
+    expected[:, :total] = targets[labels].T
+    columns = out.shape[1]
+    losses, share = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
+    share[:samples] = 1.0 / samples
+    predicted = np.zeros(columns, np.int64)
     start = update
     next_record = np.searchsorted(record_at, update)
 
@@ -122,30 +124,15 @@ def advance(
             share[:] = 0.0
             for sample in batches[update - start]:
                 share[sample] = 1.0 / batches.shape[1]
-        measured[TRAIN_LOSS] = loss(
-            loss_kind,
-            train_out,
-            labels[:samples],
-            expected[:, :samples],
-            share,
-            d_out[:outputs, :samples],
-        )
+        loss(loss_kind, out, labels, expected, share, d_out[:outputs], losses)
+        measured[TRAIN_LOSS] = losses[:samples].astype(np.float64).mean()
+        measured[TEST_LOSS] = losses[samples:total].astype(np.float64).mean()
         if not np.isfinite(measured[TRAIN_LOSS]):
             measured[:] = np.nan
             return DIVERGED, update
-        measured[TEST_LOSS] = loss(
-            loss_kind,
-            test_out,
-            labels[samples:],
-            expected[:, samples:],
-            test_share,
-            test_d_out,
-        )
-        all_scores = class_scores(loss_kind, out, scorer, scores)[: targets.shape[0]]
-        train_right_answers = count_right(all_scores[:, :samples], labels[:samples])
-        test_right_answers = count_right(all_scores[:, samples:total], labels[samples:])
-        measured[TRAIN_ACCURACY] = train_right_answers / samples
-        measured[TEST_ACCURACY] = test_right_answers / test_samples
+        predict(class_scores(loss_kind, out, scorer, scores)[: targets.shape[0]], predicted)
+        measured[TRAIN_ACCURACY] = count_equal(predicted, labels[:samples]) / samples
+        measured[TEST_ACCURACY] = count_equal(predicted[samples:], labels[samples:]) / test_samples
         best[0] = max(best[0], measured[TRAIN_ACCURACY])
         best[1] = max(best[1], measured[TEST_ACCURACY])
         if first_steps[TRAIN_STEP] < 0 and measured[TRAIN_ACCURACY] >= thresholds[0]:
