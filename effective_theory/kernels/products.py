@@ -2,8 +2,8 @@
 
 A tile is a few rows by a few vectors of the result that stay in registers while the sum runs. Each
 element is one chain of fused multiply-adds in the order of k, whatever the tile's shape: the bits
-depend neither on the processor nor on where a tile begins. LLVM splits a vector of 16 numbers on
-processors whose registers are shorter.
+depend neither on where a tile begins nor on the processor, if it can fuse; where it cannot, LLVM
+multiplies and adds. It splits vectors of 16 numbers where registers are shorter.
 """
 
 from collections.abc import Callable
@@ -33,10 +33,10 @@ _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _MASK = ir.VectorType(_INT32, LANES)
 
 # The only choice by processor: 32 registers of 16 numbers hold 4 vectors of a row of b and 5 x 4
-# sums; in 16 registers of 8 (AVX2) or 32 of 4 (NEON) 5 x 1 have room.
+# sums; in 16 registers of 8 (AVX2) or 32 of 4 (NEON) 6 x 1 have room.
 WIDEST = 4 if binding.get_host_cpu_features().get("avx512f", False) else 1
 #: Rows of a tile that is 1, 2, 3 or 4 vectors wide.
-ROWS_1, ROWS_2, ROWS_3, ROWS_4 = (12, 10, 8, 5) if WIDEST == 4 else (5, 5, 5, 5)
+ROWS_1, ROWS_2, ROWS_3, ROWS_4 = (12, 10, 8, 5) if WIDEST == 4 else (6, 6, 6, 6)
 
 
 def _as_intrinsic(typing: Callable[..., Any]) -> Callable[..., None]:
@@ -82,7 +82,7 @@ def _tile(rows: int, vectors: int) -> Callable[..., None]:
         row, column = arguments[3:]
         left = column_bytes = builder.mul(column, ir.Constant(_INT64, 4))
         sum_type = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        fma = cgutils.get_or_insert_function(builder.module, sum_type, f"llvm.fma.v{LANES}f32")
+        fma = cgutils.get_or_insert_function(builder.module, sum_type, f"llvm.fmuladd.v{LANES}f32")
         row_offsets = [builder.mul(a[1], ir.Constant(_INT64, r)) for r in range(rows)]
         a_start = _address(builder, a[0], builder.mul(row, a[1]))
         b_start = _address(builder, b[0], left)

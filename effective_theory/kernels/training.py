@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from effective_theory.kernels.compilation import kernel
 from effective_theory.kernels.decoder import backward, forward
 from effective_theory.kernels.embeddings import add_penalty, combine, combine_backward
-from effective_theory.kernels.layout import activations, layers, matrix
+from effective_theory.kernels.layout import activations, aligned_zeros, layers, matrix
 from effective_theory.kernels.losses import class_scores, count_equal, loss, predict, scoring
 from effective_theory.kernels.optimiser import adamw
 from effective_theory.kernels.parallelograms import quality_index
@@ -103,7 +103,7 @@ def advance(
     d_x, d_out = matrix(inputs, samples), matrix(outputs, total)
     d_hidden = matrix(width, samples), matrix(width, samples)
     parameters = layers(decoder, inputs, width, outputs)
-    gradient = np.zeros_like(decoder)
+    gradient = aligned_zeros(decoder.size)
     gradients = layers(gradient, inputs, width, outputs)
     embedding_gradient = np.empty_like(embeddings)
     scorer, scores = scoring(targets), matrix(targets.shape[0], total)
