@@ -53,6 +53,15 @@ def fraction(name: str, value: Any) -> float:
     return result
 
 
+def jobs(name: str, value: Any) -> int | None:
+    """Return a number of workers as joblib counts them, or raise InputError; None stays."""
+    if value is None:
+        return None
+    if integer(name, value) == 0:
+        raise InputError(f"{name} must not be 0; give 1 for one at a time.")
+    return int(value)
+
+
 def finite_array(
     name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: type[np.floating[Any]]
 ) -> NDArray[Any]:

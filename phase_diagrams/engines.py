@@ -7,8 +7,8 @@ from typing import Protocol
 
 from joblib import Parallel, cpu_count, delayed
 
-from effective_theory import InputError, train
-from effective_theory.checks import integer
+from effective_theory import train
+from effective_theory.checks import jobs
 from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.threads import single_threaded_blas
 from effective_theory.training import compile_kernels
@@ -97,6 +97,4 @@ def numba_engine(n_jobs: int | None = None) -> NumbaEngine:
     InputError
         If ``n_jobs`` is 0 or no integer.
     """
-    if n_jobs is not None and integer("n_jobs", n_jobs) == 0:
-        raise InputError("n_jobs must not be 0; give 1 for one run at a time.")
-    return NumbaEngine(n_jobs)
+    return NumbaEngine(jobs("n_jobs", n_jobs))

@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "matplotlib", "pandas", "scipy.linalg", "xarray", "seaborn", "tqdm", "tyro")
+HEAVY = (
+    *("torch", "matplotlib", "pandas", "xarray", "seaborn", "tqdm", "tyro", "joblib"),
+    *("scipy.linalg", "scipy.stats", "scipy.optimize"),
+)
 
 
 def loaded_after(statement: str) -> set[str]:
