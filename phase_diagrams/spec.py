@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,17 @@ class Cell:
     start: str
     seed: Seed
 
-    def configuration(self) -> dict[str, Any]:
-        """Return what determines the run, without the budget and when to stop."""
-        return cell_configuration(self.model, self.task, self.train_size, self.start, self.seed)
+    @cached_property
+    def configuration(self) -> str:
+        """What determines the run, without the budget and when to stop, as canonical JSON."""
+        return canonical_json(
+            cell_configuration(self.model, self.task, self.train_size, self.start, self.seed)
+        )
 
-    @property
+    @cached_property
     def cell_id(self) -> str:
         """Hash of the configuration."""
-        return identify(self.configuration())
+        return identify(self.configuration)
 
     def draw(self) -> tuple[Dataset, InitialState]:
         """Return the split and the start that the recipe gives."""

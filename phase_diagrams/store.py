@@ -17,7 +17,6 @@ from typing import Any, Self
 import numpy as np
 
 from effective_theory import InputError
-from phase_diagrams.canonical import canonical_json
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
 
@@ -216,7 +215,7 @@ class Store:
         scalars = tuple(_stored(getattr(summary, name)) for name in _SCALARS)
         values = (
             *(cell.cell_id, engine, version, cell.model.steps, cell.model.stop_when),
-            canonical_json(cell.configuration()),
+            cell.configuration,
             *scalars,
             np.asarray(summary.embeddings, "<f4").tobytes(),
             np.asarray(summary.curve, "<f8").tobytes(),

@@ -1,5 +1,6 @@
 """The store refuses what it cannot use, by name, and never changes it."""
 
+import dataclasses
 import sqlite3
 from pathlib import Path
 
@@ -113,3 +114,14 @@ def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
     diagram = load(path)[1]
     assert (diagram.source == 0).sum() == 1
     assert sorted(diagram.phases.ravel() == -1) == [False, True]
+
+
+def test_a_stored_run_is_never_changed(path: Path) -> None:
+    engine, cell = numba_engine(1), next(iter(SPEC.cells()))
+    before = path.read_bytes()
+    other = dataclasses.replace(run_cell(cell), train_step=3, rqi=0.5)
+    with Store(path) as store:
+        store.add(cell, other, engine.identity, engine.version)
+    (_, kept) = next(iter(Store(path).find([cell], engine.identity, engine.version)))
+    assert kept is not None and kept.train_step is None
+    assert len(path.read_bytes()) == len(before)
