@@ -70,7 +70,8 @@ def finite_array(
     ``None`` in ``shape`` leaves that length free.
     """
     try:
-        array = np.array(value, dtype=dtype, order="C", copy=True)
+        with np.errstate(over="ignore"):  # what overflows is refused below, by name
+            array = np.array(value, dtype=dtype, order="C", copy=True)
     except (TypeError, ValueError):
         raise InputError(f"{name} must be an array of numbers.") from None
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"

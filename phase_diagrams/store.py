@@ -28,10 +28,11 @@ APPLICATION_ID = 0x67726F6B
 _SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
 _MOST_IDS_IN_A_QUERY = 500
 
-_SCALARS = (
-    *("status", "train_step", "test_step", "rqi_step", "diverged_step", "steps_run"),
+_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
+_FRACTIONS = (
     *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
 )
+_SCALARS = ("status", *_STEPS, *_FRACTIONS)
 _KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
 _COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve")
 
@@ -265,7 +266,7 @@ class Store:
                 "restore a copy, or delete that run so that it is done again."
             )
         fields = dict(zip(_COLUMNS, values, strict=True))
-        for name in _SCALARS[6:]:
+        for name in _FRACTIONS:
             fields[name] = float("nan") if fields[name] is None else fields[name]
         embeddings = np.frombuffer(fields["embeddings"], "<f4").astype(np.float32)
         curve = np.frombuffer(fields["curve"], "<f8").astype(np.float64)
