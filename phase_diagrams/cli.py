@@ -20,7 +20,6 @@ from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
-from phase_diagrams.figures import FIGURES, mean_difference, rank_correlation, trained_runs
 from phase_diagrams.phases import LAG
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.published import agreement, read_table
@@ -189,6 +188,9 @@ class PaperFigure:
 
     def run(self) -> None:
         """Train, draw and print."""
+        # Loads matplotlib, seaborn and pandas, which most commands do not need at once.
+        from phase_diagrams.figures import FIGURES, mean_difference, rank_correlation, trained_runs
+
         folder = Path("results") / f"figure-{self.number}"
         out = self.out if self.out is not None else require_folder(folder) / "figure.png"
         store = self.store if self.store is not None else folder / "runs.sqlite"

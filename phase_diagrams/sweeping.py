@@ -93,11 +93,25 @@ def results(
         bar = stack.enter_context(
             tqdm(total=spec.size, initial=spec.size - len(todo), unit="run", disable=silent)
         )
-        for cell, summary in engine.run(spec.cell(index) for index in todo):
+        for cell, summary in engine.run(spec.cell(index) for index in long_first(spec, todo)):
             if kept is not None:
                 kept.add(cell, summary, engine.identity, engine.version)
             bar.update()
             yield cell, summary
+
+
+def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Return the places so that no long run is left over for the end.
+
+    Long budgets and small learning rates, which stop late, come first.
+    """
+    names = list(spec.grid)
+    axes = [
+        (names.index(name), sign)
+        for name, sign in (("steps", -1), ("decoder_lr", 1), ("embedding_lr", 1))
+        if name in names
+    ]
+    return sorted(places, key=lambda place: [sign * place[axis] for axis, sign in axes])
 
 
 def known(
