@@ -65,8 +65,8 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingRun:
-    """What became of one training run; steps are completed updates.
+class Outcome:
+    """How a training run ended; steps are completed updates.
 
     Attributes
     ----------
@@ -84,14 +84,10 @@ class TrainingRun:
         Of the last state; NaN after divergence, and for an undefined RQI.
     best_train_accuracy, best_test_accuracy
         Over all states.
-    embeddings, weights, biases
-        The last state.
-    history
-        Recorded measurements, the last state included; None if nothing was to be recorded.
+    embeddings
+        Of the last state, shape (p, d).
     """
 
-    model: ToyModel
-    dataset: Dataset
     status: Status
     train_step: int | None
     test_step: int | None
@@ -104,6 +100,24 @@ class TrainingRun:
     best_test_accuracy: float
     rqi: float
     embeddings: Array
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun(Outcome):
+    """What became of one training run.
+
+    Attributes
+    ----------
+    model, dataset
+        What was trained.
+    weights, biases
+        The decoder of the last state.
+    history
+        Recorded measurements, the last state included; None if nothing was to be recorded.
+    """
+
+    model: ToyModel
+    dataset: Dataset
     weights: tuple[Array, Array, Array]
     biases: tuple[Array, Array, Array]
     history: History | None = None
