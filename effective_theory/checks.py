@@ -15,6 +15,10 @@ class InputError(ValueError):
     """Bad input; the message is one sentence that names the field and the remedy."""
 
 
+class RunError(RuntimeError):
+    """Something outside the input went wrong; the message is one sentence that names the remedy."""
+
+
 def integer(name: str, value: Any, minimum: int | None = None, maximum: int | None = None) -> int:
     """Return ``value`` as an int, or raise InputError if it is not one in its range."""
     try:

@@ -209,11 +209,7 @@ def compile_kernels() -> None:
 
 
 def _require_trainable(model: ToyModel, dataset: Dataset) -> None:
-    if dataset.task.combination != "sum":
-        raise InputError(
-            f"task {dataset.task.name} cannot be trained: its embeddings are matrices that "
-            "multiply, and the toy model adds; use Addition or ModularAddition."
-        )
+    dataset.task.require_trainable()
     if dataset.train_size == 0 or dataset.train_size == dataset.task.size:
         raise InputError(
             f"dataset must leave training and test samples: train_size {dataset.train_size} of "

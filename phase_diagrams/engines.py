@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Protocol
 
 from joblib import Parallel, cpu_count, delayed
 
 from effective_theory import train
-from effective_theory.checks import jobs
+from effective_theory.checks import RunError, jobs
 from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.threads import single_threaded_blas
 from effective_theory.training import compile_kernels
@@ -59,7 +60,13 @@ class NumbaEngine:
     version: int = KERNEL_VERSION
 
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
-        """Yield each cell with its result as it comes."""
+        """Yield each cell with its result as it comes.
+
+        Raises
+        ------
+        RunError
+            If a worker dies.
+        """
         waiting = iter(cells)
         first = next(waiting, None)
         if first is None:
@@ -67,8 +74,15 @@ class NumbaEngine:
         # Compiled here once, the kernels lie on disk before the workers look for them.
         compile_kernels()
         tasks = (delayed(_run_with_cell)(cell) for cell in itertools.chain([first], waiting))
-        with single_threaded_blas():
-            yield from Parallel(n_jobs=self.workers, return_as="generator_unordered")(tasks)
+        parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered")
+        try:
+            with single_threaded_blas():
+                yield from parallel(tasks)
+        except BrokenProcessPool:
+            raise RunError(
+                "a worker died, perhaps for want of memory; what was stored stays: run the same "
+                "command again, with fewer jobs."
+            ) from None
 
     @property
     def workers(self) -> int:

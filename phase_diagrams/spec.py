@@ -104,6 +104,7 @@ class SweepSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.task, Task):
             raise InputError(f"task must be a task such as Addition(10), not {self.task!r}.")
+        self.task.require_trainable()
         if not isinstance(self.model, ToyModel):
             raise InputError(f"model must be a ToyModel, not {self.model!r}.")
         if not self.axes:

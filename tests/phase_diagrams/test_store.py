@@ -106,6 +106,15 @@ def test_a_sweep_is_chosen_by_name(path: Path) -> None:
         load(path, "third")
 
 
+def test_a_changed_specification_fails_its_checksum(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE sweeps SET spec = replace(spec, '20', '21')")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="damaged"):
+        load(path)
+
+
 def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("DELETE FROM runs WHERE rowid = 1")
