@@ -1,5 +1,6 @@
 """Training the toy model: the compiled loop, driven in calls short enough to be interrupted."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from effective_theory.checks import InputError, RandomSource, integer
 from effective_theory.kernels import decoder, losses
 from effective_theory.kernels import training as kernels
+from effective_theory.kernels.compilation import is_compiled
 from effective_theory.representation import RESIDUAL_THRESHOLD, samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
 from effective_theory.threads import single_threaded_blas
@@ -202,7 +204,12 @@ def train(
 
 
 def compile_kernels() -> None:
-    """Compile the training loop, or load it from disk, so that workers find it ready."""
+    """Compile the training loop, or load it from disk, so that workers find it ready.
+
+    Compilation takes a while and happens once; a line on stderr says so.
+    """
+    if not is_compiled(kernels.advance):
+        print("compiling the simulator, once ..", file=sys.stderr)
     task = Addition(2)
     dataset = Dataset(task, [0, 1])
     train(ToyModel(width=1, target_dim=1, steps=1), dataset, rng=0)

@@ -16,6 +16,7 @@ from effective_theory import (
     train,
 )
 from effective_theory import training as training_module
+from effective_theory.kernels.compilation import is_compiled
 from effective_theory.threads import single_threaded_blas
 from effective_theory.training import TrainingRun
 
@@ -293,3 +294,13 @@ def test_parts_of_a_random_start_have_streams_of_their_own() -> None:
     np.testing.assert_array_equal(wider.embeddings, base.embeddings)
     assert wider.targets is not None and base.targets is not None
     np.testing.assert_array_equal(wider.targets, base.targets)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_cold_start_says_that_it_compiles(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training_module, "is_compiled", lambda kernel: compiled)
+    training_module.compile_kernels()
+    assert ("compiling the simulator" in capsys.readouterr().err) is not compiled
+    assert is_compiled(training_module.kernels.advance)
