@@ -15,6 +15,10 @@ class InputError(ValueError):
     """Bad input; the message is one sentence that names the field and the remedy."""
 
 
+class RunError(RuntimeError):
+    """Something outside the input went wrong; the message is one sentence that names the remedy."""
+
+
 def integer(name: str, value: Any, minimum: int | None = None, maximum: int | None = None) -> int:
     """Return ``value`` as an int, or raise InputError if it is not one in its range."""
     try:
@@ -53,6 +57,15 @@ def fraction(name: str, value: Any) -> float:
     return result
 
 
+def jobs(name: str, value: Any) -> int | None:
+    """Return a number of workers as joblib counts them, or raise InputError; None stays."""
+    if value is None:
+        return None
+    if integer(name, value) == 0:
+        raise InputError(f"{name} must not be 0; give 1 for one at a time.")
+    return int(value)
+
+
 def finite_array(
     name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: type[np.floating[Any]]
 ) -> NDArray[Any]:
@@ -61,7 +74,8 @@ def finite_array(
     ``None`` in ``shape`` leaves that length free.
     """
     try:
-        array = np.array(value, dtype=dtype, order="C", copy=True)
+        with np.errstate(over="ignore"):  # what overflows is refused below, by name
+            array = np.array(value, dtype=dtype, order="C", copy=True)
     except (TypeError, ValueError):
         raise InputError(f"{name} must be an array of numbers.") from None
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"

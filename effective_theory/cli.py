@@ -1,4 +1,4 @@
-"""Command line: ``python -m effective_theory train``."""
+"""Command line: ``python -m effective_theory train|figure|critical-size``."""
 
 import sys
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from effective_theory.files import save_figure
 from effective_theory.parallelograms import ideal_accuracy
 from effective_theory.shell import ModelOptions, read_command, run_command
 from effective_theory.tasks import Dataset, task_from_configuration
+from effective_theory.theory_commands import CriticalSize, Figure
 from effective_theory.training import TrainingRun, train
 
 
@@ -70,8 +71,11 @@ def report(run: TrainingRun) -> str:
     return "\n".join(lines)
 
 
+COMMANDS = {"train": Train, "figure": Figure, "critical-size": CriticalSize}
+
+
 def _run(arguments: Sequence[str]) -> None:
-    read_command("effective_theory", {"train": Train}, arguments).run()
+    read_command("effective_theory", COMMANDS, arguments).run()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

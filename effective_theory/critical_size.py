@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, RandomSource, integer, random_generator
+from effective_theory.checks import InputError, RandomSource, integer, jobs, random_generator
 from effective_theory.equations import critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.tasks import Addition, Task
@@ -62,7 +62,7 @@ def critical_training_sizes(
     array([0, 0, 0])
     """
     task = Addition(task) if not isinstance(task, Task) else task
-    orders = integer("orders", orders, 1)
+    orders, n_jobs = integer("orders", orders, 1), jobs("n_jobs", n_jobs)
     numbers = len(critical_equations(task).left)
     in_chunk = max(1, min(_NUMBERS_IN_CHUNK // numbers, _MOST_ORDERS_IN_CHUNK))
     counts = [min(in_chunk, orders - start) for start in range(0, orders, in_chunk)]

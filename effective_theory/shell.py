@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated, Any, Protocol, Self
 
-from effective_theory.checks import InputError
+from effective_theory.checks import InputError, RunError
 from effective_theory.toy_model import ToyModel
 
 
@@ -78,8 +78,8 @@ def read_command(
 def run_command(main: Callable[[], None]) -> int:
     """Run a command and return its exit code.
 
-    0 when done; 2 with one sentence for bad input; 130 after Ctrl-C and 143 after SIGTERM, each
-    with one line; other errors are ours and keep their traceback.
+    0 when done; 2 with one sentence for bad input, 1 for a failure outside it; 130 after Ctrl-C
+    and 143 after SIGTERM, each with one line; other errors are ours and keep their traceback.
     """
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -87,6 +87,9 @@ def run_command(main: Callable[[], None]) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except RunError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does: nothing is left to say.
         sys.stderr.close()

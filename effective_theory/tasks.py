@@ -67,6 +67,14 @@ class Task(ABC):
         assert dataclasses.is_dataclass(self)
         return {"name": self.name, **dataclasses.asdict(self)}
 
+    def require_trainable(self) -> None:
+        """Raise InputError unless the toy model can be trained on the task."""
+        if self.combination != "sum":
+            raise InputError(
+                f"task {self.name} cannot be trained: its embeddings are matrices that multiply, "
+                "and the toy model adds; use Addition or ModularAddition."
+            )
+
     def require_line(self, quantity: str) -> None:
         """Raise InputError unless the linear representation solves the task."""
         if not self.has_line:

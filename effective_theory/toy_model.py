@@ -201,22 +201,24 @@ class InitialState:
         batches: np.random.Generator,
     ) -> Self:
         """Draw each part of a random start from the generator given for it."""
-        weights, biases = [], []
+
+        def scaled(values: NDArray[np.float64], scale: float) -> Array:
+            with np.errstate(over="ignore"):  # too large a scale is refused by name, not by NumPy
+                return (values * scale).astype(np.float32)
+
+        weights, biases, decoder_scale = [], [], model.decoder_scale
         sizes = model.layer_sizes(task)
         for inputs, outputs in zip(sizes[:-1], sizes[1:], strict=True):
             bound = 1.0 / math.sqrt(inputs)
-            weights.append(decoder.uniform(-bound, bound, (outputs, inputs)) * model.decoder_scale)
-            biases.append(decoder.uniform(-bound, bound, outputs) * model.decoder_scale)
-        shape = (task.symbols, model.embedding_dim)
+            weights.append(scaled(decoder.uniform(-bound, bound, (outputs, inputs)), decoder_scale))
+            biases.append(scaled(decoder.uniform(-bound, bound, outputs), decoder_scale))
+        uniform = embeddings.uniform(-0.5, 0.5, (task.symbols, model.embedding_dim))
+        normal = targets.standard_normal((task.classes, model.target_dim))
         return cls(
-            embeddings=embeddings.uniform(-0.5, 0.5, shape) * model.embedding_scale,  # type: ignore[arg-type]
-            weights=tuple(weights),  # type: ignore[arg-type]
-            biases=tuple(biases),  # type: ignore[arg-type]
-            targets=(
-                targets.standard_normal((task.classes, model.target_dim))  # type: ignore[arg-type]
-                if model.loss == "mse"
-                else None
-            ),
+            embeddings=scaled(uniform, model.embedding_scale),
+            weights=(weights[0], weights[1], weights[2]),
+            biases=(biases[0], biases[1], biases[2]),
+            targets=scaled(normal, 1.0) if model.loss == "mse" else None,
             batch_seed=int(batches.integers(2**62)) if model.batch_size is not None else None,
         )
 

@@ -1,5 +1,6 @@
 """Training the toy model: the compiled loop, driven in calls short enough to be interrupted."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from effective_theory.checks import InputError, RandomSource, integer
 from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
+from effective_theory.kernels.compilation import is_compiled
 from effective_theory.representation import RESIDUAL_THRESHOLD, samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
 from effective_theory.toy_model import InitialState, ToyModel
@@ -64,8 +66,8 @@ class History:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingRun:
-    """What became of one training run; steps are completed updates.
+class Outcome:
+    """How a training run ended; steps are completed updates.
 
     Attributes
     ----------
@@ -83,14 +85,10 @@ class TrainingRun:
         Of the last state; NaN after divergence, and for an undefined RQI.
     best_train_accuracy, best_test_accuracy
         Over all states.
-    embeddings, weights, biases
-        The last state.
-    history
-        Recorded measurements, the last state included; None if nothing was to be recorded.
+    embeddings
+        Of the last state, shape (p, d).
     """
 
-    model: ToyModel
-    dataset: Dataset
     status: Status
     train_step: int | None
     test_step: int | None
@@ -103,6 +101,24 @@ class TrainingRun:
     best_test_accuracy: float
     rqi: float
     embeddings: Array
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRun(Outcome):
+    """What became of one training run.
+
+    Attributes
+    ----------
+    model, dataset
+        What was trained.
+    weights, biases
+        The decoder of the last state.
+    history
+        Recorded measurements, the last state included; None if nothing was to be recorded.
+    """
+
+    model: ToyModel
+    dataset: Dataset
     weights: tuple[Array, Array, Array]
     biases: tuple[Array, Array, Array]
     history: History | None = None
@@ -186,18 +202,19 @@ def train(
 
 
 def compile_kernels() -> None:
-    """Compile the training loop, or load it from disk, so that workers find it ready."""
+    """Compile the training loop, or load it from disk, so that workers find it ready.
+
+    Compilation takes a while and happens once; a line on stderr says so.
+    """
+    if not is_compiled(kernels.advance):
+        print("compiling the simulator, once ..", file=sys.stderr)
     task = Addition(2)
     dataset = Dataset(task, [0, 1])
     train(ToyModel(width=1, target_dim=1, steps=1), dataset, rng=0)
 
 
 def _require_trainable(model: ToyModel, dataset: Dataset) -> None:
-    if dataset.task.combination != "sum":
-        raise InputError(
-            f"task {dataset.task.name} cannot be trained: its embeddings are matrices that "
-            "multiply, and the toy model adds; use Addition or ModularAddition."
-        )
+    dataset.task.require_trainable()
     if dataset.train_size == 0 or dataset.train_size == dataset.task.size:
         raise InputError(
             f"dataset must leave training and test samples: train_size {dataset.train_size} of "

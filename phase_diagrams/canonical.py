@@ -13,6 +13,7 @@ from effective_theory import Task, ToyModel
 
 #: Fields that say how long to run, not what: a longer run of one cell is the same cell.
 _NOT_IDENTITY = ("steps", "stop_when")
+_IDENTITY = tuple(f.name for f in dataclasses.fields(ToyModel) if f.name not in _NOT_IDENTITY)
 _FLOAT = "float:"
 
 
@@ -50,11 +51,8 @@ def cell_configuration(
     model: ToyModel, task: Task, train_size: int, start: str, seed: tuple[int, int]
 ) -> dict[str, Any]:
     """Return what determines a run: model, task, split and start, without the budget."""
-    fields = dataclasses.asdict(model)
-    for name in _NOT_IDENTITY:
-        del fields[name]
     return {
-        "model": fields,
+        "model": {name: getattr(model, name) for name in _IDENTITY},
         "task": task.configuration(),
         "train_size": train_size,
         "start": start,
@@ -62,6 +60,6 @@ def cell_configuration(
     }
 
 
-def identify(configuration: dict[str, Any]) -> str:
+def identify(configuration: str) -> str:
     """Return the cell id: the SHA-256 of the canonical text, in hexadecimal."""
-    return hashlib.sha256(canonical_json(configuration).encode()).hexdigest()
+    return hashlib.sha256(configuration.encode()).hexdigest()

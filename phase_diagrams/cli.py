@@ -1,4 +1,4 @@
-"""Command line: ``python -m phase_diagrams sweep|plot|show|export|presets``."""
+"""Command line: ``python -m phase_diagrams sweep|plot|show|export|figure|presets``."""
 
 import argparse
 import sys
@@ -174,6 +174,34 @@ class Export:
 
 
 @dataclass(frozen=True)
+class PaperFigure:
+    """Train the runs behind one of the paper's figures, draw it and print its number."""
+
+    number: Annotated[Literal["3", "4b", "5b"], tyro.conf.Positional]
+    """3: accuracy and its prediction; 4b, 5b: updates to a good representation."""
+    out: Path | None = None
+    """File to write; its ending decides the format (default: results/figure-NUMBER/figure.png)."""
+    store: Path | None = None
+    """Store of finished runs (default: results/figure-NUMBER/runs.sqlite)."""
+    jobs: int | None = None
+    """Runs at a time (default: one on each core)."""
+
+    def run(self) -> None:
+        """Train, draw and print."""
+        # Loads matplotlib, seaborn and pandas, which most commands do not need at once.
+        from phase_diagrams.figures import FIGURES, mean_difference, rank_correlation, trained_runs
+
+        folder = Path("results") / f"figure-{self.number}"
+        out = self.out if self.out is not None else require_folder(folder) / "figure.png"
+        store = self.store if self.store is not None else folder / "runs.sqlite"
+        runs = trained_runs(self.number, store=store, engine=numba_engine(self.jobs))
+        save_figure(FIGURES[self.number](runs), out)
+        print(f"mean |accuracy - predicted accuracy| = {mean_difference(runs):.4f}")
+        print(f"rank correlation of n_h and updates to RQI > 0.95: {rank_correlation(runs)}")
+        print(f"picture: {out}")
+
+
+@dataclass(frozen=True)
 class Presets:
     """List the published diagrams."""
 
@@ -215,10 +243,19 @@ def _preset_defaults(arguments: Sequence[str]) -> Sweep:
     )
 
 
+COMMANDS = {
+    "sweep": Sweep,
+    "plot": Plot,
+    "show": Show,
+    "export": Export,
+    "figure": PaperFigure,
+    "presets": Presets,
+}
+
+
 def _run(arguments: Sequence[str]) -> None:
-    commands = {"sweep": Sweep, "plot": Plot, "show": Show, "export": Export, "presets": Presets}
     defaults = {"sweep": _preset_defaults(arguments)}
-    chosen = read_command("phase_diagrams", commands, arguments, defaults)
+    chosen = read_command("phase_diagrams", COMMANDS, arguments, defaults)
     with warnings.catch_warnings():
         # Splits that cannot generalise are named in the summary.
         warnings.simplefilter("ignore", UserWarning)

@@ -35,7 +35,8 @@ class Source(IntEnum):
 
 
 _STATUSES = ("not run", "finished", "stopped", "diverged")
-_STORED = ("train", "test", "rqi", "diverged", "status", "source")
+_STEPS = ("train", "test", "rqi", "diverged")
+_STORED = (*_STEPS, "status", "source")
 
 
 @dataclass(eq=False)
@@ -59,15 +60,13 @@ class PhaseDiagram:
 
     def __post_init__(self) -> None:
         if not self._arrays:
-            for name in _STORED:
-                steps = name not in ("status", "source")
-                self._arrays[name] = np.full(
-                    self.spec.shape, -1 if steps else 0, np.int64 if steps else np.int8
-                )
+            shape = self.spec.shape
+            self._arrays = {name: np.full(shape, -1, np.int64) for name in _STEPS}
+            self._arrays |= {name: np.zeros(shape, np.int8) for name in ("status", "source")}
 
     def record(self, index: tuple[int, ...], summary: RunSummary) -> None:
         """Enter the result of the run at ``index``."""
-        for name in _STORED[:4]:
+        for name in _STEPS:
             step = getattr(summary, f"{name}_step")
             self._arrays[name][index] = -1 if step is None else step
         self._arrays["status"][index] = _STATUSES.index(summary.status)
@@ -189,7 +188,7 @@ class PhaseDiagram:
             }
             row["split_seed"], row["init_seed"] = self.spec.seeds[index[-1]]
             row["phase"] = Phase(int(phases[index])).label
-            for name in _STORED[:4]:
+            for name in _STEPS:
                 step = int(self._arrays[name][index])
                 row[f"{name}_step"] = None if step < 0 else step
             row["status"] = _STATUSES[self._arrays["status"][index]]
@@ -201,7 +200,7 @@ class PhaseDiagram:
         import pandas as pd
 
         frame = pd.DataFrame(self.rows())
-        steps = {f"{name}_step": "Int64" for name in _STORED[:4]}
+        steps = {f"{name}_step": "Int64" for name in _STEPS}
         return frame.astype(steps)
 
     def to_xarray(self) -> "xr.Dataset":
@@ -219,7 +218,7 @@ class PhaseDiagram:
                 "to_xarray needs xarray; install the package's extra [xarray]."
             ) from None
         dimensions = (*self.spec.grid, "seed")
-        steps = {f"{name}_step": self._arrays[name] for name in _STORED[:4]}
+        steps = {f"{name}_step": self._arrays[name] for name in _STEPS}
         variables: Mapping[str, Any] = {"phase": self.phases, **steps, "source": self.source}
         coordinates = {name: list(axis.values) for name, axis in self.spec.grid.items()}
         return xr.Dataset(

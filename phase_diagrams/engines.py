@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Protocol
 
 from joblib import Parallel, cpu_count, delayed
 
-from effective_theory import InputError, train
-from effective_theory.checks import integer
+from effective_theory import train
+from effective_theory.checks import RunError, jobs
 from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.training import compile_kernels
 from phase_diagrams.spec import Cell
@@ -58,7 +59,13 @@ class NumbaEngine:
     version: int = KERNEL_VERSION
 
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
-        """Yield each cell with its result as it comes."""
+        """Yield each cell with its result as it comes.
+
+        Raises
+        ------
+        RunError
+            If a worker dies.
+        """
         waiting = iter(cells)
         first = next(waiting, None)
         if first is None:
@@ -66,7 +73,14 @@ class NumbaEngine:
         # Compiled here once, the kernels lie on disk before the workers look for them.
         compile_kernels()
         tasks = (delayed(_run_with_cell)(cell) for cell in itertools.chain([first], waiting))
-        yield from Parallel(n_jobs=self.workers, return_as="generator_unordered")(tasks)
+        parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered")
+        try:
+            yield from parallel(tasks)
+        except BrokenProcessPool:
+            raise RunError(
+                "a worker died, perhaps for want of memory; what was stored stays: run the same "
+                "command again, with fewer jobs."
+            ) from None
 
     @property
     def workers(self) -> int:
@@ -95,6 +109,4 @@ def numba_engine(n_jobs: int | None = None) -> NumbaEngine:
     InputError
         If ``n_jobs`` is 0 or no integer.
     """
-    if n_jobs is not None and integer("n_jobs", n_jobs) == 0:
-        raise InputError("n_jobs must not be 0; give 1 for one run at a time.")
-    return NumbaEngine(n_jobs)
+    return NumbaEngine(jobs("n_jobs", n_jobs))

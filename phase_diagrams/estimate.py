@@ -1,16 +1,18 @@
 """How much of a sweep is done, and how long the rest takes."""
 
+import contextlib
 import dataclasses
 import time
 from pathlib import Path
 
+from joblib import effective_n_jobs
+
 from effective_theory import train
 from effective_theory.training import compile_kernels
-from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import NumbaEngine
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store import Store
-from phase_diagrams.sweeping import missing
+from phase_diagrams.sweeping import known
 
 _TRIAL_UPDATES = 200
 
@@ -21,17 +23,14 @@ def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
     The time is that of a short trial of the first missing run, times all updates of the budget;
     runs that stop early make it less.
     """
-    diagram = PhaseDiagram(spec)
-    if store.is_file():
-        with Store(store, create=False) as kept:
-            todo = missing(diagram, kept, engine)
-    else:
-        todo = missing(diagram, None, engine)
+    with contextlib.ExitStack() as stack:
+        kept = stack.enter_context(Store(store, create=False)) if store.is_file() else None
+        todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
     done = spec.size - len(todo)
     if not todo:
         return f"{spec.size} runs: all done."
-    workers = min(engine.workers if engine.workers > 0 else 1, len(todo))
-    seconds = sum(spec.cell(index).model.steps for index in todo) * _seconds(spec.cell(todo[0]))
+    workers = min(effective_n_jobs(engine.workers), len(todo))
+    seconds = sum(cell.model.steps for cell in todo) * _seconds(todo[0])
     return (
         f"{spec.size} runs: {done} done, {len(todo)} to do, at most {seconds / workers / 60:.1f} "
         f"minutes with {workers} at a time."

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,14 +41,17 @@ class Cell:
     start: str
     seed: Seed
 
-    def configuration(self) -> dict[str, Any]:
-        """Return what determines the run, without the budget and when to stop."""
-        return cell_configuration(self.model, self.task, self.train_size, self.start, self.seed)
+    @cached_property
+    def configuration(self) -> str:
+        """What determines the run, without the budget and when to stop, as canonical JSON."""
+        return canonical_json(
+            cell_configuration(self.model, self.task, self.train_size, self.start, self.seed)
+        )
 
-    @property
+    @cached_property
     def cell_id(self) -> str:
         """Hash of the configuration."""
-        return identify(self.configuration())
+        return identify(self.configuration)
 
     def draw(self) -> tuple[Dataset, InitialState]:
         """Return the split and the start that the recipe gives."""
@@ -100,6 +104,7 @@ class SweepSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.task, Task):
             raise InputError(f"task must be a task such as Addition(10), not {self.task!r}.")
+        self.task.require_trainable()
         if not isinstance(self.model, ToyModel):
             raise InputError(f"model must be a ToyModel, not {self.model!r}.")
         if not self.axes:

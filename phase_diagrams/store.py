@@ -17,7 +17,6 @@ from typing import Any, Self
 import numpy as np
 
 from effective_theory import InputError
-from phase_diagrams.canonical import canonical_json
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
 
@@ -29,15 +28,16 @@ APPLICATION_ID = 0x67726F6B
 _SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
 _MOST_IDS_IN_A_QUERY = 500
 
-_SCALARS = (
-    *("status", "train_step", "test_step", "rqi_step", "diverged_step", "steps_run"),
+_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
+_FRACTIONS = (
     *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
 )
+_SCALARS = ("status", *_STEPS, *_FRACTIONS)
 _KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
 _COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve")
 
 _SCHEMA = f"""
-CREATE TABLE sweeps (name TEXT PRIMARY KEY, spec TEXT NOT NULL);
+CREATE TABLE sweeps (name TEXT PRIMARY KEY, spec TEXT NOT NULL, checksum TEXT NOT NULL);
 CREATE TABLE runs (
     cell_id TEXT NOT NULL,
     engine TEXT NOT NULL,
@@ -127,6 +127,10 @@ class Store:
                 f"store {self.path} has format {version}, newer than the {STORE_VERSION} that this "
                 "version reads; update the package."
             )
+        # Keys stand in the table and in its index: a damaged key would otherwise pass as "not run".
+        found = query("PRAGMA integrity_check(1)").fetchone()[0]
+        if found != "ok":
+            raise self._damage(" ".join(found.split()))
 
     def _is_empty(self) -> bool:
         return bool(
@@ -177,14 +181,22 @@ class Store:
             raise self._failure(error) from None
 
     def _read(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield rows without their last column, the checksum, which must be theirs."""
         try:
-            yield from self._connection.execute(statement, values)
+            rows = self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise self._failure(error) from None
+        for *row, checksum in rows:
+            if _checksum(tuple(row)) != checksum:
+                raise self._damage(f"the row of {str(row[0])[:12]} fails its checksum")
+            yield tuple(row)
+
+    def _damage(self, what: str) -> StoreError:
+        return StoreError(f"store {self.path} is damaged ({what}); restore a copy of it.")
 
     def sweeps(self) -> dict[str, SweepSpec]:
         """Return the stored sweeps by name."""
-        rows = self._read("SELECT name, spec FROM sweeps ORDER BY name")
+        rows = self._read("SELECT name, spec, checksum FROM sweeps ORDER BY name")
         return {name: SweepSpec.from_json(text) for name, text in rows}
 
     def spec(self, name: str | None = None) -> tuple[str, SweepSpec]:
@@ -209,14 +221,15 @@ class Store:
 
         Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them.
         """
-        self._write("INSERT OR REPLACE INTO sweeps VALUES (?, ?)", [(name, spec.to_json())])
+        row = (name, spec.to_json())
+        self._write("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", [(*row, _checksum(row))])
 
     def add(self, cell: Cell, summary: RunSummary, engine: str, version: int) -> None:
         """Add a finished run; one that is there already stays as it is."""
         scalars = tuple(_stored(getattr(summary, name)) for name in _SCALARS)
         values = (
             *(cell.cell_id, engine, version, cell.model.steps, cell.model.stop_when),
-            canonical_json(cell.configuration()),
+            cell.configuration,
             *scalars,
             np.asarray(summary.embeddings, "<f4").tobytes(),
             np.asarray(summary.curve, "<f8").tobytes(),
@@ -259,14 +272,8 @@ class Store:
             yield cell, answer.within(model.steps, model.stop_when) if answer else None
 
     def _summary(self, row: tuple[Any, ...], cell: Cell) -> RunSummary:
-        *values, checksum = row
-        if _checksum(tuple(values)) != checksum:
-            raise StoreError(
-                f"store {self.path} is damaged: a run of cell {row[0][:12]} fails its checksum; "
-                "restore a copy, or delete that run so that it is done again."
-            )
-        fields = dict(zip(_COLUMNS, values, strict=True))
-        for name in _SCALARS[6:]:
+        fields = dict(zip(_COLUMNS, row, strict=True))
+        for name in _FRACTIONS:
             fields[name] = float("nan") if fields[name] is None else fields[name]
         embeddings = np.frombuffer(fields["embeddings"], "<f4").astype(np.float32)
         curve = np.frombuffer(fields["curve"], "<f8").astype(np.float64)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from effective_theory import TrainingRun
 from effective_theory.toy_model import StopWhen
-from effective_theory.training import Status
+from effective_theory.training import Outcome, Status
 
 #: Columns of a learning curve.
 CURVE_COLUMNS = ("update", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
@@ -21,35 +21,15 @@ def curve_updates(steps: int, points: int = 64) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, eq=False)
-class RunSummary:
-    """The result of one cell; steps are completed updates.
+class RunSummary(Outcome):
+    """The result of one cell.
 
     Attributes
     ----------
-    status, train_step, test_step, rqi_step, diverged_step, steps_run
-        As in `effective_theory.TrainingRun`.
-    train_accuracy, test_accuracy, rqi
-        Of the state after ``steps_run`` updates.
-    best_train_accuracy, best_test_accuracy
-        Over all states.
-    embeddings
-        After ``steps_run`` updates, shape (p, d).
     curve
         Learning curve, shape (points, 6), with the columns of CURVE_COLUMNS.
     """
 
-    status: Status
-    train_step: int | None
-    test_step: int | None
-    rqi_step: int | None
-    diverged_step: int | None
-    steps_run: int
-    train_accuracy: float
-    test_accuracy: float
-    best_train_accuracy: float
-    best_test_accuracy: float
-    rqi: float
-    embeddings: NDArray[np.float32]
     curve: NDArray[np.float64]
 
     @classmethod
@@ -57,7 +37,7 @@ class RunSummary:
         """Summarise a run that recorded a history."""
         assert run.history is not None
         columns = [getattr(run.history, name) for name in CURVE_COLUMNS]
-        kept = {f.name: getattr(run, f.name) for f in dataclasses.fields(cls) if f.name != "curve"}
+        kept = {field.name: getattr(run, field.name) for field in dataclasses.fields(Outcome)}
         return cls(**kept, curve=np.column_stack(columns).astype(np.float64))
 
     def answers(self, steps: int, stop_when: StopWhen) -> bool:

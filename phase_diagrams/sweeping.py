@@ -3,14 +3,16 @@
 import contextlib
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
-from phase_diagrams.spec import SweepSpec
+from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store import Store
+from phase_diagrams.summary import RunSummary
 
 #: Name of a sweep in the store where the user gives none.
 DEFAULT_NAME = "sweep"
@@ -56,38 +58,69 @@ def sweep(
     UserWarning
         For each split whose ideal test accuracy is below the threshold.
     """
-    engine = engine if engine is not None else numba_engine()
     diagram = PhaseDiagram(spec)
     for sentence in diagram.ideal_test_accuracy.warnings():
         warnings.warn(sentence, stacklevel=2)
+    for cell, summary in results(spec, store=store, name=name, engine=engine, progress=progress):
+        diagram.record(cell.index, summary)
+    return diagram
+
+
+def results(
+    spec: SweepSpec,
+    *,
+    store: str | Path | None = None,
+    name: str = DEFAULT_NAME,
+    engine: Engine | None = None,
+    progress: bool = True,
+) -> Iterator[tuple[Cell, RunSummary]]:
+    """Yield every run of a sweep: those that the store knows, then the others as they come.
+
+    Parameters and errors are those of `sweep`; order is not that of the cells.
+    """
+    engine = engine if engine is not None else numba_engine()
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(Store(store)) if store is not None else None
         if kept is not None:
             kept.add_sweep(name, spec)
-        todo = missing(diagram, kept, engine)
+        todo = []
+        for cell, summary in known(spec, kept, engine):
+            if summary is None:
+                todo.append(cell.index)
+            else:
+                yield cell, summary
         silent = not progress or not sys.stderr.isatty()
         bar = stack.enter_context(
             tqdm(total=spec.size, initial=spec.size - len(todo), unit="run", disable=silent)
         )
-        for cell, summary in engine.run(spec.cell(index) for index in todo):
+        for cell, summary in engine.run(spec.cell(index) for index in long_first(spec, todo)):
             if kept is not None:
                 kept.add(cell, summary, engine.identity, engine.version)
-            diagram.record(cell.index, summary)
             bar.update()
-    return diagram
+            yield cell, summary
 
 
-def missing(diagram: PhaseDiagram, store: Store | None, engine: Engine) -> list[tuple[int, ...]]:
-    """Enter what the store knows into the diagram and return the places of the other runs."""
+def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Return the places so that no long run is left over for the end.
+
+    Long budgets and small learning rates, which stop late, come first.
+    """
+    names = list(spec.grid)
+    axes = [
+        (names.index(name), sign)
+        for name, sign in (("steps", -1), ("decoder_lr", 1), ("embedding_lr", 1))
+        if name in names
+    ]
+    return sorted(places, key=lambda place: [sign * place[axis] for axis, sign in axes])
+
+
+def known(
+    spec: SweepSpec, store: Store | None, engine: Engine
+) -> Iterator[tuple[Cell, RunSummary | None]]:
+    """Yield every cell of a sweep with what the store knows of it, or None."""
     if store is None:
-        return [cell.index for cell in diagram.spec.cells()]
-    todo = []
-    for cell, summary in store.find(diagram.spec.cells(), engine.identity, engine.version):
-        if summary is None:
-            todo.append(cell.index)
-        else:
-            diagram.record(cell.index, summary)
-    return todo
+        return ((cell, None) for cell in spec.cells())
+    return store.find(spec.cells(), engine.identity, engine.version)
 
 
 def load(
@@ -104,5 +137,7 @@ def load(
     with Store(store, create=False) as kept:
         name, spec = kept.spec(name)
         diagram = PhaseDiagram(spec)
-        missing(diagram, kept, engine)
+        for cell, summary in known(spec, kept, engine):
+            if summary is not None:
+                diagram.record(cell.index, summary)
     return name, diagram

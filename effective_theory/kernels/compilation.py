@@ -53,6 +53,11 @@ def cache_folder() -> Path | None:
 _FOLDER = cache_folder()
 
 
+def is_compiled(function: Any) -> bool:
+    """Return whether the folder holds a compiled version of a kernel."""
+    return _FOLDER is not None and any(_FOLDER.rglob(f"*.{function.__name__}-*.nbi"))
+
+
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
     """Compile ``function`` on its first call, without the GIL, and keep the result on disk.
 

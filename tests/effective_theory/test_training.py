@@ -16,6 +16,7 @@ from effective_theory import (
     train,
 )
 from effective_theory import training as training_module
+from effective_theory.kernels.compilation import is_compiled
 from effective_theory.training import TrainingRun
 
 
@@ -109,6 +110,28 @@ def test_first_crossings_and_early_stop_are_exact(stop_when: str) -> None:
     assert run.best_test_accuracy == run.history.test_accuracy.max()
 
 
+def test_an_accuracy_at_its_threshold_counts_and_an_rqi_does_not(dataset: Dataset) -> None:
+    model = ToyModel(width=100, decoder_lr=3e-4, embedding_lr=5e-3, steps=800, stop_when="never")
+    whole = train(model, dataset, rng=0, record_every=1).history
+    assert whole is not None
+    exact = dataclasses.replace(
+        model,
+        train_threshold=18 / 45,
+        test_threshold=4 / 10,
+        rqi_threshold=float(whole.rqi[:200].max()),
+    )
+    run = train(exact, dataset, rng=0, record_every=1)
+    assert (run.train_step, run.test_step, run.rqi_step) == crossings(run)
+    # The thresholds are values that occur: equality is what decides.
+    for values, threshold in (
+        (whole.train_accuracy, exact.train_threshold),
+        (whole.test_accuracy, exact.test_threshold),
+        (whole.rqi, exact.rqi_threshold),
+    ):
+        first_equal = int(np.flatnonzero(values == threshold)[0])
+        assert not (values[:first_equal] > threshold).any()
+
+
 @pytest.mark.parametrize("batch_size", [None, 8])
 def test_length_of_calls_changes_nothing(
     batch_size: int | None, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
@@ -143,6 +166,14 @@ def test_divergence_is_named_with_its_update(dataset: Dataset) -> None:
     assert run.history is not None and np.isfinite(run.history.train_loss).all()
     before = dataclasses.replace(model, steps=run.diverged_step - 1)
     assert train(before, dataset, rng=0).status == "finished"
+
+
+def test_a_parameter_diverges_before_the_loss_does() -> None:
+    """Infinite embeddings saturate tanh: the training loss stays finite for one more update."""
+    task = Addition(2)
+    dataset = Dataset(task, [0, 2])
+    run = train(ToyModel(width=4, embedding_lr=1e39, steps=10), dataset, rng=0)
+    assert (run.status, run.diverged_step) == ("diverged", 1)
 
 
 def test_a_huge_rate_without_decay_stays_finite(dataset: Dataset) -> None:
@@ -239,3 +270,13 @@ def test_parts_of_a_random_start_have_streams_of_their_own() -> None:
     np.testing.assert_array_equal(wider.embeddings, base.embeddings)
     assert wider.targets is not None and base.targets is not None
     np.testing.assert_array_equal(wider.targets, base.targets)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_cold_start_says_that_it_compiles(
+    compiled: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training_module, "is_compiled", lambda kernel: compiled)
+    training_module.compile_kernels()
+    assert ("compiling the simulator" in capsys.readouterr().err) is not compiled
+    assert is_compiled(training_module.kernels.advance)

@@ -160,6 +160,8 @@ from phase_diagrams import store
 from phase_diagrams.cli import main
 from phase_diagrams.store import Store
 
+# A shell that starts the tests in the background has SIGINT ignored in all its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 store._SECONDS_BETWEEN_RUNS = 0.0
 commit, commits = Store.commit, []
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effective_theory import Addition, InputError, ModularAddition, ToyModel
+from effective_theory import Addition, InputError, ModularAddition, ToyModel, permutation_group
 from phase_diagrams import Axis, SweepSpec, preset
 from phase_diagrams.canonical import canonical_json, identify, read_canonical
 
@@ -46,9 +46,11 @@ def test_budget_and_stopping_are_not_identity() -> None:
 
 @given(floats, floats)
 def test_distinct_floats_have_distinct_identities(a: float, b: float) -> None:
-    same = identify({"x": a}) == identify({"x": b})
-    assert same == (a == b)
-    assert identify({"x": a}) != identify({"x": math.nextafter(a, math.inf)})
+    def identity(value: float) -> str:
+        return identify(canonical_json({"x": value}))
+
+    assert (identity(a) == identity(b)) == (a == b)
+    assert identity(a) != identity(math.nextafter(a, math.inf))
 
 
 @given(st.dictionaries(st.text(), st.one_of(floats, st.integers(), st.none(), st.booleans())))
@@ -98,6 +100,7 @@ def test_text_that_is_no_specification_is_refused(text: str) -> None:
         ({"start": "somewhere"}, "start 'somewhere' is unknown"),
         ({"lag": 0}, "lag"),
         ({"task": "addition"}, "task must be"),
+        ({"task": permutation_group(3)}, "task finite_group cannot be trained"),
         ({"axes": {"decoder_lr": range(1, 10**9)}}, "decoder_lr has 999999999 values"),
         (
             {"axes": {n: range(1, 3000) for n in ("decoder_lr", "decoder_weight_decay", "steps")}},

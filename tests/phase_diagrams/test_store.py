@@ -1,5 +1,6 @@
 """The store refuses what it cannot use, by name, and never changes it."""
 
+import dataclasses
 import sqlite3
 from pathlib import Path
 
@@ -105,6 +106,15 @@ def test_a_sweep_is_chosen_by_name(path: Path) -> None:
         load(path, "third")
 
 
+def test_a_changed_specification_fails_its_checksum(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE sweeps SET spec = replace(spec, '20', '21')")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="damaged"):
+        load(path)
+
+
 def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("DELETE FROM runs WHERE rowid = 1")
@@ -113,3 +123,14 @@ def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
     diagram = load(path)[1]
     assert (diagram.source == 0).sum() == 1
     assert sorted(diagram.phases.ravel() == -1) == [False, True]
+
+
+def test_a_stored_run_is_never_changed(path: Path) -> None:
+    engine, cell = numba_engine(1), next(iter(SPEC.cells()))
+    before = path.read_bytes()
+    other = dataclasses.replace(run_cell(cell), train_step=3, rqi=0.5)
+    with Store(path) as store:
+        store.add(cell, other, engine.identity, engine.version)
+    (_, kept) = next(iter(Store(path).find([cell], engine.identity, engine.version)))
+    assert kept is not None and kept.train_step is None
+    assert len(path.read_bytes()) == len(before)

@@ -12,6 +12,7 @@ from effective_theory import Addition, ModularAddition, ToyModel
 from phase_diagrams import Phase, PhaseDiagram, RunSummary, Store, SweepSpec, numba_engine, sweep
 from phase_diagrams.engines import NumbaEngine, run_cell
 from phase_diagrams.spec import Cell
+from phase_diagrams.sweeping import long_first
 from phase_diagrams.tables import write_csv
 
 SPEC = SweepSpec(
@@ -149,6 +150,15 @@ def test_a_task_off_the_line_sweeps_on() -> None:
     diagram = sweep(spec, progress=False)
     assert diagram.counts()[Phase.CONFUSION] == 1
     assert "not defined" in diagram.ideal_test_accuracy.lines()[0]
+
+
+def test_long_runs_come_first() -> None:
+    spec = SweepSpec(
+        Addition(10), {"batch_size": [5, 9], "decoder_lr": [1e-4, 1e-3], "steps": [10, 20]}
+    )
+    places = long_first(spec, [cell.index for cell in spec.cells()])
+    steps_and_rates = [(place[2], place[1]) for place in places]
+    assert steps_and_rates == [(1, 0)] * 2 + [(1, 1)] * 2 + [(0, 0)] * 2 + [(0, 1)] * 2
 
 
 def test_train_size_is_an_axis() -> None:

@@ -1,0 +1,159 @@
+"""Whole sweeps: against PyTorch in two processes, two workers against one, and the driver's cost.
+
+    python benchmarks/sweep.py [--cells 100000]
+
+1. The grid of preset released-5b on two workers: wall time, kernels compiled beforehand.
+2. A sample of its cells, 1000 updates each without early stop: the simulator with one and with two
+   workers, and a lean PyTorch loop with the same checks at every update (both accuracies, RQI) in
+   two processes of one thread. Sides take turns; medians.
+3. A sweep of runs of one update: time and memory of the driving process for each cell, beside the
+   time of the same runs without store and scheduling.
+"""
+
+import argparse
+import dataclasses
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from machine import describe_machine, interleaved_medians
+from torch.nn.functional import mse_loss
+
+from effective_theory import Addition, ToyModel
+from effective_theory.representation import RESIDUAL_THRESHOLD
+from effective_theory.training import compile_kernels
+from phase_diagrams import Cell, SweepSpec, numba_engine, preset, sweep
+from phase_diagrams.axes import Axis
+from phase_diagrams.engines import run_cell
+from validation import PlainToyModel
+
+UPDATES = 1000
+SAMPLE = slice(5, None, 11)
+
+
+def parallelograms(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the two samples of each parallelogram."""
+    a, b = torch.triu_indices(len(labels), len(labels), offset=1)
+    same = labels[a] == labels[b]
+    return a[same], b[same]
+
+
+def pytorch_run(cell: Cell) -> int:
+    """Train one cell with PyTorch for UPDATES updates, with the checks that a sweep makes."""
+    torch.set_num_threads(1)
+    model = cell.model
+    dataset, state = cell.draw()
+    network = PlainToyModel(model, state, torch.float32)
+    groups = [
+        {"params": [network.embeddings], "lr": model.embedding_lr, "weight_decay": 0.0},
+        {
+            "params": network.decoder.parameters(),
+            "lr": model.decoder_lr,
+            "weight_decay": model.decoder_weight_decay,
+        },
+    ]
+    optimiser = torch.optim.AdamW(groups, fused=True)
+    order = [*dataset.train, *dataset.test]
+    pairs, labels = (torch.tensor(a[order]) for a in (dataset.task.pairs, dataset.task.labels))
+    left, right = pairs.T.contiguous()
+    first, second = parallelograms(labels)
+    samples, targets = dataset.train_size, network.targets
+    assert targets is not None
+    expected = targets[labels[:samples]]
+    for _ in range(UPDATES):
+        sums = network.embeddings[left] + network.embeddings[right]
+        outputs = network.decoder(sums)
+        loss = mse_loss(outputs[:samples], expected)
+        with torch.no_grad():
+            right_answers = torch.cdist(outputs, targets).argmin(dim=1) == labels
+            int(right_answers[:samples].sum()), int(right_answers[samples:].sum())
+            residuals = (sums[first] - sums[second]) / network.embeddings.std(dim=0)
+            float((residuals.square().mean(dim=1) < RESIDUAL_THRESHOLD).float().mean())
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return UPDATES
+
+
+def two_processes(cells: list[Cell]) -> int:
+    """Train the cells with PyTorch, two at a time."""
+    return sum(Parallel(n_jobs=2)(delayed(pytorch_run)(cell) for cell in cells))
+
+
+def simulator(cells: list[Cell], workers: int) -> int:
+    """Train the cells with the simulator."""
+    return sum(summary.steps_run for _, summary in numba_engine(workers).run(cells))
+
+
+def compare_sides() -> None:
+    """Print the time of an update on each side and the ratios."""
+    spec = preset("released-5b")
+    model = dataclasses.replace(spec.model, steps=UPDATES, stop_when="never")
+    cells = list(dataclasses.replace(spec, model=model).cells())[SAMPLE]
+    sides: dict[str, Callable[[], int]] = {
+        "simulator, 2 workers": lambda: simulator(cells, 2),
+        "simulator, 1 worker": lambda: simulator(cells, 1),
+        "lean PyTorch, 2 processes": lambda: two_processes(cells),
+    }
+    medians = interleaved_medians(sides, 3)
+    fastest = medians["simulator, 2 workers"]
+    print(f"{len(cells)} cells, {UPDATES} updates each:")
+    for name, seconds in medians.items():
+        print(f"  {name:26} {seconds * 1e6:7.1f} us an update, {seconds / fastest:5.2f}")
+
+
+def time_grid() -> None:
+    """Print the wall time of the grid."""
+    began = time.perf_counter()
+    diagram = sweep(preset("released-5b"), engine=numba_engine(2), progress=False)
+    print(f"{diagram.spec.size} cells of released-5b: {time.perf_counter() - began:.1f} s")
+
+
+def driver(cells: int) -> None:
+    """Print what store and scheduling cost for each cell."""
+    rates = Axis(tuple(np.geomspace(1e-5, 1e-2, cells // 100)), "log")
+    decays = Axis(tuple(np.linspace(0, 10, 100)), "linear")
+    spec = SweepSpec(
+        Addition(10),
+        {"decoder_lr": rates, "decoder_weight_decay": decays},
+        ToyModel(width=4, target_dim=2, steps=1),
+        seeds=(5,),
+    )
+    alone = []
+    for cell in (spec.cell((0, k, 0)) for k in range(100)):
+        began = time.perf_counter()
+        run_cell(cell)
+        alone.append(time.perf_counter() - began)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        sweep(spec, store=Path(folder) / "runs.sqlite", engine=numba_engine(1), progress=False)
+        seconds = time.perf_counter() - began
+    growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    run = statistics.median(alone)
+    print(f"{spec.size} cells of one update:")
+    print(f"  run alone {run * 1e3:.3f} ms, in the sweep {seconds / spec.size * 1e3:.3f} ms a cell")
+    print(f"  store and scheduling {(seconds / spec.size - run) * 1e3:.3f} ms a cell")
+    print(f"  memory of the driving process {growth / spec.size:.2f} KiB a cell")
+
+
+def main() -> None:
+    """Print all three."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cells", type=int, default=100_000)
+    options = parser.parse_args()
+    print(describe_machine())
+    compile_kernels()
+    time_grid()
+    compare_sides()
+    driver(options.cells)
+
+
+if __name__ == "__main__":
+    main()
