@@ -1,21 +1,26 @@
-"""One training step of the default model on one core, both accuracies and RQI included.
+"""One training step on one core: ours, JAX's, lean PyTorch's and the machine's.
 
-    python benchmarks/step.py
+    python benchmarks/step.py [--width 200] [--loss mse] [--repeats 15]
 
-45 x 1-200-200-30, mse, full batch. The other side is a lean PyTorch loop: one forward pass of all
-55 samples for loss and both accuracies, fused AdamW, one thread; it leaves RQI out.
+45 x 1-width-width-30 (19 logits for cross-entropy), full batch. All sides make one forward pass of
+all 55 samples, the loss of the 45, both accuracies and one AdamW update with two groups. RQI is
+measured by the simulator alone, at every update. The floor is the same arithmetic (backward for
+training samples only, nothing for tanh and AdamW) at the core's measured rate.
 """
 
+import argparse
 from collections.abc import Callable
 
 import torch
+from jax_step import jax_scan
 from machine import describe_machine, interleaved_medians, pin_to_one_core
-from torch.nn.functional import mse_loss
+from peak import FLOP_A_CALL, multiply_and_add
+from torch.nn.functional import cross_entropy, mse_loss
 
 from effective_theory import Addition, Dataset, InitialState, ToyModel, train
 from validation import PlainToyModel
 
-UPDATES, REPEATS = 500, 15
+UPDATES = 500
 
 
 def simulator(model: ToyModel, dataset: Dataset, state: InitialState) -> Callable[[], int]:
@@ -40,15 +45,19 @@ def lean_pytorch(model: ToyModel, dataset: Dataset, state: InitialState) -> Call
     labels = torch.tensor(dataset.task.labels[order])
     left, right = pairs.T.contiguous()
     samples = dataset.train_size
-    assert network.targets is not None
-    expected = network.targets[labels[:samples]]
+    targets = network.targets
 
     def steps() -> int:
         for _ in range(UPDATES):
             outputs = network.decoder(network.embeddings[left] + network.embeddings[right])
-            loss = mse_loss(outputs[:samples], expected)
+            if targets is None:
+                loss, scores = cross_entropy(outputs[:samples], labels[:samples]), outputs
+            else:
+                loss = mse_loss(outputs[:samples], targets[labels[:samples]])
+                with torch.no_grad():
+                    scores = -torch.cdist(outputs, targets)
             with torch.no_grad():
-                right_answers = torch.cdist(outputs, network.targets).argmin(dim=1) == labels
+                right_answers = scores.argmax(dim=1) == labels
                 int(right_answers[:samples].sum()), int(right_answers[samples:].sum())
             optimiser.zero_grad()
             loss.backward()
@@ -58,20 +67,41 @@ def lean_pytorch(model: ToyModel, dataset: Dataset, state: InitialState) -> Call
     return steps
 
 
+def flop(model: ToyModel, dataset: Dataset) -> int:
+    """Return the multiplications and additions of one step's matrix products.
+
+    Each weight takes part in a product forward for every sample, and in two backward for a training
+    sample.
+    """
+    d, width, _, outputs = model.layer_sizes(dataset.task)
+    weights = d * width + width * width + width * outputs
+    return 2 * weights * (dataset.task.size + 2 * dataset.train_size)
+
+
 def main() -> None:
-    """Print both times and their ratio."""
+    """Print all times and their ratios to JAX."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=int, default=200)
+    parser.add_argument("--loss", choices=["mse", "cross_entropy"], default="mse")
+    parser.add_argument("--repeats", type=int, default=15)
+    options = parser.parse_args()
     core = pin_to_one_core()
-    model = ToyModel(steps=UPDATES, stop_when="never")
+    model = ToyModel(width=options.width, loss=options.loss, steps=UPDATES, stop_when="never")
     dataset = Dataset.split(Addition(10), 45, rng=5)
     state = InitialState.random(model, dataset.task, rng=0)
     sides = {
         "simulator": simulator(model, dataset, state),
+        "JAX scan": jax_scan(model, dataset, state, UPDATES),
         "lean PyTorch": lean_pytorch(model, dataset, state),
+        "floor": multiply_and_add,
     }
-    medians = interleaved_medians(sides, REPEATS)
-    print(f"{describe_machine()}; core {core}; median of {REPEATS} x {UPDATES} updates")
+    medians = interleaved_medians(sides, options.repeats)
+    peak = FLOP_A_CALL / medians["floor"]
+    medians["floor"] = flop(model, dataset) / peak
+    print(f"{describe_machine()}; core {core}; median of {options.repeats} x {UPDATES} updates")
+    print(f"width {model.width}, {model.loss}; core's peak {peak / 1e9:.0f} GFLOP/s")
     for name, seconds in medians.items():
-        print(f"{name:14} {seconds * 1e6:7.1f} us a step, {seconds / medians['simulator']:5.2f}")
+        print(f"{name:14} {seconds * 1e6:7.1f} us a step, {seconds / medians['JAX scan']:5.2f}")
 
 
 if __name__ == "__main__":

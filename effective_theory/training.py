@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.checks import InputError, RandomSource, integer
-from effective_theory.kernels import decoder, losses
+from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.kernels.compilation import is_compiled
 from effective_theory.representation import RESIDUAL_THRESHOLD, samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
-from effective_theory.threads import single_threaded_blas
 from effective_theory.toy_model import InitialState, ToyModel
 
 if TYPE_CHECKING:
@@ -200,9 +199,8 @@ def train(
     _require_trainable(model, dataset)
     initial_state.require_fit(model, dataset.task)
     loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))
-    with single_threaded_blas():
-        while loop.status == kernels.RUNNING:
-            loop.advance()
+    while loop.status == kernels.RUNNING:
+        loop.advance()
     return loop.result()
 
 
@@ -276,13 +274,17 @@ class _Loop:
         records: NDArray[np.int64],
     ) -> None:
         self.model, self.dataset, self.records = model, dataset, records
-        layers = zip(start.weights, start.biases, strict=True)
         task = dataset.task
         self.status, self.update = kernels.RUNNING, 0
         self.embeddings = start.embeddings.copy()
         self.embedding_moments = np.zeros((2, self.embeddings.size), np.float32)
-        self.decoder = np.concatenate([part.ravel() for layer in layers for part in layer])
-        self.decoder_moments = np.zeros((2, self.decoder.size), np.float32)
+        size = layout.decoder_size(*self._sizes())
+        self.decoder = layout.aligned_zeros(size)
+        self.decoder_moments = layout.aligned_zeros(2 * size).reshape(2, size)
+        for layer, weights, biases in zip(
+            layout.layers(self.decoder, *self._sizes()), start.weights, start.biases, strict=True
+        ):
+            layer[:, :-1], layer[:, -1] = weights, biases
         # Cross-entropy has no targets, but the compiled loop takes the outputs' number from them.
         self.targets = np.zeros((task.classes, model.outputs(task)), np.float32)
         if start.targets is not None and model.loss == "mse":
@@ -295,6 +297,11 @@ class _Loop:
         self.measured = np.full(5, np.nan)
         self.recorded = np.full((len(records), 5), np.nan)
         self.recorded_embeddings = np.empty((len(records), *self.embeddings.shape), np.float32)
+
+    def _sizes(self) -> tuple[int, int, int]:
+        """Return the units of the decoder's input, hidden layers and output."""
+        inputs, width, _, outputs = self.model.layer_sizes(self.dataset.task)
+        return inputs, width, outputs
 
     def advance(self) -> None:
         """Train for about a thousand updates of the default task, or to the end."""
@@ -353,8 +360,7 @@ class _Loop:
     def result(self) -> TrainingRun:
         """Return what became of the run."""
         train_step, test_step, rqi_step = (int(k) if k >= 0 else None for k in self.first_steps)
-        sizes = self.model.layer_sizes(self.dataset.task)
-        layers = decoder.layers(self.decoder, sizes[0], sizes[1], sizes[3])
+        w1, w2, w3 = layout.layers(self.decoder, *self._sizes())
         return TrainingRun(
             model=self.model,
             dataset=self.dataset,
@@ -370,7 +376,7 @@ class _Loop:
             best_test_accuracy=float(self.best[1]),
             rqi=float(self.measured[kernels.RQI]),
             embeddings=self.embeddings,
-            weights=(layers[0], layers[2], layers[4]),
-            biases=(layers[1], layers[3], layers[5]),
+            weights=(w1[:, :-1].copy(), w2[:, :-1].copy(), w3[:, :-1].copy()),
+            biases=(w1[:, -1].copy(), w2[:, -1].copy(), w3[:, -1].copy()),
             history=self._history(),
         )

@@ -12,7 +12,6 @@ from joblib.parallel import get_active_backend
 from effective_theory import train
 from effective_theory.checks import RunError, jobs
 from effective_theory.kernels import KERNEL_VERSION
-from effective_theory.threads import single_threaded_blas
 from effective_theory.training import compile_kernels
 from phase_diagrams.spec import Cell
 from phase_diagrams.starts import Recipe, start
@@ -85,8 +84,7 @@ class NumbaEngine:
         )
         parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered")
         try:
-            with single_threaded_blas():
-                yield from parallel(tasks)
+            yield from parallel(tasks)
         except BrokenProcessPool:
             raise RunError(
                 "a worker died, perhaps for want of memory; what was stored stays: run the same "

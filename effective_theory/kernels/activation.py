@@ -26,12 +26,12 @@ ONE = np.float32(1.0)
 
 
 @fast_kernel
-def tanh_with_bias(values: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-    """Replace ``values`` (width, samples) by tanh(values + bias[:, None])."""
+def tanh(values: NDArray[np.float32]) -> None:
+    """Replace ``values`` (width, samples) by their tanh."""
     rows, columns = values.shape
     for row in range(rows):
         for column in range(columns):
-            x = values[row, column] + bias[row]
+            x = values[row, column]
             # Both comparisons are false for NaN, which therefore passes through.
             x = LARGEST if x > LARGEST else x
             x = -LARGEST if x < -LARGEST else x
@@ -46,7 +46,7 @@ def tanh_with_bias(values: NDArray[np.float32], bias: NDArray[np.float32]) -> No
 
 @fast_kernel
 def through_tanh(gradient: NDArray[np.float32], activation: NDArray[np.float32]) -> None:
-    """Multiply ``gradient`` by tanh' = 1 - activation^2, in place."""
+    """Multiply ``gradient`` by tanh' = 1 - activation^2, in place; it may have fewer columns."""
     rows, columns = gradient.shape
     for row in range(rows):
         for column in range(columns):

@@ -1,87 +1,61 @@
 """The decoder: an MLP with two tanh layers, forward and backward.
 
-Activations are feature-major, (features, samples), so that each layer is one matrix product and a
-bias belongs to a row. All weights and biases live in one flat vector: the optimiser needs one loop.
+Activations are feature-major, (features, samples), in the padded form of `layout`; gradients of
+weights also need them sample-major. Samples to train on come first.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.kernels.activation import tanh_with_bias, through_tanh
-from effective_theory.kernels.compilation import fast_kernel
+from effective_theory.kernels.activation import tanh, through_tanh
+from effective_theory.kernels.compilation import kernel
+from effective_theory.kernels.products import multiply, transpose
 
 Array = NDArray[np.float32]
+Triple = tuple[Array, Array, Array]
 
 
-@fast_kernel
-def layers(
-    flat: Array, inputs: int, width: int, outputs: int
-) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """Return views W1, b1, W2, b2, W3, b3 of the flat vector; weights are (out, in)."""
-    end1 = width * inputs
-    end2 = end1 + width
-    end3 = end2 + width * width
-    end4 = end3 + width
-    end5 = end4 + outputs * width
-    return (
-        flat[:end1].reshape(width, inputs),
-        flat[end1:end2],
-        flat[end2:end3].reshape(width, width),
-        flat[end3:end4],
-        flat[end4:end5].reshape(outputs, width),
-        flat[end5 : end5 + outputs],
-    )
-
-
-@fast_kernel
-def forward(flat: Array, x: Array, h1: Array, h2: Array, out: Array) -> None:
+@kernel
+def forward(layers: Triple, x: Array, h1: Array, h2: Array, out: Array) -> None:
     """Fill h1 = tanh(W1 x + b1), h2 = tanh(W2 h1 + b2), out = W3 h2 + b3."""
-    w1, b1, w2, b2, w3, b3 = layers(flat, x.shape[0], h1.shape[0], out.shape[0])
-    np.dot(w1, x, h1)
-    tanh_with_bias(h1, b1)
-    np.dot(w2, h1, h2)
-    tanh_with_bias(h2, b2)
-    np.dot(w3, h2, out)
-    out += b3.reshape(-1, 1)
+    w1, w2, w3 = layers
+    multiply(w1, x, h1)
+    tanh(h1[: w1.shape[0]])
+    multiply(w2, h1, h2)
+    tanh(h2[: w2.shape[0]])
+    multiply(w3, h2, out)
 
 
-@fast_kernel
+@kernel
 def backward(
-    flat: Array,
-    x: Array,
-    h1: Array,
-    h2: Array,
+    layers: Triple,
+    activations: Triple,
+    sample_major: Triple,
+    samples: int,
     d_out: Array,
-    d_h1: Array,
-    d_h2: Array,
+    d_hidden: tuple[Array, Array],
     d_x: Array,
-    gradient: Array,
+    gradients: Triple,
 ) -> None:
-    """Fill the flat ``gradient`` and ``d_x`` from ``d_out``, the derivative of the loss by out.
+    """Fill the layers' ``gradients`` and ``d_x`` from ``d_out``, the derivative of the loss by out.
 
-    ``d_h1`` and ``d_h2`` are work space of the shape of ``h1`` and ``h2``.
+    ``activations`` are x, h1 and h2 as `forward` left them. ``d_hidden`` is work space for the
+    derivatives by h1 and h2, ``sample_major`` for the transposes of h1, h2 and the former. The
+    columns of ``d_out`` beyond ``samples`` hold zeros.
     """
-    w1, _, w2, _, w3, _ = layers(flat, x.shape[0], h1.shape[0], d_out.shape[0])
-    g1, gb1, g2, gb2, g3, gb3 = layers(gradient, x.shape[0], h1.shape[0], d_out.shape[0])
-    np.dot(d_out, h2.T, g3)
-    sum_rows(d_out, gb3)
-    np.dot(w3.T, d_out, d_h2)
+    w1, w2, w3 = layers
+    x, h1, h2 = activations
+    h1_t, h2_t, d_h1_t = sample_major
+    d_h1, d_h2 = d_hidden
+    g1, g2, g3 = gradients
+    transpose(h2, h2_t)
+    multiply(d_out[: w3.shape[0], :samples], h2_t, g3)
+    multiply(w3[:, :-1].T, d_out, d_h2)
     through_tanh(d_h2, h2)
-    np.dot(d_h2, h1.T, g2)
-    sum_rows(d_h2, gb2)
-    np.dot(w2.T, d_h2, d_h1)
+    transpose(h1, h1_t)
+    multiply(d_h2[: w2.shape[0], :samples], h1_t, g2)
+    multiply(w2[:, :-1].T, d_h2, d_h1)
     through_tanh(d_h1, h1)
-    np.dot(d_h1, x.T, g1)
-    sum_rows(d_h1, gb1)
-    np.dot(w1.T, d_h1, d_x)
-
-
-@fast_kernel
-def sum_rows(matrix: Array, sums: Array) -> None:
-    """Fill ``sums`` with the sum of each row."""
-    rows, columns = matrix.shape
-    for row in range(rows):
-        total = np.float32(0.0)
-        for column in range(columns):
-            total += matrix[row, column]
-        sums[row] = total
+    transpose(d_h1, d_h1_t)
+    multiply(x[: w1.shape[1], :samples], d_h1_t, g1.T)
+    multiply(w1[:, :-1].T, d_h1, d_x)

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from effective_theory.kernels.compilation import kernel
 from effective_theory.kernels.decoder import backward, forward
 from effective_theory.kernels.embeddings import add_penalty, combine, combine_backward
-from effective_theory.kernels.losses import class_scores, count_right, half_squares, loss
+from effective_theory.kernels.layout import activations, aligned_zeros, layers, matrix
+from effective_theory.kernels.losses import class_scores, count_equal, loss, predict, scoring
 from effective_theory.kernels.optimiser import adamw
 from effective_theory.kernels.parallelograms import quality_index
 
@@ -54,7 +55,7 @@ def advance(
     Parameters
     ----------
     embeddings, embedding_moments, decoder, decoder_moments
-        The state, changed in place: (p, d), (2, p d), flat decoder (n,), (2, n).
+        The state, changed in place: (p, d), (2, p d), decoder in `layout`'s form (n,), (2, n).
     width
         Width of both hidden layers.
     train, test
@@ -86,57 +87,52 @@ def advance(
         state that is to be measured next, otherwise the last state.
     """
     inputs, outputs = embeddings.shape[1], targets.shape[1]
-    train_left, train_right, train_labels = train
-    test_left, test_right, test_labels = test
-    samples, test_samples = train_left.size, test_left.size
-    x = np.empty((inputs, samples), np.float32)
-    h1 = np.empty((width, samples), np.float32)
-    h2 = np.empty((width, samples), np.float32)
-    out = np.empty((outputs, samples), np.float32)
-    d_x, d_h1, d_h2, d_out = (
-        np.empty_like(x),
-        np.empty_like(h1),
-        np.empty_like(h2),
-        np.empty_like(out),
+    samples, test_samples = train[0].size, test[0].size
+    total = samples + test_samples
+    left, right = np.concatenate((train[0], test[0])), np.concatenate((train[1], test[1]))
+    labels = np.concatenate((train[2], test[2]))
+    x, h1, h2 = activations(inputs, total), activations(width, total), activations(width, total)
+    # The row of ones is for the scores.
+    out = activations(outputs, total)
+    # Transposes of h1, h2 and the derivative by h1.
+    sample_major = (
+        matrix(samples, width + 1),
+        matrix(samples, width + 1),
+        matrix(samples, width),
     )
-    test_x = np.empty((inputs, test_samples), np.float32)
-    test_h1 = np.empty((width, test_samples), np.float32)
-    test_h2 = np.empty((width, test_samples), np.float32)
-    test_out = np.empty((outputs, test_samples), np.float32)
-    test_d_out = np.empty_like(test_out)
-    gradient = np.empty_like(decoder)
+    d_x, d_out = matrix(inputs, samples), matrix(outputs, total)
+    d_hidden = matrix(width, samples), matrix(width, samples)
+    parameters = layers(decoder, inputs, width, outputs)
+    gradient = aligned_zeros(decoder.size)
+    gradients = layers(gradient, inputs, width, outputs)
     embedding_gradient = np.empty_like(embeddings)
-    half_square = half_squares(targets)
-    share = np.full(samples, 1.0 / samples, np.float32)
-    test_share = np.zeros(test_samples, np.float32)
+    scorer, scores = scoring(targets), matrix(targets.shape[0], total)
+    expected = matrix(outputs, total)[:outputs]
+    expected[:, :total] = targets[labels].T
+    columns = out.shape[1]
+    losses, share = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
+    share[:samples] = 1.0 / samples
+    predicted = np.zeros(columns, np.int64)
     start = update
     next_record = np.searchsorted(record_at, update)
 
     while update < until:
         # Measure state k = update.
-        combine(embeddings, train_left, train_right, x)
-        forward(decoder, x, h1, h2, out)
-        combine(embeddings, test_left, test_right, test_x)
-        forward(decoder, test_x, test_h1, test_h2, test_out)
+        combine(embeddings, left, right, x[:inputs, :total])
+        forward(parameters, x, h1, h2, out)
         if batches.shape[0] > 0:
             share[:] = 0.0
             for sample in batches[update - start]:
                 share[sample] = 1.0 / batches.shape[1]
-        measured[TRAIN_LOSS] = loss(loss_kind, out, train_labels, targets, share, d_out)
+        loss(loss_kind, out, labels, expected, share, d_out[:outputs], losses)
+        measured[TRAIN_LOSS] = losses[:samples].astype(np.float64).mean()
+        measured[TEST_LOSS] = losses[samples:total].astype(np.float64).mean()
         if not np.isfinite(measured[TRAIN_LOSS]):
             measured[:] = np.nan
             return DIVERGED, update
-        measured[TEST_LOSS] = loss(
-            loss_kind, test_out, test_labels, targets, test_share, test_d_out
-        )
-        train_right_answers = count_right(
-            class_scores(loss_kind, out, targets, half_square), train_labels
-        )
-        test_right_answers = count_right(
-            class_scores(loss_kind, test_out, targets, half_square), test_labels
-        )
-        measured[TRAIN_ACCURACY] = train_right_answers / samples
-        measured[TEST_ACCURACY] = test_right_answers / test_samples
+        predict(class_scores(loss_kind, out, scorer, scores)[: targets.shape[0]], predicted)
+        measured[TRAIN_ACCURACY] = count_equal(predicted, labels[:samples]) / samples
+        measured[TEST_ACCURACY] = count_equal(predicted[samples:], labels[samples:]) / test_samples
         best[0] = max(best[0], measured[TRAIN_ACCURACY])
         best[1] = max(best[1], measured[TEST_ACCURACY])
         if first_steps[TRAIN_STEP] < 0 and measured[TRAIN_ACCURACY] >= thresholds[0]:
@@ -164,8 +160,8 @@ def advance(
             return (STOPPED if stops else FINISHED), update
 
         # Make update k + 1.
-        backward(decoder, x, h1, h2, d_out, d_h1, d_h2, d_x, gradient)
-        combine_backward(d_x, train_left, train_right, embedding_gradient)
+        backward(parameters, (x, h1, h2), sample_major, samples, d_out, d_hidden, d_x, gradients)
+        combine_backward(d_x[:inputs, :samples], train[0], train[1], embedding_gradient)
         if embedding_rates[2] > 0.0:
             add_penalty(embeddings, embedding_rates[2], embedding_gradient)
         update += 1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, Dataset, InitialState, ToyModel
-from effective_theory.kernels import activation, decoder, embeddings, losses, optimiser
+from effective_theory.kernels import activation, decoder, embeddings, layout, losses, optimiser
 
 torch = pytest.importorskip("torch", reason="the oracle is PyTorch: install extra [validation]")
 
@@ -13,7 +13,7 @@ def test_tanh_is_within_six_units_in_the_last_place() -> None:
     x = np.concatenate([np.linspace(-12, 12, 400_001), np.geomspace(1e-30, 12, 100_001)])
     x = x.astype(np.float32)
     y = x.reshape(1, -1).copy()
-    activation.tanh_with_bias(y, np.zeros(1, np.float32))
+    activation.tanh(y)
     exact = np.tanh(x.astype(np.float64))
     error = np.abs(y[0] - exact) / np.spacing(np.abs(exact).astype(np.float32))
     assert error.max() < 6
@@ -26,7 +26,7 @@ def test_tanh_rounds_without_a_bias() -> None:
     for low, high in ((0.01, 0.3), (0.3, 1.0), (1.0, 3.0)):
         x = np.linspace(low, high, 400_001).astype(np.float32)
         y = x.reshape(1, -1).copy()
-        activation.tanh_with_bias(y, np.zeros(1, np.float32))
+        activation.tanh(y)
         exact = np.tanh(x.astype(np.float64))
         bias = ((y[0] - exact) / np.spacing(exact.astype(np.float32))).mean()
         assert abs(bias) < 0.05
@@ -34,7 +34,7 @@ def test_tanh_rounds_without_a_bias() -> None:
 
 def test_tanh_lets_nan_through() -> None:
     values = np.array([[np.nan, np.inf, -np.inf, 0.0]], np.float32)
-    activation.tanh_with_bias(values, np.zeros(1, np.float32))
+    activation.tanh(values)
     np.testing.assert_array_equal(values[0], [np.nan, 1, -1, 0])
 
 
@@ -61,27 +61,46 @@ def test_gradients_are_those_of_autograd(
     expected_loss = oracle.loss(outputs, torch.tensor(labels))
     (expected_loss + penalty * oracle.embeddings.abs().mean()).backward()
 
-    flat = np.concatenate(
-        [a.ravel() for pair in zip(state.weights, state.biases, strict=True) for a in pair]
-    )
-    sizes = model.layer_sizes(dataset.task)
-    x, h1, h2, out = (np.empty((size, 20), np.float32) for size in sizes)
-    embeddings.combine(state.embeddings, left, right, x)
-    decoder.forward(flat, x, h1, h2, out)
-    share = np.full(20, 1 / 20, np.float32)
+    inputs, _, _, outputs_ = sizes = model.layer_sizes(dataset.task)
+    size = layout.decoder_size(inputs, width, outputs_)
+    layers = layout.layers(layout.aligned_zeros(size), inputs, width, outputs_)
+    gradients = layout.layers(layout.aligned_zeros(size), inputs, width, outputs_)
+    for layer, weights, biases in zip(layers, state.weights, state.biases, strict=True):
+        layer[:, :-1], layer[:, -1] = weights, biases
+    x, h1, h2, out = (layout.activations(features, 20) for features in sizes)
+    embeddings.combine(state.embeddings, left, right, x[:dimension, :20])
+    decoder.forward(layers, x, h1, h2, out)
+    share = np.zeros(32, np.float32)
+    share[:20] = 1 / 20
     targets = state.targets if state.targets is not None else np.zeros((13, 13), np.float32)
     kind = losses.MSE if loss == "mse" else losses.CROSS_ENTROPY
-    d_x, d_h1, d_h2, d_out = (np.empty_like(a) for a in (x, h1, h2, out))
-    value = losses.loss(kind, out, labels, targets, share, d_out)
-    gradient, d_embeddings = np.empty_like(flat), np.empty_like(state.embeddings)
-    decoder.backward(flat, x, h1, h2, d_out, d_h1, d_h2, d_x, gradient)
-    embeddings.combine_backward(d_x, left, right, d_embeddings)
+    d_x, d_h1, d_h2, d_out = (layout.matrix(features, 20) for features in sizes)
+    sample_major = tuple(layout.matrix(20, features) for features in (width + 1, width + 1, width))
+    of_samples = layout.matrix(outputs_, 20)[:outputs_]
+    of_samples[:, :20] = targets[labels].T
+    found, values = out[:outputs_, :20], np.zeros(32, np.float32)
+    losses.loss(kind, out, labels, of_samples, share, d_out[:outputs_], values)
+    d_embeddings = np.empty_like(state.embeddings)
+    decoder.backward(
+        layers,
+        (x, h1, h2),
+        sample_major,
+        20,
+        d_out,
+        (d_h1, d_h2),
+        d_x,
+        gradients,  # type: ignore[arg-type]
+    )
+    embeddings.combine_backward(d_x[:dimension, :20], left, right, d_embeddings)
     embeddings.add_penalty(state.embeddings, penalty, d_embeddings)
 
-    expected = np.concatenate([p.grad.numpy().ravel() for p in oracle.decoder.parameters()])
-    assert value == pytest.approx(expected_loss.item(), rel=1e-6)
-    np.testing.assert_allclose(out.T, outputs.detach().numpy(), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(gradient, expected, atol=2e-6 * np.abs(expected).max())
+    expected = [p.grad.numpy() for p in oracle.decoder.parameters()]
+    largest = max(np.abs(gradient).max() for gradient in expected)
+    assert values[:20].mean() == pytest.approx(expected_loss.item(), rel=1e-6)
+    np.testing.assert_allclose(found.T, outputs.detach().numpy(), rtol=1e-5, atol=1e-6)
+    for gradient, weights, biases in zip(gradients, expected[::2], expected[1::2], strict=True):
+        np.testing.assert_allclose(gradient[:, :-1], weights, atol=2e-6 * largest)
+        np.testing.assert_allclose(gradient[:, -1], biases, atol=2e-6 * largest)
     expected_embeddings = oracle.embeddings.grad.numpy()
     np.testing.assert_allclose(
         d_embeddings, expected_embeddings, atol=2e-6 * np.abs(expected_embeddings).max()
@@ -111,10 +130,12 @@ def test_adamw_reports_a_parameter_that_is_not_finite(bad: float) -> None:
     assert not optimiser.adamw(parameters, gradient, moments, 1, 1e-3, 0.0)
 
 
-def test_count_right_takes_the_first_of_equal_scores() -> None:
+def test_prediction_takes_the_first_of_equal_scores() -> None:
     scores = np.array([[1, 1, 0], [1, 2, 0], [0, 2, 5]], np.float32)
-    assert losses.count_right(scores, np.array([0, 1, 2])) == 3
-    assert losses.count_right(scores, np.array([1, 2, 2])) == 1
+    predicted = np.zeros(3, np.int64)
+    losses.predict(scores, predicted)
+    assert predicted.tolist() == [0, 1, 2]
+    assert losses.count_equal(predicted, np.array([1, 2, 2])) == 1
 
 
 def test_scores_choose_the_nearest_target() -> None:
@@ -122,5 +143,11 @@ def test_scores_choose_the_nearest_target() -> None:
     targets = rng.standard_normal((19, 30)).astype(np.float32)
     out = rng.standard_normal((30, 200)).astype(np.float32)
     nearest = ((out.T[:, None] - targets[None]) ** 2).sum(axis=2).argmin(axis=1)
-    scores = losses.class_scores(losses.MSE, out, targets, losses.half_squares(targets))
-    assert losses.count_right(scores, nearest) == 200
+    with_ones = layout.activations(30, 200)
+    with_ones[:30, :200] = out
+    scores = losses.class_scores(
+        losses.MSE, with_ones, losses.scoring(targets), layout.matrix(19, 200)
+    )
+    predicted = np.zeros(208, np.int64)
+    losses.predict(scores[:19], predicted)
+    np.testing.assert_array_equal(predicted[:200], nearest)

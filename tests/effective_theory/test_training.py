@@ -17,7 +17,6 @@ from effective_theory import (
 )
 from effective_theory import training as training_module
 from effective_theory.kernels.compilation import is_compiled
-from effective_theory.threads import single_threaded_blas
 from effective_theory.training import TrainingRun
 
 
@@ -195,29 +194,6 @@ def test_modular_addition_trains_without_rqi() -> None:
     dataset = Dataset.split(ModularAddition(5), 10, rng=0)
     run = train(ToyModel(width=20, steps=50, embedding_dim=2), dataset, rng=0)
     assert run.steps_run == 50 and np.isnan(run.rqi)
-
-
-def test_same_bits_whatever_number_of_threads(dataset: Dataset) -> None:
-    from threadpoolctl import threadpool_limits
-
-    model = ToyModel(steps=50)
-    expected = train(model, dataset, rng=0)
-    with threadpool_limits(2):
-        np.testing.assert_array_equal(train(model, dataset, rng=0).embeddings, expected.embeddings)
-
-
-def test_blas_has_one_thread_inside_and_its_own_number_outside() -> None:
-    from threadpoolctl import threadpool_info
-
-    def threads() -> list[int]:
-        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-    with single_threaded_blas():
-        before = threads()
-        assert set(before) == {1}
-        with single_threaded_blas():
-            pass
-        assert set(threads()) == {1}
 
 
 @pytest.mark.parametrize(

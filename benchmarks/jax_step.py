@@ -1,0 +1,89 @@
+"""The training step in JAX: compiled as a whole, and scanned over updates."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from effective_theory import Dataset, InitialState, ToyModel
+from effective_theory.kernels.optimiser import BETA1, BETA2, EPSILON
+
+Tree = Any
+
+
+def jax_scan(
+    model: ToyModel, dataset: Dataset, state: InitialState, updates: int
+) -> Callable[[], int]:
+    """Return a function that goes on for ``updates`` updates each time it is called."""
+    order = [*dataset.train, *dataset.test]
+    left, right = jnp.asarray(dataset.task.pairs[order].T)
+    labels = jnp.asarray(dataset.task.labels[order])
+    samples = dataset.train_size
+    targets = None if state.targets is None else jnp.asarray(state.targets)
+
+    def loss_and_accuracies(parameters: Tree) -> tuple[jax.Array, jax.Array]:
+        embeddings, layers = parameters
+        h = embeddings[left] + embeddings[right]
+        for weights, bias in layers[:-1]:
+            h = jnp.tanh(h @ weights.T + bias)
+        weights, bias = layers[-1]
+        outputs = h @ weights.T + bias
+        if targets is None:
+            chosen = jnp.take_along_axis(outputs, labels[:, None], axis=1)[:, 0]
+            loss = (jax.nn.logsumexp(outputs, axis=1) - chosen)[:samples].mean()
+            scores = outputs
+        else:
+            loss = jnp.square(outputs[:samples] - targets[labels[:samples]]).mean()
+            # The nearest target; |outputs|^2 is common to all.
+            scores = outputs @ targets.T - 0.5 * jnp.square(targets).sum(axis=1)
+        right_answers = scores.argmax(axis=1) == labels
+        return loss, jnp.stack([right_answers[:samples].mean(), right_answers[samples:].mean()])
+
+    def adamw(parameter: Any, m: Any, v: Any, g: Any, time: Any, rates: tuple[float, float]) -> Any:
+        rate, decay = rates
+        m = m + (1 - BETA1) * (g - m)
+        v = BETA2 * v + (1 - BETA2) * g * g
+        root = jnp.sqrt(v) / jnp.sqrt(1 - BETA2**time) + EPSILON
+        return parameter * (1 - rate * decay) - rate / (1 - BETA1**time) * m / root, m, v
+
+    def step(carry: Tree, _: None) -> tuple[Tree, Tree]:
+        parameters, first, second, update = carry
+        measured, gradient = jax.value_and_grad(loss_and_accuracies, has_aux=True)(parameters)
+        time = (update + 1).astype(jnp.float32)
+        trees = (parameters, first, second, gradient)
+        groups = [
+            jax.tree.map(lambda *a, rates=rates: adamw(*a, time, rates), *parts)
+            for rates, *parts in zip(
+                [
+                    (model.embedding_lr, model.embedding_weight_decay),
+                    (model.decoder_lr, model.decoder_weight_decay),
+                ],
+                *trees,
+                strict=True,
+            )
+        ]
+        new = jax.tree.transpose(
+            jax.tree.structure(list(parameters)), jax.tree.structure((0, 0, 0)), groups
+        )
+        return (*(tuple(part) for part in new), update + 1), measured
+
+    run = jax.jit(lambda carry: lax.scan(step, carry, length=updates), donate_argnums=0)
+    parameters = (
+        jnp.asarray(state.embeddings),
+        [
+            (jnp.asarray(w), jnp.asarray(b))
+            for w, b in zip(state.weights, state.biases, strict=True)
+        ],
+    )
+    zeros = jax.tree.map(jnp.zeros_like, parameters)
+    carry = (parameters, zeros, jax.tree.map(jnp.zeros_like, zeros), jnp.asarray(0))
+
+    def steps() -> int:
+        nonlocal carry
+        carry, measured = run(carry)
+        jax.block_until_ready(measured)
+        return updates
+
+    return steps
