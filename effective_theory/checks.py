@@ -75,7 +75,10 @@ def finite_array(
     """
     try:
         with np.errstate(over="ignore"):  # what overflows is refused below, by name
-            array = np.array(value, dtype=dtype, order="C", copy=True)
+            given = np.asarray(value)
+            if np.iscomplexobj(given):
+                raise TypeError
+            array = np.array(given, dtype=dtype, order="C", copy=True)
     except (TypeError, ValueError):
         raise InputError(f"{name} must be an array of numbers.") from None
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"

@@ -26,6 +26,8 @@ from effective_theory.tasks import Dataset
 
 Array = NDArray[np.float64]
 
+_MOST_EULER_STEPS = 1e9
+
 
 @dataclass(frozen=True, eq=False)
 class ConservedQuantities:
@@ -244,7 +246,10 @@ def _step_numbers(times: Array, step: float) -> NDArray[np.int64]:
     length = non_negative("step", step)
     if length == 0.0:
         raise InputError("step must be positive.")
-    numbers = np.rint(times / length)
+    with np.errstate(over="ignore"):
+        numbers = np.rint(times / length)
+    if numbers.max(initial=0.0) > _MOST_EULER_STEPS:
+        raise InputError(f"step {length:g} is too short: times take over 1e9 steps; lengthen it.")
     if (np.abs(times / length - numbers) > 1e-6 * np.maximum(numbers, 1.0)).any():
         raise InputError('times must be multiples of step with method "euler".')
     return numbers.astype(np.int64)

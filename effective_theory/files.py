@@ -20,8 +20,12 @@ def save_figure(figure: "Figure", path: str | Path) -> None:
     """
     import matplotlib.pyplot as plt
 
+    if Path(path).suffix == "":
+        raise InputError(f"path {path} has no ending; write {path}.png, .pdf or .svg.")
     try:
-        figure.savefig(path, dpi=150, metadata=_NO_DATE.get(Path(path).suffix))
+        # SVG names its parts by random numbers unless it is given a salt.
+        with plt.rc_context({"svg.hashsalt": "grokking"}):
+            figure.savefig(path, dpi=150, metadata=_NO_DATE.get(Path(path).suffix))
     except OSError as error:
         raise unwritable(path, error) from None
     except ValueError as error:

@@ -203,7 +203,7 @@ class FiniteGroup(Task):
         order = len(products) if products.ndim else 0
         if products.shape != (order, order) or not np.issubdtype(products.dtype, np.integer):
             raise InputError("table must be a square table of integers.")
-        integer("order of the group", order, maximum=MOST_GROUP_ELEMENTS)
+        integer("order of the group", order, 1, MOST_GROUP_ELEMENTS)
         elements = np.arange(order)
         rows, columns = np.sort(products, axis=1), np.sort(products, axis=0).T
         if not ((rows == elements).all() and (columns == elements).all()):
@@ -312,7 +312,12 @@ class Dataset:
     train: NDArray[np.int64] = field(repr=False)
 
     def __init__(self, task: Task, train: ArrayLike) -> None:
-        indices = np.array(train)
+        if not isinstance(task, Task):
+            raise InputError(f"task must be a task such as Addition(10), not {task!r}.")
+        try:
+            indices = np.array(train)
+        except ValueError:  # rows of different lengths
+            indices = np.empty((0, 0))
         if indices.ndim != 1 or (indices.size and not np.issubdtype(indices.dtype, np.integer)):
             raise InputError("train must be a one-dimensional sequence of integer indices.")
         indices = np.sort(indices.astype(np.int64))

@@ -25,6 +25,8 @@ StopWhen = Literal["accuracies", "all", "never"]
 #: Above this one layer alone would take a gigabyte.
 MOST_UNITS = 16_384
 MOST_STEPS = 10**12
+#: A start scaled up so far still has room in float32.
+LARGEST_SCALE = 1e30
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,9 @@ class ToyModel:
             *("embedding_penalty", "embedding_scale", "decoder_scale"),
         ):
             settle(name, non_negative(name, getattr(self, name)))
+        for name in ("embedding_scale", "decoder_scale"):
+            if getattr(self, name) > LARGEST_SCALE:
+                raise InputError(f"{name} must be at most {LARGEST_SCALE:g}, for float32.")
         for name in ("train_threshold", "test_threshold", "rqi_threshold"):
             settle(name, fraction(name, getattr(self, name)))
         for name, choices in (("loss", get_args(Loss)), ("stop_when", get_args(StopWhen))):
@@ -163,7 +168,8 @@ class InitialState:
             array.flags.writeable = False
             return array
 
-        if len(self.weights) != 3 or len(self.biases) != 3:
+        given = [self.weights, self.biases]
+        if not all(isinstance(part, list | tuple) and len(part) == 3 for part in given):
             raise InputError("weights and biases must hold three arrays each, one for each layer.")
         weights = tuple(checked(f"weights[{k}]", w, None, None) for k, w in enumerate(self.weights))
         biases = tuple(

@@ -38,6 +38,9 @@ _LOSS = {"mse": losses.MSE, "cross_entropy": losses.CROSS_ENTROPY}
 #: The kernel's measurements, in its order.
 _MEASUREMENTS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
 
+#: A history of more records would fill the memory.
+MOST_RECORDS = 10**7
+
 #: Samples that one call of the compiled loop trains on: about 1000 updates of the default task.
 _SAMPLES_PER_CALL = 55_000
 
@@ -234,7 +237,12 @@ def _records(
     if every is not None and at is not None:
         raise InputError("record_every and record_at exclude each other; give one.")
     if every is not None:
-        return np.arange(0, steps + 1, integer("record_every", every, 1), dtype=np.int64)
+        every = integer("record_every", every, 1)
+        if steps // every > MOST_RECORDS:
+            raise InputError(f"record_every must be larger: it makes over {MOST_RECORDS} records.")
+        return np.arange(0, steps + 1, every, dtype=np.int64)
+    if at is not None and not isinstance(at, Sequence | np.ndarray):
+        raise InputError(f"record_at must be a sequence of updates, not {at!r}.")
     updates = np.unique(
         [integer("record_at", update, 0) for update in (at if at is not None else [])]
     )

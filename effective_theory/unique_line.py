@@ -149,6 +149,6 @@ def _sorted(critical_sizes: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _confidence(confidence: float) -> float:
-    if not 0.0 < confidence < 1.0:
+    if not isinstance(confidence, float) or not 0.0 < confidence < 1.0:
         raise InputError(f"confidence must be between 0 and 1, not {confidence!r}.")
     return float(confidence)

@@ -1,11 +1,13 @@
 """From the text of command-line options to values."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from effective_theory import InputError
-from phase_diagrams.axes import MOST_VALUES, Axis, Scale, default_axis
+from phase_diagrams.axes import MOST_VALUES, Axis, default_axis
 
 _AXIS_FORM = (
     "write FIELD=LOW:HIGH:COUNT, FIELD=LOW:HIGH:COUNT:log or FIELD=VALUE,VALUE,..; "
@@ -13,37 +15,66 @@ _AXIS_FORM = (
 )
 
 
-def parse_axis(text: str) -> tuple[str, Axis]:
-    """Return the field and the axis of one ``--axis``.
+def parse_axes(texts: Sequence[str]) -> dict[str, Axis]:
+    """Return the axes of all ``--axis`` by field; values are counted before any is made.
 
     Raises
     ------
     InputError
-        If the text has another form; the count is checked before values are made.
+        If a text has another form, a field is given twice, or the grid is too large.
     """
-    name, equals, values = text.partition("=")
-    if not equals or not name or not values:
+    parts = [_split(text) for text in texts]
+    names = [name for name, _ in parts]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"axis {name} is given twice; give each axis once.")
+    size = math.prod(_count(name, values) for name, values in parts)
+    if size > MOST_VALUES:
+        raise InputError(
+            f"axes make {size} cells, more than {MOST_VALUES}; use fewer values, "
+            "or refine where phases meet."
+        )
+    return {name: _axis(name, values) for name, values in parts}
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Field and values; ranges have the form LOW:HIGH:COUNT or LOW:HIGH:COUNT:SCALE."""
+    name, _, values = text.partition("=")
+    parts = values.split(":")
+    is_range = len(parts) in (3, 4) and all(parts) and parts[3:] in ([], ["log"], ["linear"])
+    if not name or not values or (":" in values and not is_range):
         raise InputError(f"axis {text!r} is not understood: {_AXIS_FORM}.")
-    name = name.replace("-", "_")
+    return name.replace("-", "_"), values
+
+
+def _count(name: str, values: str) -> int:
     if ":" not in values:
-        return name, default_axis(name, [parse_value(part) for part in values.split(",")])
-    low, high, count, *rest = (*values.split(":"), "", "")
-    scale: Scale = "log" if rest and rest[0] == "log" else "linear"
-    if len(values.split(":")) > 4 or (rest[0] not in ("", "log", "linear")):
-        raise InputError(f"axis {text!r} is not understood: {_AXIS_FORM}.")
+        return values.count(",") + 1
+    text = values.split(":")[2]
     try:
-        first, last, number = float(low), float(high), int(count)
+        number = int(text)
     except ValueError:
-        raise InputError(f"axis {text!r} is not understood: {_AXIS_FORM}.") from None
+        raise InputError(f"axis {name} needs a whole number of values, not {text!r}.") from None
     if not 1 <= number <= MOST_VALUES:
         raise InputError(f"axis {name} must have 1 to {MOST_VALUES} values, not {number}.")
-    if not (np.isfinite(first) and np.isfinite(last)):
+    return number
+
+
+def _axis(name: str, values: str) -> Axis:
+    if ":" not in values:
+        return default_axis(name, [parse_value(part) for part in values.split(",")])
+    low, high, _, *scale = values.split(":")
+    try:
+        first, last = float(low), float(high)
+    except ValueError:
+        raise InputError(f"axis {name} needs numbers as limits, not {low} and {high}.") from None
+    if not (math.isfinite(first) and math.isfinite(last)):
         raise InputError(f"axis {name} must have finite limits, not {low} and {high}.")
-    if scale == "log":
-        if min(first, last) <= 0:
-            raise InputError(f"axis {name} needs positive limits on a log scale.")
-        return name, Axis(tuple(_whole(np.geomspace(first, last, number))), "log")
-    return name, Axis(tuple(_whole(np.linspace(first, last, number))), "linear")
+    if scale == ["log"] and min(first, last) <= 0:
+        raise InputError(f"axis {name} needs positive limits on a log scale.")
+    spaced = np.geomspace if scale == ["log"] else np.linspace
+    found = spaced(first, last, _count(name, values))
+    return default_axis(name, _whole(found), "log" if scale == ["log"] else "linear")
 
 
 def parse_seeds(text: str) -> list[int | tuple[int, int]]:

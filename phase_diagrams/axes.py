@@ -1,6 +1,7 @@
 """Axes of a sweep: values with the scale that they are drawn on."""
 
-from collections.abc import Hashable, Sequence
+import sys
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -37,8 +38,8 @@ class Axis:
     scale: Scale | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.values, str | bytes):
-            raise InputError(f"axis values must be a sequence, not the text {self.values!r}.")
+        if not isinstance(self.values, Iterable) or isinstance(self.values, str | bytes):
+            raise InputError(f"axis values must be a sequence, not {self.values!r}.")
         values = tuple(v.item() if isinstance(v, np.generic) else v for v in self.values)
         object.__setattr__(self, "values", values)
         if not values:
@@ -48,8 +49,8 @@ class Axis:
         if len(set(values)) != len(values):
             raise InputError("axis values are repeated; give each value once.")
         numbers = self._are_numbers()
-        if numbers and not np.isfinite(np.array(values, float)).all():
-            raise InputError("axis values must be finite; remove NaN and infinity.")
+        if numbers and not all(abs(value) <= sys.float_info.max for value in values):
+            raise InputError("axis values must be finite; remove NaN, infinity and huge integers.")
         if numbers and any(a > b for a, b in zip(values[:-1], values[1:], strict=True)):
             raise InputError("axis values must increase; sort them.")
         scale = self.scale or ("linear" if self._evenly_spaced() else "ordinal")
@@ -95,13 +96,12 @@ class Axis:
         InputError
             If no value matches; the message lists what there is.
         """
-        for place, candidate in enumerate(self.values):
-            if candidate == value or (
-                self._are_numbers()
-                and isinstance(value, int | float)
-                and abs(candidate - value) <= 1e-9 * max(abs(candidate), abs(value))
-            ):
-                return place
+        if value in self.values:
+            return self.values.index(value)
+        if self._are_numbers() and isinstance(value, int | float):
+            for place, known in enumerate(self.values):
+                if abs(known - value) <= 1e-9 * max(abs(known), abs(value)):
+                    return place
         raise InputError(f"{value!r} is not on the axis; its values are {describe(self.values)}.")
 
     def _are_numbers(self) -> bool:
@@ -114,10 +114,14 @@ class Axis:
         return len(steps) == 0 or bool(np.allclose(steps, steps[0], rtol=1e-6, atol=0))
 
 
-def default_axis(name: str, values: Sequence[Any] | NDArray[Any] | Axis) -> Axis:
+def default_axis(
+    name: str, values: Sequence[Any] | NDArray[Any] | Axis, scale: Scale | None = None
+) -> Axis:
     """Return ``values`` as an axis: log scale for positive ``*_lr``, else as `Axis` decides."""
     if isinstance(values, Axis):
         return values
+    if isinstance(values, str | bytes):
+        raise InputError(f"axis {name} must be a sequence of values, not the text {values!r}.")
     if hasattr(values, "__len__") and len(values) > MOST_VALUES:
         raise InputError(f"axis {name} has {len(values)} values; give at most {MOST_VALUES}.")
     try:
@@ -125,8 +129,8 @@ def default_axis(name: str, values: Sequence[Any] | NDArray[Any] | Axis) -> Axis
     except TypeError:
         raise InputError(f"axis {name} must be a sequence of values, not {values!r}.") from None
     try:
-        axis = Axis(listed)
-        is_rate = name.endswith("_lr") and axis.scale_suits("log")
+        axis = Axis(listed, scale)
+        is_rate = scale is None and name.endswith("_lr") and axis.scale_suits("log")
         return Axis(listed, "log") if is_rate else axis
     except InputError as error:
         raise InputError(f"axis {name}: {error}") from None

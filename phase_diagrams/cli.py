@@ -15,8 +15,7 @@ from effective_theory import InputError
 from effective_theory.files import require_folder, save_figure
 from effective_theory.shell import ModelOptions, read_command, run_command
 from effective_theory.tasks import task_from_configuration
-from phase_diagrams.arguments import parse_axis, parse_seeds
-from phase_diagrams.axes import Axis
+from phase_diagrams.arguments import parse_axes, parse_seeds
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
@@ -24,7 +23,7 @@ from phase_diagrams.phases import LAG
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.published import agreement, read_table
 from phase_diagrams.spec import SweepSpec
-from phase_diagrams.sweeping import DEFAULT_NAME, load, sweep
+from phase_diagrams.sweeping import load, sweep
 from phase_diagrams.tables import write_csv
 from phase_diagrams.text import summary
 
@@ -55,7 +54,7 @@ class Sweep:
     store: Path | None = None
     """Store of finished runs (default: runs.sqlite in --out)."""
     name: str | None = None
-    """Name of the sweep in the store (default: the preset's)."""
+    """Name of the sweep in the store (default: the preset's, or the axes)."""
     out: Path | None = None
     """Folder for pictures and tables (default: results/NAME)."""
     jobs: int | None = None
@@ -68,11 +67,7 @@ class Sweep:
 
     def spec(self) -> SweepSpec:
         """Return the sweep that the options describe."""
-        axes: dict[str, Axis] = {}
-        for name, axis in map(parse_axis, self.axis):
-            if name in axes:
-                raise InputError(f"axis {name} is given twice; give each axis once.")
-            axes[name] = axis
+        axes = parse_axes(self.axis)
         if not axes and self.preset is not None:
             axes = dict(preset(self.preset).grid)
         if not axes:
@@ -90,10 +85,10 @@ class Sweep:
     def run(self) -> None:
         """Run the sweep and leave its files."""
         spec, engine = self.spec(), numba_engine(self.jobs)
-        name = self.name or self.preset or DEFAULT_NAME
+        name = self.name or self.preset or "-".join(spec.grid)
         out = self.out if self.out is not None else Path("results") / name
         store = self.store if self.store is not None else out / "runs.sqlite"
-        published = read_table(self.table, spec.model.steps) if self.table else None
+        published = read_table(self.table, spec) if self.table else None
         if self.dry_run:
             print(estimate(spec, store, engine))
             return
@@ -101,13 +96,13 @@ class Sweep:
         began = time.perf_counter()
         diagram = sweep(spec, store=store, name=name, engine=engine)
         swept = time.perf_counter()
-        leave_files(diagram, out)
+        files = leave_files(diagram, out)
         print(summary(diagram))
         if published is not None:
             print(f"{self.table}: {agreement(diagram, published)}")
         print(
             f"sweep {swept - began:.1f} s, pictures and tables "
-            f"{time.perf_counter() - swept:.1f} s; see {out / 'phases.png'}"
+            f"{time.perf_counter() - swept:.1f} s: {', '.join(str(file) for file in files)}"
         )
 
 
@@ -153,7 +148,7 @@ class Show(_Stored):
         diagram = self.load()
         print(summary(diagram))
         if self.table is not None:
-            published = read_table(self.table, diagram.spec.model.steps)
+            published = read_table(self.table, diagram.spec)
             print(f"{self.table}: {agreement(diagram, published)}")
 
 
@@ -211,12 +206,18 @@ class Presets:
             print(f"{name:14} {text}")
 
 
-def leave_files(diagram: PhaseDiagram, out: Path) -> None:
-    """Write runs.csv, and the pictures where the sweep has one or two axes."""
-    write_csv(diagram, out / "runs.csv")
-    if len(diagram.spec.grid) <= 2:
-        save_figure(diagram.plot(), out / "phases.png")
-        save_figure(diagram.plot_steps(), out / "steps.png")
+def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
+    """Write the table, and pictures where the sweep fits one; return their paths."""
+    phases, steps, table = out / "phases.png", out / "steps.png", out / "runs.csv"
+    write_csv(diagram, table)
+    if not diagram.fits_a_picture:
+        # Those of an earlier sweep of this name would pass for this one's.
+        phases.unlink(missing_ok=True)
+        steps.unlink(missing_ok=True)
+        return [table]
+    save_figure(diagram.plot(), phases)
+    save_figure(diagram.plot_steps(), steps)
+    return [phases, steps, table]
 
 
 def _preset_defaults(arguments: Sequence[str]) -> Sweep:

@@ -1,6 +1,5 @@
 """PhaseDiagram: the results of a sweep on its axes."""
 
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
+
+
+#: Seeds in one picture, each with panels of its own.
+MOST_PANELS = 16
 
 
 class Source(IntEnum):
@@ -129,6 +132,11 @@ class PhaseDiagram:
         counts = ", ".join(f"{phase.label} {n}" for phase, n in self.counts().items() if n)
         return f"PhaseDiagram({axes} x seeds[{len(self.spec.seeds)}]: {counts})"
 
+    @property
+    def fits_a_picture(self) -> bool:
+        """Whether one picture can show the sweep: one or two axes, not too many seeds."""
+        return len(self.spec.grid) <= 2 and len(self.spec.seeds) <= MOST_PANELS
+
     def find(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> Cell:
         """Return the run with these values of the axes, rates matched to 1e-9 relative.
 
@@ -159,7 +167,7 @@ class PhaseDiagram:
         seeds = list(self.spec.seeds)
         if seed is None and len(seeds) == 1:
             return 0
-        pair = (seed, seed) if isinstance(seed, int) else seed
+        pair = (int(seed), int(seed)) if isinstance(seed, int | np.integer) else seed
         if pair not in seeds:
             known = ", ".join(str(a) if a == b else f"({a}, {b})" for a, b in seeds)
             raise InputError(f"seed {seed} is not in this sweep; its seeds are {known}.")
@@ -223,7 +231,11 @@ class PhaseDiagram:
         coordinates = {name: list(axis.values) for name, axis in self.spec.grid.items()}
         return xr.Dataset(
             {name: (dimensions, values) for name, values in variables.items()},
-            coords={**coordinates, "split_seed": ("seed", [s for s, _ in self.spec.seeds])},
+            coords={
+                **coordinates,
+                "split_seed": ("seed", [split for split, _ in self.spec.seeds]),
+                "init_seed": ("seed", [initial for _, initial in self.spec.seeds]),
+            },
             attrs={"spec": self.spec.to_json()},
         )
 
@@ -248,7 +260,7 @@ class PhaseDiagram:
             with np.load(path, allow_pickle=False) as content:
                 spec = SweepSpec.from_json(str(content["spec"]))
                 arrays = {name: content[name] for name in _STORED}
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(f"path {path} holds no phase diagram ({error}).") from None
         if any(array.shape != spec.shape for array in arrays.values()):
             raise InputError(f"path {path} holds a damaged phase diagram: shapes do not match.")

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from joblib import Parallel, cpu_count, delayed
+from joblib.parallel import get_active_backend
 
 from effective_theory import train
 from effective_theory.checks import RunError, jobs
 from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.training import compile_kernels
 from phase_diagrams.spec import Cell
+from phase_diagrams.starts import Recipe, start
 from phase_diagrams.summary import RunSummary, curve_updates
 
 
@@ -39,9 +41,12 @@ class Engine(Protocol):
         """Yield each cell with its result, in any order."""
 
 
-def run_cell(cell: Cell) -> RunSummary:
-    """Train one cell with the simulator and return what a sweep keeps of it."""
-    dataset, state = cell.draw()
+def run_cell(cell: Cell, recipe: Recipe | None = None) -> RunSummary:
+    """Train one cell with the simulator and return what a sweep keeps of it.
+
+    ``recipe`` is that of the cell's start, for processes that do not know it by name.
+    """
+    dataset, state = cell.draw(recipe)
     run = train(cell.model, dataset, state, record_at=curve_updates(cell.model.steps))
     return RunSummary.of(run)
 
@@ -72,7 +77,11 @@ class NumbaEngine:
             return
         # Compiled here once, the kernels lie on disk before the workers look for them.
         compile_kernels()
-        tasks = (delayed(_run_with_cell)(cell) for cell in itertools.chain([first], waiting))
+        # Starts registered by the user are known to this process only: the recipe goes along.
+        tasks = (
+            delayed(_run_with_cell)(cell, start(cell.start).recipe)
+            for cell in itertools.chain([first], waiting)
+        )
         parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered")
         try:
             yield from parallel(tasks)
@@ -87,12 +96,12 @@ class NumbaEngine:
         """Runs at a time: n_jobs, or what joblib.parallel_config says, or one for each core."""
         if self.n_jobs is not None:
             return self.n_jobs
-        configured: int = Parallel().n_jobs
-        return configured if configured != 1 else cpu_count()
+        configured: int | None = get_active_backend()[1]
+        return cpu_count() if configured is None else configured
 
 
-def _run_with_cell(cell: Cell) -> tuple[Cell, RunSummary]:
-    return cell, run_cell(cell)
+def _run_with_cell(cell: Cell, recipe: Recipe) -> tuple[Cell, RunSummary]:
+    return cell, run_cell(cell, recipe)
 
 
 def numba_engine(n_jobs: int | None = None) -> NumbaEngine:

@@ -14,14 +14,14 @@ from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store import Store
 from phase_diagrams.sweeping import known
 
-_TRIAL_UPDATES = 200
+_TRIAL_UPDATES = 50
 
 
 def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
     """Return in one sentence what is done, to do and how long it takes at most.
 
-    The time is that of a short trial of the first missing run, times all updates of the budget;
-    runs that stop early make it less.
+    The time is that of a short trial of each shape, times all updates of the budgets; runs that
+    stop early make it less.
     """
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(Store(store, create=False)) if store.is_file() else None
@@ -30,11 +30,20 @@ def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
     if not todo:
         return f"{spec.size} runs: all done."
     workers = min(effective_n_jobs(engine.workers), len(todo))
-    seconds = sum(cell.model.steps for cell in todo) * _seconds(todo[0])
+    # Time depends on shapes alone: one trial for each.
+    shapes = {_shape(cell): cell for cell in todo}
+    update = {shape: _seconds(cell) for shape, cell in shapes.items()}
+    seconds = sum(cell.model.steps * update[_shape(cell)] for cell in todo)
     return (
         f"{spec.size} runs: {done} done, {len(todo)} to do, at most {seconds / workers / 60:.1f} "
         f"minutes with {workers} at a time."
     )
+
+
+def _shape(cell: Cell) -> tuple[object, ...]:
+    """Return what the time of an update depends on."""
+    model = cell.model
+    return (*model.layer_sizes(cell.task), model.loss, model.batch_size, cell.train_size)
 
 
 def _seconds(cell: Cell) -> float:

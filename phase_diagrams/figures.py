@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from effective_theory import Addition, ToyModel, grokking_steps, predicted_accuracy
+from effective_theory import Addition, InputError, ToyModel, grokking_steps, predicted_accuracy
 from phase_diagrams.axes import Axis
 from phase_diagrams.engines import Engine
 from phase_diagrams.spec import Cell, SweepSpec
@@ -21,7 +21,7 @@ from phase_diagrams.sweeping import results
 
 
 def _released(steps: int, sizes: tuple[int, ...], seeds: tuple[int, ...]) -> SweepSpec:
-    """Return a sweep over training sizes from the released start; RQI is awaited too."""
+    """Return a sweep over training sizes from the released start, to the end of the budget."""
     model = ToyModel(decoder_lr=1e-4, steps=steps, stop_when="never")
     return SweepSpec(
         Addition(10), {"train_size": Axis(sizes)}, model, seeds=seeds, start="released"
@@ -76,8 +76,16 @@ def trained_runs(
         The figure.
     store, engine
         As for `phase_diagrams.sweep`.
+
+    Raises
+    ------
+    InputError
+        If there is no such figure.
     """
-    found = results(SPECS[name], store=store, name=f"figure-{name}", engine=engine)
+    if name not in SPECS:
+        raise InputError(f"name must be one of {', '.join(SPECS)}, not {name!r}.")
+    spec = SPECS[name]
+    found = results(spec, store=store, name=f"figure-{name}", engine=engine, exact=True)
     runs = [_beside_theory(cell, summary) for cell, summary in found]
     return sorted(runs, key=lambda run: (run.train_size, run.seed))
 

@@ -20,7 +20,7 @@ class IdealAccuracies:
     values
         For each training size and seed; None where the task has no line and it is not defined.
     threshold
-        Least test accuracy that counts as generalisation.
+        Least test accuracy that counts as generalisation; the least of several.
     """
 
     values: dict[tuple[int, Seed], float | None]
@@ -42,7 +42,7 @@ class IdealAccuracies:
         return value is not None and value < self.threshold
 
     def _sentence(self, size: int, seed: Seed, value: float | None) -> str:
-        name = f"seed {seed[0]}" if seed[0] == seed[1] else f"split seed {seed[0]}"
+        name = f"seed {seed[0]}" if seed[0] == seed[1] else f"seeds {seed[0]}/{seed[1]}"
         known = "not defined for this task" if value is None else f"{value:.2f}"
         low = f", below {self.threshold:g}: do not expect generalisation"
         return (
@@ -65,4 +65,6 @@ def ideal_accuracies(spec: SweepSpec) -> IdealAccuracies:
             dataset, _ = cell.draw()
             value = ideal_accuracy(dataset, on="test") if spec.task.has_line else None
             values[cell.train_size, seed] = value
-    return IdealAccuracies(values, spec.model.test_threshold)
+    axis_of_thresholds = spec.grid.get("test_threshold")
+    thresholds = axis_of_thresholds.values if axis_of_thresholds else [spec.model.test_threshold]
+    return IdealAccuracies(values, min(thresholds))

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from effective_theory import InputError
 from phase_diagrams.axes import Axis, describe
-from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase
 
 Palette = Literal["default", "paper"]
@@ -99,9 +99,11 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
 
     White cells never reached it within their run.
     """
-    titles = (
-        f"train accuracy ≥ {diagram.spec.model.train_threshold:g}",
-        f"test accuracy ≥ {diagram.spec.model.test_threshold:g}",
+    titles = tuple(
+        f"{side} accuracy at its threshold"
+        if f"{side}_threshold" in diagram.spec.grid
+        else f"{side} accuracy ≥ {getattr(diagram.spec.model, f'{side}_threshold'):g}"
+        for side in ("train", "test")
     )
     both = np.ma.stack([diagram.train_step, diagram.test_step])
     top = int(both.max()) if both.count() else 1
@@ -121,10 +123,11 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
 
 
 def _panels(diagram: PhaseDiagram, for_each_seed: int) -> tuple[Figure, list[Axes]]:
-    if len(diagram.spec.grid) > 2:
+    if not diagram.fits_a_picture:
         raise InputError(
-            f"a picture needs one or two axes, this sweep has {len(diagram.spec.grid)}: "
-            f"{', '.join(diagram.spec.grid)}."
+            f"a picture has one or two axes and at most {MOST_PANELS} seeds, this sweep has "
+            f"{len(diagram.spec.grid)} ({', '.join(diagram.spec.grid)}) and "
+            f"{len(diagram.spec.seeds)}; choose a part of it."
         )
     count = len(diagram.spec.seeds) * for_each_seed
     columns = min(count, 4 if for_each_seed == 1 else 2)

@@ -14,6 +14,7 @@ import numpy as np
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import classify
+from phase_diagrams.spec import SweepSpec
 
 #: Columns of the published tables, by the field that they sweep.
 COLUMNS = {
@@ -83,27 +84,33 @@ class Agreement:
         )
 
 
-def read_table(path: str | Path, steps: int) -> list[PublishedCell]:
+def read_table(path: str | Path, spec: SweepSpec) -> list[PublishedCell]:
     """Return the rows of a published table of train and test steps.
 
     Parameters
     ----------
     path
         CSV file with the columns of COLUMNS that it sweeps, train_step and test_step.
-    steps
-        Budget of the published runs, in updates.
+    spec
+        The sweep that is to be compared with the table: it has the same axes, and a budget.
 
     Raises
     ------
     InputError
-        If the file is missing or is not such a table.
+        If the file is missing or is not such a table, or its axes are not the sweep's.
     """
+    steps = spec.model.steps
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         axes = [column for column in COLUMNS if rows and column in rows[0]]
         if not axes:
             raise InputError(f"table {path} has none of the columns {', '.join(COLUMNS)}.")
+        if {COLUMNS[column] for column in axes} != set(spec.grid):
+            raise InputError(
+                f"table {path} has the axes {', '.join(COLUMNS[column] for column in axes)}, "
+                f"this sweep has {', '.join(spec.grid)}."
+            )
         return [
             PublishedCell(
                 {COLUMNS[column]: float(row[column]) for column in axes},
@@ -116,7 +123,7 @@ def read_table(path: str | Path, steps: int) -> list[PublishedCell]:
         raise InputError(f"table {path} cannot be read ({error.strerror}).") from None
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise InputError(
             f"table {path} is not a table of train and test steps ({error})."
         ) from None

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from effective_theory.tasks import task_from_configuration
 from phase_diagrams.axes import MOST_VALUES, Axis, default_axis
 from phase_diagrams.canonical import canonical_json, cell_configuration, identify, read_canonical
 from phase_diagrams.phases import LAG
-from phase_diagrams.starts import Seed, start
+from phase_diagrams.starts import Recipe, Seed, start
 
 MODEL_FIELDS = tuple(f.name for f in dataclasses.fields(ToyModel))
 
@@ -53,9 +52,10 @@ class Cell:
         """Hash of the configuration."""
         return identify(self.configuration)
 
-    def draw(self) -> tuple[Dataset, InitialState]:
-        """Return the split and the start that the recipe gives."""
-        return start(self.start).recipe(self.model, self.task, self.train_size, self.seed)
+    def draw(self, recipe: Recipe | None = None) -> tuple[Dataset, InitialState]:
+        """Return the split and the start that the recipe gives, by default the registered one."""
+        recipe = recipe if recipe is not None else start(self.start).recipe
+        return recipe(self.model, self.task, self.train_size, self.seed)
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,8 @@ class SweepSpec:
         self.task.require_trainable()
         if not isinstance(self.model, ToyModel):
             raise InputError(f"model must be a ToyModel, not {self.model!r}.")
+        if not isinstance(self.axes, Mapping):
+            raise InputError("axes must be a mapping of fields to values, such as {'width': [50]}.")
         if not self.axes:
             raise InputError("axes are empty; sweep at least one field.")
         for name in self.axes:
@@ -235,12 +237,14 @@ class SweepSpec:
                 start=content["start"],
                 lag=content["lag"],
             )
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        except InputError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"spec is not a sweep specification ({error!r}).") from None
 
 
 def _settled_seeds(seeds: Any) -> tuple[Seed, ...]:
-    if isinstance(seeds, int | np.integer | str | bytes):
+    if not isinstance(seeds, Sequence | np.ndarray | range) or isinstance(seeds, str | bytes):
         raise InputError(f"seeds must be a sequence such as (0, 1, 2), not {seeds!r}.")
     settled: list[Seed] = []
     for seed in seeds:

@@ -64,6 +64,8 @@ STARTS: dict[str, Start] = {}
 def register_start(name: str, recipe: Recipe, *, fixed: frozenset[str] = frozenset()) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
 
+    Stored runs know a start by its name alone: give a changed recipe another one.
+
     Raises
     ------
     InputError
@@ -79,7 +81,7 @@ def register_start(name: str, recipe: Recipe, *, fixed: frozenset[str] = frozens
 
 def start(name: str) -> Start:
     """Return the registered start of that name."""
-    if name not in STARTS:
+    if not isinstance(name, str) or name not in STARTS:
         raise InputError(f"start {name!r} is unknown; known starts: {', '.join(STARTS)}.")
     return STARTS[name]
 

@@ -110,8 +110,6 @@ class Store:
 
     def _open(self, create: bool) -> None:
         query = self._connection.execute
-        query("PRAGMA journal_mode = DELETE")
-        query("PRAGMA synchronous = FULL")
         if create and self._is_empty():
             # Two processes may create one store at once: the second finds it made.
             query("BEGIN IMMEDIATE")
@@ -127,6 +125,8 @@ class Store:
                 f"store {self.path} has format {version}, newer than the {STORE_VERSION} that this "
                 "version reads; update the package."
             )
+        query("PRAGMA journal_mode = DELETE")
+        query("PRAGMA synchronous = FULL")
         # Keys stand in the table and in its index: a damaged key would otherwise pass as "not run".
         found = query("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
@@ -177,8 +177,13 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(statement, rows)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._failure(error) from None
+        except BaseException as error:
+            # Also on Ctrl-C: the rows still wait, and `close` writes them.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error):
+                raise self._failure(error) from None
+            raise
 
     def _read(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         """Yield rows without their last column, the checksum, which must be theirs."""
@@ -194,10 +199,10 @@ class Store:
     def _damage(self, what: str) -> StoreError:
         return StoreError(f"store {self.path} is damaged ({what}); restore a copy of it.")
 
-    def sweeps(self) -> dict[str, SweepSpec]:
-        """Return the stored sweeps by name."""
+    def sweeps(self) -> dict[str, str]:
+        """Return the stored sweeps' specifications as JSON, by name."""
         rows = self._read("SELECT name, spec, checksum FROM sweeps ORDER BY name")
-        return {name: SweepSpec.from_json(text) for name, text in rows}
+        return {name: text for name, text in rows}
 
     def spec(self, name: str | None = None) -> tuple[str, SweepSpec]:
         """Return the sweep of that name, or the only one there is, with its name.
@@ -210,9 +215,10 @@ class Store:
         sweeps = self.sweeps()
         names = ", ".join(sweeps) or "none"
         if name is not None and name in sweeps:
-            return name, sweeps[name]
+            return name, SweepSpec.from_json(sweeps[name])
         if name is None and len(sweeps) == 1:
-            return next(iter(sweeps.items()))
+            (only,) = sweeps
+            return only, SweepSpec.from_json(sweeps[only])
         problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
         raise StoreError(f"store {self.path} {problem}; choose one with --name: {names}.")
 
@@ -242,19 +248,23 @@ class Store:
             self.commit()
 
     def find(
-        self, cells: Iterable[Cell], engine: str, version: int
+        self, cells: Iterable[Cell], engine: str, version: int, *, exact: bool = False
     ) -> Iterator[tuple[Cell, RunSummary | None]]:
-        """Yield each cell with what is known of it: a stored run that answers it, or None."""
+        """Yield each cell with what is known of it: a stored run that answers it, or None.
+
+        A run that ended where the cell's would comes before one that went on for longer, whose
+        last state says nothing of the cell's; with ``exact`` the latter does not count.
+        """
         waiting: list[Cell] = []
         for cell in cells:
             waiting.append(cell)
             if len(waiting) == _MOST_IDS_IN_A_QUERY:
-                yield from self._find(waiting, engine, version)
+                yield from self._find(waiting, engine, version, exact)
                 waiting = []
-        yield from self._find(waiting, engine, version)
+        yield from self._find(waiting, engine, version, exact)
 
     def _find(
-        self, cells: list[Cell], engine: str, version: int
+        self, cells: list[Cell], engine: str, version: int, exact: bool
     ) -> Iterator[tuple[Cell, RunSummary | None]]:
         ids = tuple(cell.cell_id for cell in cells)
         stored: dict[str, list[tuple[Any, ...]]] = {}
@@ -266,10 +276,11 @@ class Store:
         ):
             stored.setdefault(row[0], []).append(row)
         for cell, cell_id in zip(cells, ids, strict=True):
-            model = cell.model
-            runs = (self._summary(row, cell) for row in stored.get(cell_id, ()))
-            answer = next((run for run in runs if run.answers(model.steps, model.stop_when)), None)
-            yield cell, answer.within(model.steps, model.stop_when) if answer else None
+            asked = cell.model.steps, cell.model.stop_when
+            runs = [self._summary(row, cell) for row in stored.get(cell_id, ())]
+            alike = [run for run in runs if run.ends_like(*asked)]
+            longer = [run for run in runs if run.answers(*asked)] if not exact else []
+            yield cell, next((run.within(*asked) for run in (*alike, *longer)), None)
 
     def _summary(self, row: tuple[Any, ...], cell: Cell) -> RunSummary:
         fields = dict(zip(_COLUMNS, row, strict=True))

@@ -1,6 +1,7 @@
 """What a sweep keeps of a run: scalars, the final embeddings and a short learning curve."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,10 @@ from numpy.typing import NDArray
 from effective_theory import TrainingRun
 from effective_theory.toy_model import StopWhen
 from effective_theory.training import Outcome, Status
+
+_OF_THE_LAST_STATE = (
+    *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
+)
 
 #: Columns of a learning curve.
 CURVE_COLUMNS = ("update", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
@@ -41,16 +46,54 @@ class RunSummary(Outcome):
         return cls(**kept, curve=np.column_stack(columns).astype(np.float64))
 
     def answers(self, steps: int, stop_when: StopWhen) -> bool:
-        """Return whether a run with this budget would have been known to this one.
+        """Return whether what a run with this budget would know is known to this one.
 
-        It is if this run went on for that long, or diverged before, or if what the shorter run
-        stops for was reached.
+        It is if this run went on for that long, or diverged before, or if what the other run stops
+        for was reached.
         """
-        if self.steps_run >= steps or self.status == "diverged":
-            return True
-        return self._stops_at(stop_when) is not None
+        return (
+            self.steps_run >= steps
+            or self.status == "diverged"
+            or self._stop(stop_when) is not None
+        )
 
-    def _stops_at(self, stop_when: StopWhen) -> int | None:
+    def ends_like(self, steps: int, stop_when: StopWhen) -> bool:
+        """Return whether a run with this budget would have ended in the same state.
+
+        Its learning curve may have been recorded at other updates.
+        """
+        return self.answers(steps, stop_when) and self._end(steps, stop_when) == self.steps_run
+
+    def within(self, steps: int, stop_when: StopWhen) -> "RunSummary":
+        """Return what a run with this budget would have known, of a run that answers it.
+
+        Where it would have ended in another state, that state's accuracies, RQI and embeddings are
+        not known: they are NaN, and the curve ends with it.
+        """
+        end = self._end(steps, stop_when)
+        stop = self._stop(stop_when)
+
+        def known(step: int | None) -> int | None:
+            return step if step is not None and step <= end else None
+
+        diverged = known(self.diverged_step) is not None
+        status: Status = "stopped" if stop is not None and stop <= steps else "finished"
+        same = end == self.steps_run
+        unknown = {} if same else dict.fromkeys(_OF_THE_LAST_STATE, math.nan)
+        return dataclasses.replace(
+            self,
+            status="diverged" if diverged else status,
+            train_step=known(self.train_step),
+            test_step=known(self.test_step),
+            rqi_step=known(self.rqi_step),
+            diverged_step=known(self.diverged_step),
+            steps_run=end,
+            embeddings=self.embeddings if same else np.full_like(self.embeddings, np.nan),
+            curve=self.curve[self.curve[:, 0] <= end],
+            **unknown,
+        )
+
+    def _stop(self, stop_when: StopWhen) -> int | None:
         """First update at which all that ``stop_when`` waits for is known."""
         awaited = {
             "accuracies": (self.train_step, self.test_step),
@@ -60,25 +103,7 @@ class RunSummary(Outcome):
         known = [step for step in awaited if step is not None]
         return max(known) if len(known) == len(awaited) else None
 
-    def within(self, steps: int, stop_when: StopWhen) -> "RunSummary":
-        """Return this run as the shorter request would have ended it.
-
-        Crossings after its end become unknown and the status its own; accuracies, RQI, embeddings
-        and the curve stay those of the longer run, as ``steps_run`` says.
-        """
-        stop = self._stops_at(stop_when)
-        end = steps if stop is None else min(stop, steps)
-        diverged = self.diverged_step is not None and self.diverged_step <= end
-
-        def known(step: int | None) -> int | None:
-            return step if step is not None and step <= end else None
-
-        status: Status = "stopped" if stop is not None and stop <= steps else "finished"
-        return dataclasses.replace(
-            self,
-            status="diverged" if diverged else status,
-            train_step=known(self.train_step),
-            test_step=known(self.test_step),
-            rqi_step=known(self.rqi_step),
-            diverged_step=self.diverged_step if diverged else None,
-        )
+    def _end(self, steps: int, stop_when: StopWhen) -> int:
+        """Last update of a run with this budget."""
+        ends = (steps, self._stop(stop_when), self.diverged_step)
+        return min(end for end in ends if end is not None)

@@ -73,10 +73,13 @@ def results(
     name: str = DEFAULT_NAME,
     engine: Engine | None = None,
     progress: bool = True,
+    exact: bool = False,
 ) -> Iterator[tuple[Cell, RunSummary]]:
     """Yield every run of a sweep: those that the store knows, then the others as they come.
 
-    Parameters and errors are those of `sweep`; order is not that of the cells.
+    Parameters and errors are those of `sweep`; the order is not that of the cells. With ``exact``
+    a stored run counts only if it ended in the state that is asked for: for those who use its last
+    accuracies, RQI or embeddings, which are NaN otherwise.
     """
     engine = engine if engine is not None else numba_engine()
     with contextlib.ExitStack() as stack:
@@ -84,7 +87,7 @@ def results(
         if kept is not None:
             kept.add_sweep(name, spec)
         todo = []
-        for cell, summary in known(spec, kept, engine):
+        for cell, summary in known(spec, kept, engine, exact=exact):
             if summary is None:
                 todo.append(cell.index)
             else:
@@ -115,12 +118,12 @@ def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int
 
 
 def known(
-    spec: SweepSpec, store: Store | None, engine: Engine
+    spec: SweepSpec, store: Store | None, engine: Engine, *, exact: bool = False
 ) -> Iterator[tuple[Cell, RunSummary | None]]:
     """Yield every cell of a sweep with what the store knows of it, or None."""
     if store is None:
         return ((cell, None) for cell in spec.cells())
-    return store.find(spec.cells(), engine.identity, engine.version)
+    return store.find(spec.cells(), engine.identity, engine.version, exact=exact)
 
 
 def load(

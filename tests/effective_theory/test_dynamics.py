@@ -166,6 +166,14 @@ def test_euler_meets_the_published_losses() -> None:
     assert summed_losses("exact", None)[1] == pytest.approx(2.91e-2, abs=5e-5)
 
 
+@pytest.mark.parametrize("step", [1e-19, 1e-310])
+def test_a_step_that_would_take_forever_is_refused(step) -> None:
+    dataset = Dataset(Addition(4), range(10))
+    start = np.arange(4.0)[:, None] ** 2
+    with pytest.raises(InputError, match="too short"):
+        effective_trajectory(start, dataset, [1.0], method="euler", step=step)
+
+
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=NAMES)
 def test_euler_approaches_the_closed_form_with_its_step(convention) -> None:
     dataset, start = example()

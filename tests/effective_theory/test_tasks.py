@@ -47,7 +47,7 @@ def test_a_dataset_splits_all_samples() -> None:
     assert dataset.train_fraction == 0.3
 
 
-@pytest.mark.parametrize("train", [[0, 0], [-1], [10], [0.5], [[1]], ["a"]])
+@pytest.mark.parametrize("train", [[0, 0], [-1], [10], [0.5], [[1]], ["a"], [[1], [1, 2]]])
 def test_bad_training_indices_are_refused(train: list[object]) -> None:
     with pytest.raises(InputError, match="train"):
         Dataset(Addition(4), train)  # type: ignore[arg-type]

@@ -222,6 +222,8 @@ def test_a_bad_model_field_is_named(changes: dict[str, object], field: str) -> N
     ("changes", "field"),
     [
         ({"embeddings": np.zeros((9, 1))}, "embeddings"),
+        ({"embeddings": np.zeros((10, 1), complex)}, "embeddings"),
+        ({"weights": None}, "weights"),
         ({"embeddings": np.full((10, 1), np.nan)}, "embeddings"),
         ({"targets": None}, "targets"),
         ({"targets": np.full((19, 8), np.inf)}, "targets"),
@@ -257,6 +259,11 @@ def test_arguments_that_do_not_fit_are_refused(
         train(batched, dataset, rng=0)
     with pytest.raises(InputError, match="batch_seed"):
         train(dataclasses.replace(small_model, batch_size=4), dataset, small_state)
+    with pytest.raises(InputError, match="record_at"):
+        train(small_model, dataset, small_state, record_at=5)  # type: ignore[arg-type]
+    long = dataclasses.replace(small_model, steps=10**12)
+    with pytest.raises(InputError, match="record_every"):
+        train(long, dataset, small_state, record_every=1)
     with pytest.raises(InputError, match="exclude"):
         train(small_model, dataset, small_state, record_every=1, record_at=[1])
 

@@ -16,6 +16,7 @@ from phase_diagrams import PhaseDiagram, Source, StoreError, SweepSpec, load, nu
 from phase_diagrams import engines as engines_module
 from phase_diagrams import store as store_module
 from phase_diagrams.spec import Cell
+from phase_diagrams.starts import Recipe
 
 SPEC = SweepSpec(
     Addition(5),
@@ -81,17 +82,17 @@ def test_a_worker_that_dies_is_named_and_loses_nothing(
     assert again.rows() == reference[0].rows()
 
 
-def dying_run() -> Callable[[Cell], object]:
+def dying_run() -> Callable[[Cell, Recipe], object]:
     """Return a run whose process exits at the tenth learning rate."""
 
-    def run(cell: Cell) -> object:
+    def run(cell: Cell, recipe: Recipe) -> object:
         import os
 
         from phase_diagrams.engines import run_cell
 
         if cell.model.decoder_lr > 1e-3:
             os._exit(9)
-        return cell, run_cell(cell)
+        return cell, run_cell(cell, recipe)
 
     return run
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from effective_theory import InputError
-from phase_diagrams.arguments import parse_axis, parse_seeds, parse_value
+from phase_diagrams.arguments import parse_axes, parse_seeds, parse_value
 from phase_diagrams.cli import main
 
 SMALL = (
@@ -87,6 +87,13 @@ def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["sweep", "--axis", "decoder_lr=1:2:3:cubic"], "is not understood"),
         (["sweep", "--axis", "decoder_lr=1e-5:1e-2:999999999999:log"], "axis decoder_lr must have"),
         (["sweep", "--axis", "decoder_lr=0:1:3:log"], "decoder_lr needs positive"),
+        (
+            ["sweep", "--axis", "decoder_lr=1:2:9999999", "--axis", "width=1:2:9999999"],
+            "axes make 99999980000001 cells",
+        ),
+        (["sweep", "--axis", "decoder_lr=1e-2:1e-5:3"], "axis decoder_lr.*must increase"),
+        (["sweep", "--axis", "decoder_weight_decay=1" + "0" * 400], "decoder_weight_decay.*finite"),
+        (["sweep", "--axis", "embedding_scale=1,1e39"], "embedding_scale must be at most"),
         (["sweep", "--axis", "decoder_lr=1e-3,1e-3"], "axis decoder_lr.*repeated"),
         (["sweep", "--axis", "decoder_lr=1e-3", "--axis", "decoder-lr=1e-4"], "given twice"),
         (["sweep", "--axis", "decoder_lr=-1e-3,1e-3"], "decoder_lr must be zero or positive"),
@@ -131,7 +138,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text(st.characters(codec="ascii"), max_size=30))
 def test_any_text_is_an_axis_or_a_named_error(text: str) -> None:
-    for parse in (parse_axis, parse_seeds):
+    for parse in (lambda text: parse_axes([text]), parse_seeds):
         try:
             parse(text)
         except InputError as error:
@@ -140,12 +147,16 @@ def test_any_text_is_an_axis_or_a_named_error(text: str) -> None:
 
 
 def test_numbers_of_the_command_line() -> None:
-    assert parse_axis("batch_size=8,16")[1].values == (8, 16)
-    assert parse_axis("decoder-weight-decay=0:10:11")[1].values == tuple(range(11))
-    assert parse_axis("decoder_lr=1e-5:1e-2:4:log")[1].values == pytest.approx(
-        (1e-5, 1e-4, 1e-3, 1e-2)
+    axes = parse_axes(
+        [
+            *("batch_size=8,16", "decoder-weight-decay=0:10:11", "decoder_lr=1e-5:1e-2:4:log"),
+            "loss=mse,cross_entropy",
+        ]
     )
-    assert parse_axis("loss=mse,cross_entropy")[1].values == ("mse", "cross_entropy")
+    assert axes["batch_size"].values == (8, 16)
+    assert axes["decoder_weight_decay"].values == tuple(range(11))
+    assert axes["decoder_lr"].values == pytest.approx((1e-5, 1e-4, 1e-3, 1e-2))
+    assert axes["loss"].values == ("mse", "cross_entropy")
     assert parse_seeds("1,2/3") == [1, (2, 3)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from effective_theory import Addition, InputError, ToyModel, train
-from phase_diagrams import Phase, PhaseDiagram, RunSummary, SweepSpec, sweep
+from phase_diagrams import Phase, PhaseDiagram, RunSummary, SweepSpec, preset, sweep
 from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import Source
 from phase_diagrams.plotting import PALETTES, plot_phases, plot_steps
@@ -90,7 +90,10 @@ def test_a_file_that_is_no_diagram_is_refused(tmp_path: Path) -> None:
     bad.write_bytes(b"PK nonsense")
     objects = tmp_path / "objects.npz"
     np.savez(objects, spec=np.array([object()], dtype=object))
-    for path in (bad, objects, tmp_path / "missing.npz"):
+    empty, single = tmp_path / "empty.npz", tmp_path / "single.npy"
+    empty.write_bytes(b"")
+    np.save(single, np.zeros(3))
+    for path in (bad, objects, empty, single, tmp_path / "missing.npz"):
         with pytest.raises(InputError, match="holds no phase diagram"):
             PhaseDiagram.load(path)
     with pytest.raises(InputError, match="cannot be written"):
@@ -219,7 +222,7 @@ def test_agreement_counts_labels_and_steps(diagram: PhaseDiagram, tmp_path: Path
         "0.001,0,9990,9999\n"
         "0.001,1,0,0\n"
     )
-    found = agreement(diagram, read_table(path, 10_000), tolerance=2)
+    found = agreement(diagram, read_table(path, diagram.spec), tolerance=2)
     # Labels: comprehension, grokking, memorization, memorization (ours: confusion), comprehension.
     assert (found.cells, found.labels, found.steps, found.commonest) == (5, 4, 3, 2)
     assert str(found).startswith("4 of 5 labels as published")
@@ -230,17 +233,19 @@ def test_agreement_counts_labels_and_steps(diagram: PhaseDiagram, tmp_path: Path
     [
         ("a,b\n1,2\n", "none of the columns"),
         ("", "none of the columns"),
-        ("eta_dec,train_step,test_step\nx,1,2\n", "not a table"),
-        ("eta_dec,train_step\n1e-4,1\n", "not a table"),
+        ("eta_dec,weight_decay,train_step,test_step\nx,1,1,2\n", "not a table"),
+        ("eta_dec,weight_decay,train_step\n1e-4,1,1\n", "not a table"),
+        ("eta_dec,train_step,test_step\n1e-4,1,2\n", "this sweep has decoder_lr, decoder_weight"),
+        ("eta_dec,weight_decay,train_step,test_step\n" + "1" * 200_000, "not a table"),
     ],
 )
 def test_a_bad_table_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_table(path, 10_000)
+        read_table(path, preset("released-5b"))
     with pytest.raises(InputError, match="cannot be read"):
-        read_table(tmp_path / "missing.csv", 10_000)
+        read_table(tmp_path / "missing.csv", preset("released-5b"))
 
 
 @pytest.mark.parametrize("steps", [1, 2, 50, 10_000, 10**6])
@@ -254,11 +259,16 @@ def test_a_learning_curve_has_about_64_updates(steps: int) -> None:
 def test_pictures_come_out_byte_for_byte(diagram: PhaseDiagram, tmp_path: Path) -> None:
     from effective_theory.files import save_figure
 
-    paths = tmp_path / "1.png", tmp_path / "2.png"
-    for path in paths:
-        save_figure(diagram.plot(), path)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-    for path in (tmp_path / "no.such", tmp_path / "missing" / "1.png"):
-        with pytest.raises(InputError, match="cannot be written"):
+    for kind in ("svg", "pdf", "png"):
+        paths = tmp_path / f"1.{kind}", tmp_path / f"2.{kind}"
+        for path in paths:
+            save_figure(diagram.plot(), path)
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+    for path, message in (
+        (tmp_path / "no.such", "cannot be written"),
+        (tmp_path / "missing" / "1.png", "cannot be written"),
+        (tmp_path / "noend", "has no ending"),
+    ):
+        with pytest.raises(InputError, match=message):
             save_figure(diagram.plot(), path)
     assert os.path.getsize(paths[0]) > 1000

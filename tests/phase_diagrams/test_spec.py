@@ -15,6 +15,10 @@ from phase_diagrams.canonical import canonical_json, identify, read_canonical
 floats = st.floats(min_value=0, max_value=1e10, allow_subnormal=True)
 
 
+SEEDS_OF_ONE = preset("released-5b").to_json().replace("[[58,58]]", "[[58]]")
+FLOAT_THAT_IS_NONE = preset("released-5b").to_json().replace("float:0x", "float:zz")
+
+
 def spec(**changes: object) -> SweepSpec:
     fields: dict[str, object] = {
         "task": Addition(10),
@@ -66,7 +70,9 @@ def test_a_specification_survives_its_text(name: str) -> None:
     assert [c.cell_id for c in copy.cells()] == [c.cell_id for c in original.cells()]
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"task": 3}', "null"])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"task": 3}', "null", SEEDS_OF_ONE, FLOAT_THAT_IS_NONE]
+)
 def test_text_that_is_no_specification_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         SweepSpec.from_json(text)
@@ -100,6 +106,11 @@ def test_text_that_is_no_specification_is_refused(text: str) -> None:
         ({"start": "somewhere"}, "start 'somewhere' is unknown"),
         ({"lag": 0}, "lag"),
         ({"task": "addition"}, "task must be"),
+        ({"axes": ["decoder_lr"]}, "axes must be a mapping"),
+        ({"axes": {"loss": "mse"}}, "axis loss must be a sequence"),
+        ({"seeds": 5.0}, "seeds must be a sequence"),
+        ({"seeds": None}, "seeds must be a sequence"),
+        ({"start": ["random"]}, "is unknown"),
         ({"task": permutation_group(3)}, "task finite_group cannot be trained"),
         ({"axes": {"decoder_lr": range(1, 10**9)}}, "decoder_lr has 999999999 values"),
         (
@@ -137,6 +148,7 @@ def test_a_scale_that_does_not_suit_is_refused(values: tuple[object, ...], scale
 def test_an_axis_finds_rates_that_differ_in_the_last_digits() -> None:
     axis = Axis((9.999999999999999e-06, 1e-4), "log")
     assert axis.index(1e-5) == 0
+    assert Axis((1.0, 1.0 + 1e-12)).index(1.0 + 1e-12) == 1
     with pytest.raises(InputError, match="not on the axis"):
         axis.index(1.1e-5)
 

@@ -69,6 +69,47 @@ def test_another_programs_file_is_refused_and_left_alone(tmp_path: Path) -> None
         assert file.read_bytes() == before
 
 
+def test_another_programs_settings_are_left_alone(tmp_path: Path) -> None:
+    database = tmp_path / "other.sqlite"
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    with pytest.raises(StoreError, match="another program's"):
+        Store(database)
+    connection = sqlite3.connect(database)
+    assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    connection.close()
+
+
+def test_an_interrupt_within_a_commit_loses_no_run(tmp_path: Path) -> None:
+    """The transaction is rolled back, its rows wait, and closing the store writes them."""
+    path, engine = tmp_path / "runs.sqlite", numba_engine(1)
+    cells = list(SPEC.cells())
+    with pytest.raises(KeyboardInterrupt), Store(path) as store:
+        store._connection = InterruptedOnce(store._connection)  # type: ignore[assignment]
+        store.add(cells[0], run_cell(cells[0]), engine.identity, engine.version)
+    with Store(path) as store:
+        found = [summary for _, summary in store.find(cells, engine.identity, engine.version)]
+    assert [summary is not None for summary in found] == [True, False]
+
+
+class InterruptedOnce:
+    """A connection whose first write is interrupted within its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection, self.interrupted = connection, False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.connection, name)
+
+    def executemany(self, *arguments: object) -> object:
+        if not self.interrupted:
+            self.interrupted = True
+            raise KeyboardInterrupt
+        return self.connection.executemany(*arguments)  # type: ignore[arg-type]
+
+
 def test_a_missing_store_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="does not exist"):
         load(tmp_path / "nothing.sqlite")

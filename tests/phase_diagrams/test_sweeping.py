@@ -8,11 +8,23 @@ import joblib
 import numpy as np
 import pytest
 
-from effective_theory import Addition, ModularAddition, ToyModel
-from phase_diagrams import Phase, PhaseDiagram, RunSummary, Store, SweepSpec, numba_engine, sweep
+from effective_theory import Addition, InputError, ModularAddition, ToyModel
+from phase_diagrams import (
+    Phase,
+    PhaseDiagram,
+    RunSummary,
+    Store,
+    SweepSpec,
+    load,
+    numba_engine,
+    random_start,
+    register_start,
+    starts,
+    sweep,
+)
 from phase_diagrams.engines import NumbaEngine, run_cell
 from phase_diagrams.spec import Cell
-from phase_diagrams.sweeping import long_first
+from phase_diagrams.sweeping import long_first, results
 from phase_diagrams.tables import write_csv
 
 SPEC = SweepSpec(
@@ -120,6 +132,57 @@ def test_a_longer_budget_runs_only_what_is_open(tmp_path: Path) -> None:
     sweep(longer, store=store, engine=engine, progress=False)
     known = (~first.train_step.mask & ~first.test_step.mask) | ~first.diverged_step.mask
     assert {index for index in engine.__dict__["ran"]} == set(zip(*np.nonzero(~known), strict=True))
+
+
+def test_what_lies_in_the_store_does_not_change_a_result(tmp_path: Path) -> None:
+    """A longer run answers for steps and phases, never for the last state of a shorter one."""
+    store = tmp_path / "runs.sqlite"
+    fresh = {cell.index: summary for cell, summary in results(SPEC, engine=numba_engine(1))}
+    never = dataclasses.replace(SPEC.model, steps=700, stop_when="never")
+    list(results(dataclasses.replace(SPEC, model=never), store=store, engine=numba_engine(1)))
+    answered = dict(results(SPEC, store=store, engine=CountingEngine(fail_after=0)))
+    for cell, summary in answered.items():
+        expected = fresh[cell.index]
+        for name in ("status", "train_step", "test_step", "rqi_step", "steps_run"):
+            assert getattr(summary, name) == getattr(expected, name)
+        same_end = summary.status == "diverged"
+        assert np.isnan(summary.train_accuracy) and np.isnan(summary.embeddings).all() or same_end
+    exact = results(SPEC, store=store, engine=numba_engine(1), exact=True)
+    for cell, summary in exact:
+        np.testing.assert_array_equal(summary.embeddings, fresh[cell.index].embeddings)
+        # A diverged run is the same whatever the budget, but for the updates of its curve.
+        if summary.status != "diverged":
+            np.testing.assert_array_equal(summary.curve, fresh[cell.index].curve)
+        assert repr(summary.rqi) == repr(fresh[cell.index].rqi)
+    # Once the exact runs are there they come first.
+    for cell, summary in results(SPEC, store=store, engine=CountingEngine(fail_after=0)):
+        np.testing.assert_array_equal(summary.embeddings, fresh[cell.index].embeddings)
+
+
+def test_a_start_of_the_users_own_reaches_the_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(starts, "STARTS", dict(starts.STARTS))
+    register_start("mine", lambda model, task, size, seed: random_start(model, task, size, seed))
+    mine = dataclasses.replace(SPEC, start="mine")
+    store = tmp_path / "runs.sqlite"
+    found = sweep(mine, store=store, name="mine", engine=numba_engine(2), progress=False)
+    random = sweep(SPEC, store=store, name="random", engine=numba_engine(1), progress=False)
+    assert found.train_step.filled(-1).tolist() == random.train_step.filled(-1).tolist()
+    # A session that does not know the start still reads the other sweep.
+    monkeypatch.delitem(starts.STARTS, "mine")
+    assert load(store, "random")[1].rows() == random.rows()
+    with pytest.raises(InputError, match="start 'mine' is unknown"):
+        load(store, "mine")
+
+
+def test_joblib_decides_on_workers_where_the_caller_does_not() -> None:
+    assert numba_engine(3).workers == 3
+    for jobs in (1, 2):
+        with joblib.parallel_config(n_jobs=jobs):
+            assert numba_engine().workers == jobs
+    with joblib.parallel_config(backend="threading"):
+        assert numba_engine().workers == joblib.cpu_count()
 
 
 def test_engines_never_share_a_result(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def stable_part(spec: SweepSpec) -> SweepSpec:
 def test_the_stable_cells_of_released_5b_are_met_within_one_update() -> None:
     path = published_table("fig5b_mse_eta_dec_x_weight_decay.csv")
     spec = stable_part(preset("released-5b"))
-    table = [cell for cell in read_table(path, spec.model.steps) if is_stable(cell)]
+    table = [cell for cell in read_table(path, spec) if is_stable(cell)]
     assert len(table) == spec.size == 35
     found = agreement(sweep(spec, progress=False), table, tolerance=1)
     assert (found.labels, found.steps) == (35, 35)
@@ -40,7 +40,7 @@ def test_the_stable_cells_of_released_5b_are_met_within_one_update() -> None:
 
 def whole_table(name: str, path: Path) -> tuple[PhaseDiagram, list[PublishedCell]]:
     spec = preset(name)
-    return sweep(spec, progress=False), read_table(path, spec.model.steps)
+    return sweep(spec, progress=False), read_table(path, spec)
 
 
 @pytest.mark.slow
