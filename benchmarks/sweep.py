@@ -3,10 +3,10 @@
     python benchmarks/sweep.py [--cells 100000]
 
 1. The grid of preset released-5b on two workers: wall time, kernels compiled beforehand.
-2. A sample of its cells, 1000 updates each without early stop: the simulator with one and with two
-   workers, and a lean PyTorch loop with the same checks at every update (both accuracies, RQI) in
-   two processes of one thread. Sides take turns; medians.
-3. A sweep of runs of one update: time and memory of the driving process for each cell, beside the
+2. A sample of its cells without early stop: two workers and one.
+3. A smaller sample: the simulator, and a lean PyTorch loop with the same checks at every update
+   (both accuracies, RQI), in two processes of one thread each. Sides take turns; medians.
+4. A sweep of runs of one update: time and memory of the driving process for each cell, beside the
    time of the same runs without store and scheduling.
 """
 
@@ -33,8 +33,8 @@ from phase_diagrams.axes import Axis
 from phase_diagrams.engines import run_cell
 from validation import PlainToyModel
 
-UPDATES = 1000
-SAMPLE = slice(5, None, 11)
+#: Updates of each run beside PyTorch, and where two workers are compared with one.
+SHORT, LONG = 2000, 8000
 
 
 def parallelograms(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -45,7 +45,7 @@ def parallelograms(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def pytorch_run(cell: Cell) -> int:
-    """Train one cell with PyTorch for UPDATES updates, with the checks that a sweep makes."""
+    """Train one cell with PyTorch, with the checks that a sweep makes."""
     torch.set_num_threads(1)
     model = cell.model
     dataset, state = cell.draw()
@@ -66,7 +66,7 @@ def pytorch_run(cell: Cell) -> int:
     samples, targets = dataset.train_size, network.targets
     assert targets is not None
     expected = targets[labels[:samples]]
-    for _ in range(UPDATES):
+    for _ in range(cell.model.steps):
         sums = network.embeddings[left] + network.embeddings[right]
         outputs = network.decoder(sums)
         loss = mse_loss(outputs[:samples], expected)
@@ -78,7 +78,7 @@ def pytorch_run(cell: Cell) -> int:
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    return UPDATES
+    return cell.model.steps
 
 
 def two_processes(cells: list[Cell]) -> int:
@@ -91,21 +91,40 @@ def simulator(cells: list[Cell], workers: int) -> int:
     return sum(summary.steps_run for _, summary in numba_engine(workers).run(cells))
 
 
-def compare_sides() -> None:
-    """Print the time of an update on each side and the ratios."""
+def sample(every: int, updates: int) -> list[Cell]:
+    """Return every so many cells of released-5b, each to be run for so many updates."""
     spec = preset("released-5b")
-    model = dataclasses.replace(spec.model, steps=UPDATES, stop_when="never")
-    cells = list(dataclasses.replace(spec, model=model).cells())[SAMPLE]
-    sides: dict[str, Callable[[], int]] = {
+    model = dataclasses.replace(spec.model, steps=updates, stop_when="never")
+    return list(dataclasses.replace(spec, model=model).cells())[every // 2 :: every]
+
+
+def compare(title: str, sides: dict[str, Callable[[], int]]) -> None:
+    """Print the time of an update on each side, and its ratio to the first."""
+    medians = interleaved_medians(sides, 3)
+    first = next(iter(medians.values()))
+    print(title)
+    for name, seconds in medians.items():
+        print(f"  {name:26} {seconds * 1e6:7.1f} us an update, {seconds / first:5.2f}")
+
+
+def compare_workers() -> None:
+    """Print the throughput of two workers and of one."""
+    cells = sample(5, LONG)
+    sides = {
         "simulator, 2 workers": lambda: simulator(cells, 2),
         "simulator, 1 worker": lambda: simulator(cells, 1),
+    }
+    compare(f"{len(cells)} cells, {LONG} updates each:", sides)
+
+
+def compare_pytorch() -> None:
+    """Print the throughput of the simulator and of PyTorch, two processes each."""
+    cells = sample(11, SHORT)
+    sides = {
+        "simulator, 2 workers": lambda: simulator(cells, 2),
         "lean PyTorch, 2 processes": lambda: two_processes(cells),
     }
-    medians = interleaved_medians(sides, 3)
-    fastest = medians["simulator, 2 workers"]
-    print(f"{len(cells)} cells, {UPDATES} updates each:")
-    for name, seconds in medians.items():
-        print(f"  {name:26} {seconds * 1e6:7.1f} us an update, {seconds / fastest:5.2f}")
+    compare(f"{len(cells)} cells, {SHORT} updates each:", sides)
 
 
 def time_grid() -> None:
@@ -144,14 +163,15 @@ def driver(cells: int) -> None:
 
 
 def main() -> None:
-    """Print all three."""
+    """Print all four."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cells", type=int, default=100_000)
     options = parser.parse_args()
     print(describe_machine())
     compile_kernels()
     time_grid()
-    compare_sides()
+    compare_workers()
+    compare_pytorch()
     driver(options.cells)
 
 
