@@ -11,14 +11,12 @@ training samples only, nothing for tanh and AdamW) at the core's measured rate.
 import argparse
 from collections.abc import Callable
 
-import torch
 from jax_step import jax_scan
 from machine import describe_machine, interleaved_medians, pin_to_one_core
 from peak import FLOP_A_CALL, multiply_and_add
-from torch.nn.functional import cross_entropy, mse_loss
+from pytorch_step import lean_pytorch
 
 from effective_theory import Addition, Dataset, InitialState, ToyModel, train
-from validation import PlainToyModel
 
 UPDATES = 500
 
@@ -26,45 +24,6 @@ UPDATES = 500
 def simulator(model: ToyModel, dataset: Dataset, state: InitialState) -> Callable[[], int]:
     """Return a function that makes UPDATES updates with the simulator."""
     return lambda: train(model, dataset, state).steps_run
-
-
-def lean_pytorch(model: ToyModel, dataset: Dataset, state: InitialState) -> Callable[[], int]:
-    """Return a function that makes UPDATES updates with PyTorch."""
-    torch.set_num_threads(1)
-    network = PlainToyModel(model, state, torch.float32)
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": [network.embeddings], "lr": model.embedding_lr},
-            {"params": network.decoder.parameters(), "lr": model.decoder_lr},
-        ],
-        weight_decay=0.0,
-        fused=True,
-    )
-    order = [*dataset.train, *dataset.test]
-    pairs = torch.tensor(dataset.task.pairs[order])
-    labels = torch.tensor(dataset.task.labels[order])
-    left, right = pairs.T.contiguous()
-    samples = dataset.train_size
-    targets = network.targets
-
-    def steps() -> int:
-        for _ in range(UPDATES):
-            outputs = network.decoder(network.embeddings[left] + network.embeddings[right])
-            if targets is None:
-                loss, scores = cross_entropy(outputs[:samples], labels[:samples]), outputs
-            else:
-                loss = mse_loss(outputs[:samples], targets[labels[:samples]])
-                with torch.no_grad():
-                    scores = -torch.cdist(outputs, targets)
-            with torch.no_grad():
-                right_answers = scores.argmax(dim=1) == labels
-                int(right_answers[:samples].sum()), int(right_answers[samples:].sum())
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        return UPDATES
-
-    return steps
 
 
 def flop(model: ToyModel, dataset: Dataset) -> int:
@@ -92,7 +51,7 @@ def main() -> None:
     sides = {
         "simulator": simulator(model, dataset, state),
         "JAX scan": jax_scan(model, dataset, state, UPDATES),
-        "lean PyTorch": lean_pytorch(model, dataset, state),
+        "lean PyTorch": lean_pytorch(model, dataset, state, UPDATES),
         "floor": multiply_and_add,
     }
     medians = interleaved_medians(sides, options.repeats)

@@ -20,65 +20,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from joblib import Parallel, delayed
 from machine import describe_machine, interleaved_medians
-from torch.nn.functional import mse_loss
+from pytorch_step import lean_pytorch
 
 from effective_theory import Addition, ToyModel
-from effective_theory.representation import RESIDUAL_THRESHOLD
 from effective_theory.training import compile_kernels
 from phase_diagrams import Cell, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.axes import Axis
 from phase_diagrams.engines import run_cell
-from validation import PlainToyModel
 
 #: Updates of each run beside PyTorch, and where two workers are compared with one.
 SHORT, LONG = 2000, 8000
 
 
-def parallelograms(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the two samples of each parallelogram."""
-    a, b = torch.triu_indices(len(labels), len(labels), offset=1)
-    same = labels[a] == labels[b]
-    return a[same], b[same]
-
-
 def pytorch_run(cell: Cell) -> int:
     """Train one cell with PyTorch, with the checks that a sweep makes."""
-    torch.set_num_threads(1)
-    model = cell.model
-    dataset, state = cell.draw()
-    network = PlainToyModel(model, state, torch.float32)
-    groups = [
-        {"params": [network.embeddings], "lr": model.embedding_lr, "weight_decay": 0.0},
-        {
-            "params": network.decoder.parameters(),
-            "lr": model.decoder_lr,
-            "weight_decay": model.decoder_weight_decay,
-        },
-    ]
-    optimiser = torch.optim.AdamW(groups, fused=True)
-    order = [*dataset.train, *dataset.test]
-    pairs, labels = (torch.tensor(a[order]) for a in (dataset.task.pairs, dataset.task.labels))
-    left, right = pairs.T.contiguous()
-    first, second = parallelograms(labels)
-    samples, targets = dataset.train_size, network.targets
-    assert targets is not None
-    expected = targets[labels[:samples]]
-    for _ in range(cell.model.steps):
-        sums = network.embeddings[left] + network.embeddings[right]
-        outputs = network.decoder(sums)
-        loss = mse_loss(outputs[:samples], expected)
-        with torch.no_grad():
-            right_answers = torch.cdist(outputs, targets).argmin(dim=1) == labels
-            int(right_answers[:samples].sum()), int(right_answers[samples:].sum())
-            residuals = (sums[first] - sums[second]) / network.embeddings.std(dim=0)
-            float((residuals.square().mean(dim=1) < RESIDUAL_THRESHOLD).float().mean())
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return cell.model.steps
+    return lean_pytorch(cell.model, *cell.draw(), cell.model.steps, with_rqi=True)()
 
 
 def two_processes(cells: list[Cell]) -> int:

@@ -120,7 +120,9 @@ def plain_training(
                 network,
             )
         yield snapshot
-        batch = train if batches is None or update == updates else train[list(batches[update])]
+        if update == updates:
+            return
+        batch = train if batches is None else train[list(batches[update])]
         optimiser.zero_grad()
         loss = network.loss(network(pairs[batch]), labels[batch])
         if network.penalty:
