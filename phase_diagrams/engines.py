@@ -1,10 +1,13 @@
 """What runs cells: the engine interface and the Numba engine."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
 from joblib.parallel import get_active_backend
@@ -16,6 +19,8 @@ from effective_theory.training import compile_kernels
 from phase_diagrams.spec import Cell
 from phase_diagrams.starts import Recipe, start
 from phase_diagrams.summary import RunSummary, curve_updates
+
+T = TypeVar("T")
 
 
 class Engine(Protocol):
@@ -79,7 +84,7 @@ class NumbaEngine:
         compile_kernels()
         # Starts registered by the user are known to this process only: the recipe goes along.
         tasks = (
-            delayed(_run_with_cell)(cell, start(cell.start).recipe)
+            delayed(_in_worker)(os.getpid(), _run_with_cell, cell, start(cell.start).recipe)
             for cell in itertools.chain([first], waiting)
         )
         parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered")
@@ -98,6 +103,16 @@ class NumbaEngine:
             return self.n_jobs
         configured: int | None = get_active_backend()[1]
         return cpu_count() if configured is None else configured
+
+
+def _in_worker(driver: int, task: Callable[..., T], *arguments: object) -> T:
+    """Do a task; in a process other than the driver's leave Ctrl-C to the driver.
+
+    A terminal sends it to workers too, which would print tracebacks before the driver ends them.
+    """
+    if os.getpid() != driver and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return task(*arguments)
 
 
 def _run_with_cell(cell: Cell, recipe: Recipe) -> tuple[Cell, RunSummary]:
