@@ -18,7 +18,7 @@ import numpy as np
 
 from effective_theory import InputError
 from phase_diagrams.spec import Cell, SweepSpec
-from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 
 #: Raised when the tables change; older ones stay readable, newer ones are refused.
 STORE_VERSION = 1
@@ -29,10 +29,7 @@ _SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
 _MOST_IDS_IN_A_QUERY = 500
 
 _STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
-_FRACTIONS = (
-    *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
-)
-_SCALARS = ("status", *_STEPS, *_FRACTIONS)
+_SCALARS = ("status", *_STEPS, *FRACTIONS)
 _KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
 _COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve")
 
@@ -214,11 +211,9 @@ class Store:
         """
         sweeps = self.sweeps()
         names = ", ".join(sweeps) or "none"
-        if name is not None and name in sweeps:
-            return name, SweepSpec.from_json(sweeps[name])
-        if name is None and len(sweeps) == 1:
-            (only,) = sweeps
-            return only, SweepSpec.from_json(sweeps[only])
+        chosen = next(iter(sweeps)) if name is None and len(sweeps) == 1 else name
+        if chosen is not None and chosen in sweeps:
+            return chosen, SweepSpec.from_json(sweeps[chosen])
         problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
         raise StoreError(f"store {self.path} {problem}; choose one with --name: {names}.")
 
@@ -284,7 +279,7 @@ class Store:
 
     def _summary(self, row: tuple[Any, ...], cell: Cell) -> RunSummary:
         fields = dict(zip(_COLUMNS, row, strict=True))
-        for name in _FRACTIONS:
+        for name in FRACTIONS:
             fields[name] = float("nan") if fields[name] is None else fields[name]
         embeddings = np.frombuffer(fields["embeddings"], "<f4").astype(np.float32)
         curve = np.frombuffer(fields["curve"], "<f8").astype(np.float64)

@@ -11,7 +11,8 @@ from effective_theory import TrainingRun
 from effective_theory.toy_model import StopWhen
 from effective_theory.training import Outcome, Status
 
-_OF_THE_LAST_STATE = (
+#: What an outcome says of accuracies and RQI; NaN where it is not known.
+FRACTIONS = (
     *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
 )
 
@@ -79,7 +80,7 @@ class RunSummary(Outcome):
         diverged = known(self.diverged_step) is not None
         status: Status = "stopped" if stop is not None and stop <= steps else "finished"
         same = end == self.steps_run
-        unknown = {} if same else dict.fromkeys(_OF_THE_LAST_STATE, math.nan)
+        unknown = {} if same else dict.fromkeys(FRACTIONS, math.nan)
         return dataclasses.replace(
             self,
             status="diverged" if diverged else status,
