@@ -1,0 +1,1 @@
+"""The commands of ``python -m phase_diagrams``, one file for each."""

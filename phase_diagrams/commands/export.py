@@ -1,0 +1,26 @@
+"""``export``: write a stored sweep as a table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from phase_diagrams.sweeping import load
+from phase_diagrams.tables import write_csv
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a stored sweep as CSV, one row for each run; empty where never reached."""
+
+    store: Annotated[Path, tyro.conf.Positional]
+    """Store of finished runs."""
+    out: Annotated[Path, tyro.conf.Positional]
+    """The CSV file."""
+    name: str | None = None
+    """Name of the sweep, where the store holds several."""
+
+    def run(self) -> None:
+        """Write the table."""
+        write_csv(load(self.store, self.name)[1], self.out)

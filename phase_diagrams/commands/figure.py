@@ -1,0 +1,38 @@
+"""``figure``: the paper's figures that need trained runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from effective_theory.files import require_folder, save_figure
+from phase_diagrams.engines import numba_engine
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """Train the runs behind one of the paper's figures, draw it and print its number."""
+
+    number: Annotated[Literal["3", "4b", "5b"], tyro.conf.Positional]
+    """3: accuracy and its prediction; 4b, 5b: updates to a good representation."""
+    out: Path | None = None
+    """File to write; its ending decides the format (default: results/figure-NUMBER/figure.png)."""
+    store: Path | None = None
+    """Store of finished runs (default: results/figure-NUMBER/runs.sqlite)."""
+    jobs: int | None = None
+    """Runs at a time (default: one on each core)."""
+
+    def run(self) -> None:
+        """Train, draw and print."""
+        # Loads matplotlib, seaborn and pandas, which most commands do not need at once.
+        from phase_diagrams.figures import FIGURES, mean_difference, rank_correlation, trained_runs
+
+        folder = Path("results") / f"figure-{self.number}"
+        out = self.out if self.out is not None else require_folder(folder) / "figure.png"
+        store = self.store if self.store is not None else folder / "runs.sqlite"
+        runs = trained_runs(self.number, store=store, engine=numba_engine(self.jobs))
+        save_figure(FIGURES[self.number](runs), out)
+        print(f"mean |accuracy - predicted accuracy| = {mean_difference(runs):.4f}")
+        print(f"rank correlation of n_h and updates to RQI > 0.95: {rank_correlation(runs)}")
+        print(f"picture: {out}")

@@ -1,0 +1,24 @@
+"""What the commands that read a store share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.sweeping import load
+
+
+@dataclass(frozen=True)
+class StoredSweep:
+    """What the commands that read one stored sweep share."""
+
+    store: Annotated[Path, tyro.conf.Positional]
+    """Store of finished runs."""
+    name: str | None = None
+    """Name of the sweep, where the store holds several."""
+
+    def load(self) -> PhaseDiagram:
+        """Return the diagram of the chosen sweep."""
+        return load(self.store, self.name)[1]
