@@ -1,5 +1,6 @@
 """Command line: ``python -m phase_diagrams sweep|plot|show|export|figure|presets``."""
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -22,6 +23,18 @@ COMMANDS = {
 }
 
 
+def _hush_resource_tracker() -> None:
+    """Let joblib's process that clears up after workers do so silently.
+
+    It inherits the environment. After Ctrl-C it and the driver may remove one folder at a time, and
+    it would print a warning about the loser.
+    """
+    given = os.environ.get("PYTHONWARNINGS", "")
+    silence = "ignore:resource_tracker:UserWarning"
+    if silence not in given:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (given, silence)))
+
+
 def _run(arguments: Sequence[str]) -> None:
     defaults = {"sweep": preset_defaults(arguments)}
     chosen = read_command("phase_diagrams", COMMANDS, arguments, defaults)
@@ -34,4 +47,5 @@ def _run(arguments: Sequence[str]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
+    _hush_resource_tracker()
     return run_command(lambda: _run(given))
