@@ -85,9 +85,7 @@ class StackedMeasurements:
         self.first_step[cell], self.best[cell], self.curve[cell] = _NEVER, 0.0, np.nan
         self.is_running[cell], self.is_diverged[cell] = True, False
 
-    def take(
-        self, embeddings: Tensor, losses: Tensor, is_right: Tensor, is_finite: Tensor
-    ) -> None:
+    def take(self, embeddings: Tensor, losses: Tensor, is_right: Tensor, is_finite: Tensor) -> None:
         """Measure the state of the running cells, and find those that end with it.
 
         Parameters
@@ -188,7 +186,9 @@ class StackedMeasurements:
         )
 
 
-def _parallelograms(task: Task, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+def _parallelograms(
+    task: Task, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
     """Symbols of all samples, and the samples of each pair with one label; None without a line."""
     if not task.has_line:
         return None

@@ -85,7 +85,9 @@ class StackedModel:
     embeddings
         Shape (cells, p, d).
     decoder
-        All weights and biases, (cells, numbers); `weights` and `biases` are views of it.
+        All weights and biases, (cells, numbers), padded.
+    weights, biases
+        Views of it: weights (cells, inputs, outputs), biases (cells, outputs) of each layer.
     """
 
     def __init__(self, shape: Shape, cells: int, device: torch.device, dtype: torch.dtype) -> None:
@@ -96,8 +98,11 @@ class StackedModel:
         self.shape = shape
         self.embeddings = zeros(task.symbols, shape.sizes[0]).requires_grad_()
         self.decoder = zeros(shape.decoder_size)
-        self.weights, self.biases, end = _views(self.decoder, shape)
-        self._padding = zeros(shape.decoder_size - end)
+        self.weights, self.biases = _views(self.decoder, shape)
+        for part in (*self.weights, *self.biases):
+            part.requires_grad_()
+        self._gradient = zeros(shape.decoder_size)
+        self._gradients = [part for kind in _views(self._gradient, shape) for part in kind]
         #: Sample (i, j) as a row with ones at i and j, or a 2 where they are the same symbol.
         self._symbols = zeros(task.size, task.symbols)
         self._labels = zeros(task.size, dtype=torch.int64)
@@ -122,7 +127,8 @@ class StackedModel:
         for column in task.pairs[order].T:
             symbols[np.arange(task.size), column] += 1.0
         labels = task.labels[order]
-        given = [start.embeddings, *start.weights, *start.biases, symbols, labels]
+        weights = [weight.T for weight in start.weights]
+        given = [start.embeddings, *weights, *start.biases, symbols, labels]
         places = [*self.parameters, self._symbols, self._labels]
         if self.shape.loss == "mse":
             assert start.targets is not None
@@ -137,9 +143,9 @@ class StackedModel:
         """Return the decoder's outputs, (cells, samples, outputs)."""
         h = torch.bmm(self._symbols, self.embeddings)
         (w1, w2, w3), (b1, b2, b3) = self.weights, self.biases
-        h = torch.baddbmm(b1[:, None], h, w1.mT).tanh()
-        h = torch.baddbmm(b2[:, None], h, w2.mT).tanh()
-        return torch.baddbmm(b3[:, None], h, w3.mT)
+        h = torch.baddbmm(b1[:, None], h, w1).tanh()
+        h = torch.baddbmm(b2[:, None], h, w2).tanh()
+        return torch.baddbmm(b3[:, None], h, w3)
 
     def sample_losses(self, outputs: Tensor) -> Tensor:
         """Return the loss of each sample, (cells, samples)."""
@@ -163,8 +169,9 @@ class StackedModel:
         No cell's loss depends on another's numbers: the derivative of the sum is each one's own.
         """
         by_embeddings, *by_parts = torch.autograd.grad(loss.sum(), self.parameters)
-        flat = [part.flatten(1) for part in by_parts]
-        return by_embeddings, torch.cat([*flat, self._padding], dim=1)
+        for place, part in zip(self._gradients, by_parts, strict=True):
+            place.copy_(part)
+        return by_embeddings, self._gradient
 
     def is_finite(self) -> Tensor:
         """Return for each cell whether all its parameters are finite."""
@@ -177,15 +184,15 @@ class StackedModel:
 _EXTREMES = (torch.amax, torch.amin)
 
 
-def _views(flat: Tensor, shape: Shape) -> tuple[list[Tensor], list[Tensor], int]:
-    """Weights and biases as leaves of autograd that lie in ``flat``, and where they end."""
+def _views(flat: Tensor, shape: Shape) -> tuple[list[Tensor], list[Tensor]]:
+    """Weights (cells, inputs, outputs) and biases of each layer that lie in ``flat``."""
     end = 0
 
-    def leaf(*sizes: int) -> Tensor:
+    def view(*sizes: int) -> Tensor:
         nonlocal end
         begin, end = end, end + math.prod(sizes)
-        return flat[:, begin:end].view(len(flat), *sizes).requires_grad_()
+        return flat[:, begin:end].view(len(flat), *sizes)
 
-    weights = [leaf(outputs, inputs) for outputs, inputs in shape.layers]
-    biases = [leaf(outputs) for outputs, _ in shape.layers]
-    return weights, biases, end
+    # An array (inputs, outputs) is what a product's derivative comes as.
+    weights = [view(inputs, outputs) for outputs, inputs in shape.layers]
+    return weights, [view(outputs) for outputs, _ in shape.layers]
