@@ -5,14 +5,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import tyro
 
 from effective_theory import InputError
 from effective_theory.files import require_folder, save_figure
-from effective_theory.shell import ModelOptions
-from effective_theory.tasks import task_from_configuration
+from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
@@ -37,16 +35,16 @@ class Sweep:
     """A published diagram; the other options change it."""
     axis: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """FIELD=LOW:HIGH:COUNT[:log] or FIELD=VALUE,VALUE,..; once for each axis."""
-    task: Literal["addition", "modular_addition"] = "addition"
+    task: TaskName = "addition"
     """The task."""
     p: int = 10
-    """Number of symbols."""
+    """Number of symbols; for permutation_group the number of permuted things."""
     train_size: int = 45
     """Number of training samples."""
     seeds: str = "0"
     """Seeds such as 0,1,2; 0/1 has split seed 0 and init seed 1."""
     start: str = "random"
-    """Where runs begin: random, released or figure6."""
+    """Where runs begin: random, released, figure6 or s3."""
     lag: int = LAG
     """Least delay of test after train, in updates, that counts as grokking."""
     store: Path | None = None
@@ -71,7 +69,7 @@ class Sweep:
         if not axes:
             raise InputError("axis is missing; give --axis FIELD=.. or --preset NAME.")
         return SweepSpec(
-            task=task_from_configuration({"name": self.task, "p": self.p}),
+            task=task_named(self.task, self.p),
             axes=axes,
             model=self.model.checked(),
             train_size=self.train_size,
@@ -129,11 +127,11 @@ def preset_defaults(arguments: Sequence[str]) -> Sweep:
     if name is None:
         return Sweep()
     spec = preset(name)
-    fields: dict[str, Any] = spec.task.configuration()
+    task, p = name_of_task(spec.task)
     return Sweep(
         preset=name,
-        task=fields["name"],
-        p=fields["p"],
+        task=task,
+        p=p,
         train_size=spec.train_size,
         seeds=",".join(f"{split}/{initial}" for split, initial in spec.seeds),
         start=spec.start,
