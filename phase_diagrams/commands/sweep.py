@@ -1,8 +1,9 @@
 """``sweep``: run a grid and leave its pictures and tables."""
 
 import argparse
+import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from effective_theory import InputError
 from effective_theory.files import require_folder, save_figure
 from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
+from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
@@ -68,6 +70,7 @@ class Sweep:
             axes = dict(preset(self.preset).grid)
         if not axes:
             raise InputError("axis is missing; give --axis FIELD=.. or --preset NAME.")
+        self._require_once(axes)
         return SweepSpec(
             task=task_named(self.task, self.p),
             axes=axes,
@@ -77,6 +80,19 @@ class Sweep:
             start=self.start,
             lag=self.lag,
         )
+
+    def _require_once(self, axes: Mapping[str, Axis]) -> None:
+        """Refuse an option for what an axis sweeps: it would have no effect."""
+        untouched = Sweep() if self.preset is None else _of_preset(self.preset)
+        given, default = (
+            {**dataclasses.asdict(options.model), "train_size": options.train_size}
+            for options in (self, untouched)
+        )
+        for name in axes:
+            if given.get(name) != default.get(name):
+                raise InputError(
+                    f"{name} is swept by an axis and given as an option too; leave one out."
+                )
 
     def run(self) -> None:
         """Run the sweep and leave its files."""
@@ -124,8 +140,10 @@ def preset_defaults(arguments: Sequence[str]) -> Sweep:
         name = finder.parse_known_args(arguments)[0].preset
     except argparse.ArgumentError:
         name = None
-    if name is None:
-        return Sweep()
+    return Sweep() if name is None else _of_preset(name)
+
+
+def _of_preset(name: str) -> Sweep:
     spec = preset(name)
     task, p = name_of_task(spec.task)
     return Sweep(
