@@ -6,7 +6,6 @@ import torch
 from torch.nn.functional import cross_entropy, mse_loss
 
 from effective_theory import Dataset, InitialState, ToyModel
-from effective_theory.representation import RESIDUAL_THRESHOLD
 from validation import PlainToyModel
 
 
@@ -19,7 +18,7 @@ def lean_pytorch(
     product with a constant matrix, which is faster here than indexing and its backward pass.
     """
     torch.set_num_threads(1)
-    network = PlainToyModel(model, state, torch.float32)
+    network = PlainToyModel(model, dataset.task, state, torch.float32)
     embeddings, decoder = network.embeddings, list(network.decoder.parameters())
     w1, b1, w2, b2, w3, b3 = decoder
     groups = [
@@ -49,7 +48,9 @@ def lean_pytorch(
         right_answers[:samples].sum().item(), right_answers[samples:].sum().item()
         if with_rqi:
             sums = both @ embeddings / embeddings.std(dim=0)
-            small = (sums[first] - sums[second]).square().mean(dim=1) < RESIDUAL_THRESHOLD
+            small = (sums[first] - sums[second]).square().mean(
+                dim=1
+            ) < dataset.task.residual_threshold
             small.float().mean().item()
 
     def steps() -> int:

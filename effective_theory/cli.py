@@ -4,15 +4,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from effective_theory.checks import integer
 from effective_theory.files import save_figure
 from effective_theory.parallelograms import ideal_accuracy
-from effective_theory.shell import ModelOptions, read_command, run_command
-from effective_theory.tasks import Dataset, task_from_configuration
+from effective_theory.shell import ModelOptions, TaskName, read_command, run_command, task_named
+from effective_theory.tasks import Dataset
 from effective_theory.theory_commands import CriticalSize, Figure
 from effective_theory.training import TrainingRun, train
 
@@ -21,10 +20,10 @@ from effective_theory.training import TrainingRun, train
 class Train:
     """Train one toy model from a random start and say when it learned."""
 
-    task: Literal["addition", "modular_addition"] = "addition"
+    task: TaskName = "addition"
     """The task."""
     p: int = 10
-    """Number of symbols."""
+    """Number of symbols; for permutation_group the number of permuted things."""
     train_size: int = 45
     """Number of training samples."""
     seed: int = 0
@@ -36,7 +35,7 @@ class Train:
     def run(self) -> None:
         """Train, print and draw."""
         split, start = np.random.SeedSequence(integer("seed", self.seed, 0)).spawn(2)
-        task = task_from_configuration({"name": self.task, "p": self.p})
+        task = task_named(self.task, self.p)
         dataset = Dataset.split(task, self.train_size, split)
         model = self.model.checked()
         every = max(1, model.steps // 1000) if self.plot is not None else None

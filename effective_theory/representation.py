@@ -8,9 +8,6 @@ from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
 from effective_theory.tasks import Dataset, Task
 
-#: A parallelogram counts when its mean square residual is below this (the released code's value).
-RESIDUAL_THRESHOLD = 0.01
-
 
 def samples_by_label(
     task: Task,
@@ -52,38 +49,38 @@ def standardise(embeddings: ArrayLike) -> NDArray[np.float64]:
     return standard
 
 
-def rqi(embeddings: ArrayLike, task: Task, threshold: float = RESIDUAL_THRESHOLD) -> float:
-    """Return the representation quality index, from 0 (no structure) to 1 (a line).
+def rqi(embeddings: ArrayLike, task: Task, threshold: float | None = None) -> float:
+    """Return the representation quality index, from 0 (no structure) to 1.
 
     RQI(E) = |{q in P0 : r_q small}| / |P0|, where P0 are the unordered pairs of distinct samples
-    {(i, j), (m, n)} with one label and r_q = E_i + E_j - E_m - E_n on standardised embeddings; r_q
-    is small when the mean over dimensions of r_q^2 is below ``threshold`` (Liu et al. 2022, eq. 5;
-    the released code's 0.01; for the appendix's |r| <= 0.01 in one dimension give 1e-4).
+    {(i, j), (m, n)} with one label. For addition r_q = E_i + E_j - E_m - E_n on standardised
+    embeddings (Liu et al. 2022, eq. 5); for a group r_q = E_i E_j - E_m E_n on matrices divided by
+    their common root mean square (appendix H). r_q is small when the mean over dimensions of r_q^2
+    is below ``threshold``.
 
     Parameters
     ----------
     embeddings
-        Embeddings, shape (p, d).
+        Embeddings, shape (p, d); matrices are written row by row.
     task
-        The task; the line must solve it.
+        Addition or a group.
     threshold
-        Bound on the mean square residual.
+        Bound on the mean square residual; by default the released code's, 0.01 for addition and 0.5
+        for a group. For the paper's |r| <= 0.01 in one dimension give 1e-4.
 
     Returns
     -------
     float
-        NaN, that is undefined, where a dimension of the embeddings is constant or not finite, or
-        the task has no parallelogram (p = 2).
+        NaN, that is undefined, where embeddings are constant (for addition in any dimension) or not
+        finite, or the task has no parallelogram (addition with p = 2).
 
     Raises
     ------
     InputError
-        If the task has no line or the shape does not fit.
+        If the task is modular addition or the shape does not fit.
     """
-    task.require_line("RQI")
-    threshold = non_negative("threshold", threshold)
-    array = _embeddings_of(task, embeddings)
-    return kernels.quality_index(array, *samples_by_label(task), threshold)
+    array, side, threshold = _checked("RQI", embeddings, task, threshold)
+    return kernels.quality_index(array, *samples_by_label(task), side, threshold)
 
 
 def predicted_accuracy(
@@ -91,58 +88,62 @@ def predicted_accuracy(
     dataset: Dataset,
     *,
     on: Samples = "all",
-    threshold: float = RESIDUAL_THRESHOLD,
+    threshold: float | None = None,
 ) -> float:
     """Return the accuracy that a representation allows a decoder that fits the training set.
 
-    A decoder that is right on (m, n) is right on (i, j) if E_i + E_j = E_m + E_n. P(E) holds P0(D)
-    and the parallelograms of one label that are small under E, as RQI counts them; a sample is
-    predictable if it is a training sample or forms one with a training sample:
-    Acc-hat = |Dbar(D, P(E))| / N (Liu et al. 2022, section 3.2).
+    A decoder that is right on (m, n) is right on (i, j) if both look the same to it: E_i + E_j =
+    E_m + E_n, or E_i E_j = E_m E_n in a group. P(E) holds P0(D) and the parallelograms of one label
+    that are small under E, as RQI counts them; a sample is predictable if it is a training sample
+    or forms one with a training sample: Acc-hat = |Dbar(D, P(E))| / N (Liu et al. 2022,
+    section 3.2).
 
     Parameters
     ----------
     embeddings
-        Embeddings, shape (p, d); they are standardised first.
+        Embeddings, shape (p, d); they are normalised first, as in `rqi`.
     dataset
         The task and its training set.
     on
         "all" samples, or the "test" samples only.
     threshold
-        Bound on the mean over dimensions of the square residual.
+        Bound on the mean over dimensions of the square residual; by default as in `rqi`.
 
     Returns
     -------
     float
-        A fraction; NaN, that is undefined, where a dimension of the embeddings is constant or not
-        finite, or the test set is empty.
+        A fraction; NaN, that is undefined, where RQI is for the embeddings' sake, or the test set
+        is empty.
 
     Raises
     ------
     InputError
-        If the task has no line, or the shape or ``on`` is wrong.
+        If the task is modular addition, or the shape or ``on`` is wrong.
     """
     task = dataset.task
-    task.require_line("predicted_accuracy")
-    threshold = non_negative("threshold", threshold)
-    standard, exists = kernels.standardise(_embeddings_of(task, embeddings))
+    array, side, threshold = _checked("predicted_accuracy", embeddings, task, threshold)
+    normal, exists = kernels.normalise(array, side)
     predictable = np.zeros(task.size, np.bool_)
     predictable[dataset.train] = True
     if exists:
         order = np.argsort(task.labels, kind="stable")
         predictable[order] = kernels.predictable(
-            standard, *samples_by_label(task), predictable[order], threshold
+            normal, *samples_by_label(task), predictable[order], side, threshold
         )
     accuracy = share_of(predictable, dataset, on)
     return accuracy if exists else float("nan")
 
 
-def _embeddings_of(task: Task, embeddings: ArrayLike) -> NDArray[np.float64]:
-    """Return a copy of the embeddings, checked in shape; NaN may stay."""
+def _checked(
+    quantity: str, embeddings: ArrayLike, task: Task, threshold: float | None
+) -> tuple[NDArray[np.float64], int, float]:
+    """Return a copy of the embeddings, checked in shape (NaN may stay), their side, the bound."""
+    default = task.require_residual_threshold(quantity)
     try:
         array = np.array(embeddings, dtype=np.float64, order="C")
     except (TypeError, ValueError):
         raise InputError("embeddings must be an array of numbers.") from None
     if array.ndim != 2 or len(array) != task.symbols or array.shape[1] == 0:
         raise InputError(f"embeddings must have shape ({task.symbols}, d), not {array.shape}.")
-    return array
+    bound = default if threshold is None else non_negative("threshold", threshold)
+    return array, task.matrix_side(array.shape[1]), bound

@@ -6,10 +6,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Annotated, Any, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from effective_theory.checks import InputError, RunError
+from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, Task, permutation_group
 from effective_theory.toy_model import ToyModel
+
+TaskName = Literal["addition", "modular_addition", "permutation_group"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,32 @@ class ModelOptions(ToyModel):  # noqa: D101 (its text is the model's)
     def checked(self) -> ToyModel:
         """Return the model that the options describe."""
         return ToyModel(**dataclasses.asdict(self))
+
+
+def task_named(name: TaskName, p: int) -> Task:
+    """Return the task that a command line means by a name and a number."""
+    if name == "permutation_group":
+        return permutation_group(p)
+    return Addition(p) if name == "addition" else ModularAddition(p)
+
+
+def name_of_task(task: Task) -> tuple[TaskName, int]:
+    """Return the name and number by which a command line knows a task.
+
+    Raises
+    ------
+    InputError
+        If it is a group other than that of permutations.
+    """
+    if isinstance(task, Addition):
+        return "addition", task.p
+    if isinstance(task, ModularAddition):
+        return "modular_addition", task.p
+    if isinstance(task, FiniteGroup):
+        for n in range(1, 6):
+            if task == permutation_group(n):
+                return "permutation_group", n
+    raise InputError(f"task {task!r} has no name on the command line; sweep it from Python.")
 
 
 class Command(Protocol):

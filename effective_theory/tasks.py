@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -28,14 +29,18 @@ class Task(ABC):
         Name by which stored configurations know the task.
     has_line
         Whether the linear representation E_k = a + k b solves the task. Theory that rests on it
-        (RQI, n0 = 2, ideal accuracy) is not defined for other tasks.
+        (n0 = 2, ideal accuracy, grokking rate) is not defined for other tasks.
     combination
         How a model combines two embeddings: their "sum", or the "product" of matrices.
+    residual_threshold
+        Mean square residual below which RQI counts a parallelogram, as in the released code; None
+        where RQI is not defined.
     """
 
     name: ClassVar[str]
     has_line: ClassVar[bool]
     combination: ClassVar[Literal["sum", "product"]] = "sum"
+    residual_threshold: ClassVar[float | None] = None
 
     @property
     @abstractmethod
@@ -67,13 +72,32 @@ class Task(ABC):
         assert dataclasses.is_dataclass(self)
         return {"name": self.name, **dataclasses.asdict(self)}
 
-    def require_trainable(self) -> None:
-        """Raise InputError unless the toy model can be trained on the task."""
-        if self.combination != "sum":
+    def matrix_side(self, embedding_dim: int) -> int:
+        """Return the side of the square matrices that embeddings are; 0 where they add.
+
+        Raises
+        ------
+        InputError
+            If embeddings multiply and ``embedding_dim`` is not a square.
+        """
+        if self.combination == "sum":
+            return 0
+        side = math.isqrt(embedding_dim)
+        if side * side != embedding_dim:
             raise InputError(
-                f"task {self.name} cannot be trained: its embeddings are matrices that multiply, "
-                "and the toy model adds; use Addition or ModularAddition."
+                f"embedding_dim must be a square such as 4 or 9 for task {self.name}, whose "
+                f"embeddings are matrices that multiply, not {embedding_dim}."
             )
+        return side
+
+    def require_residual_threshold(self, quantity: str) -> float:
+        """Return `residual_threshold`, or raise InputError where RQI is not defined."""
+        if self.residual_threshold is None:
+            raise InputError(
+                f"{quantity} is not defined for task {self.name}: no residual says that two "
+                "samples agree modulo p; use Addition or FiniteGroup."
+            )
+        return self.residual_threshold
 
     def require_line(self, quantity: str) -> None:
         """Raise InputError unless the linear representation solves the task."""
@@ -129,6 +153,7 @@ class Addition(_UnorderedSums):
 
     name: ClassVar[str] = "addition"
     has_line: ClassVar[bool] = True
+    residual_threshold: ClassVar[float | None] = 0.01
 
     @property
     def classes(self) -> int:
@@ -172,7 +197,8 @@ class ModularAddition(_UnorderedSums):
 class FiniteGroup(Task):
     """Multiplication in a finite group; samples are ordered pairs (a, b) with label a b.
 
-    N = g^2 samples and g labels, g the order of the group (Liu et al. 2022, appendix H).
+    N = g^2 samples and g labels, g the order of the group. An embedding is a square matrix, written
+    row by row, and the decoder sees the product E_a E_b (Liu et al. 2022, appendix H).
 
     Parameters
     ----------
@@ -194,6 +220,7 @@ class FiniteGroup(Task):
     name: ClassVar[str] = "finite_group"
     has_line: ClassVar[bool] = False
     combination: ClassVar[Literal["sum", "product"]] = "product"
+    residual_threshold: ClassVar[float | None] = 0.5
 
     def __post_init__(self) -> None:
         try:

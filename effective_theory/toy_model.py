@@ -33,6 +33,8 @@ LARGEST_SCALE = 1e30
 class ToyModel:
     """Hyper-parameters of the toy model (i, j) -> decoder(E_i + E_j) and of its training.
 
+    For a group the decoder takes the product of matrices E_a E_b instead.
+
     The decoder is an MLP with two hidden tanh layers; the optimiser is AdamW with one learning rate
     and weight decay for the embeddings and one for the decoder (Liu et al. 2022, sections 3.1 and
     4.1). Defaults are the paper's.
@@ -40,7 +42,7 @@ class ToyModel:
     Parameters
     ----------
     embedding_dim
-        Dimension d of the embeddings.
+        Dimension d of the embeddings; for a group the square of their matrices' side.
     width
         Units in each hidden layer.
     target_dim

@@ -12,7 +12,7 @@ from effective_theory.checks import InputError, RandomSource, integer
 from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.kernels.compilation import is_compiled
-from effective_theory.representation import RESIDUAL_THRESHOLD, samples_by_label
+from effective_theory.representation import samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
 from effective_theory.toy_model import InitialState, ToyModel
 
@@ -217,7 +217,7 @@ def compile_kernels() -> None:
 
 
 def _require_trainable(model: ToyModel, dataset: Dataset) -> None:
-    dataset.task.require_trainable()
+    dataset.task.matrix_side(model.embedding_dim)
     if dataset.train_size == 0 or dataset.train_size == dataset.task.size:
         raise InputError(
             f"dataset must leave training and test samples: train_size {dataset.train_size} of "
@@ -257,7 +257,7 @@ def _samples(task: Task, indices: NDArray[np.int64]) -> Samples:
 
 def _parallelograms(task: Task) -> Samples:
     """Return what the kernel counts for RQI; nothing where RQI is not defined."""
-    if task.has_line:
+    if task.residual_threshold is not None:
         return samples_by_label(task)
     nothing = np.empty(0, np.int64)
     return nothing, nothing, np.zeros(1, np.int64)
@@ -314,6 +314,7 @@ class _Loop:
             self.decoder,
             self.decoder_moments,
             model.width,
+            self.dataset.task.matrix_side(model.embedding_dim),
             *self.samples,
             self.parallelograms,
             self.targets,
@@ -327,7 +328,7 @@ class _Loop:
             _STOP_WHEN[model.stop_when],
             (
                 *(model.train_threshold, model.test_threshold, model.rqi_threshold),
-                RESIDUAL_THRESHOLD,
+                self.dataset.task.residual_threshold or 0.0,
             ),
             self.first_steps,
             self.best,

@@ -6,7 +6,13 @@ from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.spec import Cell, SweepSpec
-from phase_diagrams.starts import figure6_start, random_start, register_start, released_start
+from phase_diagrams.starts import (
+    figure6_start,
+    random_start,
+    register_start,
+    released_start,
+    s3_start,
+)
 from phase_diagrams.store import Store, StoreError
 from phase_diagrams.summary import RunSummary
 from phase_diagrams.sweeping import load, sweep
@@ -31,5 +37,6 @@ __all__ = [
     "random_start",
     "register_start",
     "released_start",
+    "s3_start",
     "sweep",
 ]

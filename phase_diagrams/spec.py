@@ -104,7 +104,6 @@ class SweepSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.task, Task):
             raise InputError(f"task must be a task such as Addition(10), not {self.task!r}.")
-        self.task.require_trainable()
         if not isinstance(self.model, ToyModel):
             raise InputError(f"model must be a ToyModel, not {self.model!r}.")
         if not isinstance(self.axes, Mapping):
@@ -145,6 +144,8 @@ class SweepSpec:
                 settled.append(train_size if name == "train_size" else getattr(model, name))
             axes = {**self.axes, name: Axis(tuple(settled), axis.scale)}
             object.__setattr__(self, "axes", axes)
+        for embedding_dim in self._values("embedding_dim", self.model.embedding_dim):
+            self.task.matrix_side(embedding_dim)
         sizes = self._values("train_size", self.train_size)
         batches = [b for b in self._values("batch_size", self.model.batch_size) if b is not None]
         if batches and max(batches) > min(sizes):

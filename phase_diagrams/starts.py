@@ -14,7 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory import Addition, Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory import (
+    Addition,
+    Dataset,
+    InitialState,
+    InputError,
+    Task,
+    ToyModel,
+    permutation_group,
+)
 from effective_theory.checks import integer
 
 Array = NDArray[np.float32]
@@ -124,7 +132,8 @@ def released_start(
     NumPy's legacy generator takes the first seed and draws targets, then the split; PyTorch's takes
     the second and makes embeddings, then the decoder.
     """
-    numpy_draws, torch_draws = _published_generators(task, seed)
+    _require_addition(task)
+    numpy_draws, torch_draws = _published_generators(seed)
     targets = _normal(numpy_draws, model, task)
     dataset = _choice(numpy_draws, task, train_size)
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
@@ -140,13 +149,34 @@ def figure6_start(
     It differs from the released code: NumPy draws an unused (p, 30) matrix first; PyTorch makes an
     unused encoder p-200-200-1 first and the embeddings last.
     """
-    numpy_draws, torch_draws = _published_generators(task, seed)
+    _require_addition(task)
+    numpy_draws, torch_draws = _published_generators(seed)
     numpy_draws.normal(0.0, 1.0, (task.symbols, 30))
     targets = _normal(numpy_draws, model, task)
     dataset = _choice(numpy_draws, task, train_size)
     torch_draws.linear_layers((task.symbols, 200, 200, 1))
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
+    return dataset, _state(model, embeddings, layers, targets, seed)
+
+
+def s3_start(
+    model: ToyModel, task: Task, train_size: int, seed: Seed
+) -> tuple[Dataset, InitialState]:
+    """Draw the start of the paper's runs on the permutations of three things, bit for bit.
+
+    PyTorch makes an unused encoder 1-200-200-9 first and the embeddings last; the published runs
+    have ``embedding_dim`` 9, ``embedding_scale`` 0.1 and seed 0.
+    """
+    if task != permutation_group(3):
+        raise InputError('task must be permutation_group(3) for start "s3"; use start "random".')
+    numpy_draws, torch_draws = _published_generators(seed)
+    targets = _normal(numpy_draws, model, task)
+    dataset = _choice(numpy_draws, task, train_size)
+    torch_draws.linear_layers((1, 200, 200, 9))
+    layers = torch_draws.linear_layers(model.layer_sizes(task))
+    uniform = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
+    embeddings = uniform * np.float32(model.embedding_scale)
     return dataset, _state(model, embeddings, layers, targets, seed)
 
 
@@ -181,12 +211,15 @@ def _checked(seed: Seed) -> Seed:
     return integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)
 
 
-def _published_generators(task: Task, seed: Seed) -> tuple[np.random.RandomState, TorchDraws]:
+def _require_addition(task: Task) -> None:
     if not isinstance(task, Addition):
         raise InputError(
-            f"task {task.name} has no published start: it is addition's; "
+            f"task {task.name} has no such published start: it is addition's; "
             'use Addition or start "random".'
         )
+
+
+def _published_generators(seed: Seed) -> tuple[np.random.RandomState, TorchDraws]:
     split, initialisation = _checked(seed)
     if max(split, initialisation) >= 2**32:
         raise InputError(
@@ -228,3 +261,4 @@ _SCALES = frozenset({"embedding_scale", "decoder_scale"})
 register_start("random", random_start)
 register_start("released", released_start, fixed=_SCALES)
 register_start("figure6", figure6_start, fixed=_SCALES)
+register_start("s3", s3_start, fixed=frozenset({"decoder_scale"}))

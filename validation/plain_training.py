@@ -11,21 +11,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from effective_theory import Dataset, InitialState, ToyModel
+from effective_theory import Dataset, InitialState, Task, ToyModel
 
 
 class PlainToyModel(nn.Module):
-    """(i, j) -> decoder(E_i + E_j), started from the simulator's initial state.
+    """(i, j) -> decoder(E_i + E_j) or decoder(E_i E_j), started from the simulator's initial state.
 
     Parameters
     ----------
-    model, state
-        Hyper-parameters and start.
+    model, task, state
+        Hyper-parameters, how embeddings combine, and start.
     dtype
         Type of all numbers.
     """
 
-    def __init__(self, model: ToyModel, state: InitialState, dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: ToyModel, task: Task, state: InitialState, dtype: torch.dtype
+    ) -> None:
         super().__init__()
         self.embeddings = nn.Parameter(_tensor(state.embeddings, dtype))
         layers: list[nn.Module] = []
@@ -37,10 +39,16 @@ class PlainToyModel(nn.Module):
         self.targets = _tensor(state.targets, dtype) if state.targets is not None else None
         self.is_mse = model.loss == "mse"
         self.penalty = model.embedding_penalty
+        self.side = task.matrix_side(model.embedding_dim)
 
     def forward(self, pairs: Tensor) -> Tensor:
         """Return the decoder's outputs (samples, outputs) for pairs (samples, 2)."""
-        return cast(Tensor, self.decoder(self.embeddings[pairs].sum(dim=1)))
+        left, right = self.embeddings[pairs].unbind(dim=1)
+        if self.side == 0:
+            return cast(Tensor, self.decoder(left + right))
+        square = (-1, self.side, self.side)
+        products = left.reshape(square) @ right.reshape(square)
+        return cast(Tensor, self.decoder(products.flatten(1)))
 
     def loss(self, outputs: Tensor, labels: Tensor) -> Tensor:
         """Return the mean loss, without penalty."""
@@ -92,7 +100,7 @@ def plain_training(
     batches
         Positions within the training set that each update uses; all of them by default.
     """
-    network = PlainToyModel(model, state, dtype)
+    network = PlainToyModel(model, dataset.task, state, dtype)
     optimiser = torch.optim.AdamW(
         [
             {

@@ -1,4 +1,8 @@
-"""From embeddings to decoder inputs and back: x = E_i + E_j."""
+"""From embeddings to decoder inputs and back: x = E_i + E_j, or x = E_a E_b.
+
+Embeddings that multiply are square matrices of the given ``side``, written row by row; where they
+add, ``side`` is 0.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +14,11 @@ Indices = NDArray[np.int64]
 
 
 @fast_kernel
-def combine(embeddings: Array, left: Indices, right: Indices, x: Array) -> None:
-    """Fill x (d, samples) with E_left + E_right."""
+def combine(embeddings: Array, left: Indices, right: Indices, side: int, x: Array) -> None:
+    """Fill x (d, samples) with E_left + E_right or E_left E_right."""
+    if side > 0:
+        _multiply(embeddings, left, right, side, x)
+        return
     for feature in range(x.shape[0]):
         for sample in range(x.shape[1]):
             x[feature, sample] = (
@@ -20,13 +27,44 @@ def combine(embeddings: Array, left: Indices, right: Indices, x: Array) -> None:
 
 
 @fast_kernel
-def combine_backward(d_x: Array, left: Indices, right: Indices, gradient: Array) -> None:
+def _multiply(embeddings: Array, left: Indices, right: Indices, side: int, x: Array) -> None:
+    x[:] = 0.0
+    for row in range(side):
+        for column in range(side):
+            for k in range(side):
+                a, b, c = row * side + k, k * side + column, row * side + column
+                for sample in range(x.shape[1]):
+                    x[c, sample] += embeddings[left[sample], a] * embeddings[right[sample], b]
+
+
+@fast_kernel
+def combine_backward(
+    embeddings: Array, d_x: Array, left: Indices, right: Indices, side: int, gradient: Array
+) -> None:
     """Fill the embeddings' gradient (p, d) from d_x (d, samples)."""
     gradient[:] = 0.0
+    if side > 0:
+        _multiply_backward(embeddings, d_x, left, right, side, gradient)
+        return
     for feature in range(d_x.shape[0]):
         for sample in range(d_x.shape[1]):
             gradient[left[sample], feature] += d_x[feature, sample]
             gradient[right[sample], feature] += d_x[feature, sample]
+
+
+@fast_kernel
+def _multiply_backward(
+    embeddings: Array, d_x: Array, left: Indices, right: Indices, side: int, gradient: Array
+) -> None:
+    """Add d_x E_right^T to the left embeddings' gradient and E_left^T d_x to the right ones'."""
+    for row in range(side):
+        for column in range(side):
+            for k in range(side):
+                a, b, c = row * side + k, k * side + column, row * side + column
+                for sample in range(d_x.shape[1]):
+                    i, j = left[sample], right[sample]
+                    gradient[i, a] += d_x[c, sample] * embeddings[j, b]
+                    gradient[j, b] += d_x[c, sample] * embeddings[i, a]
 
 
 @fast_kernel

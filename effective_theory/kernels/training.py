@@ -30,6 +30,7 @@ def advance(
     decoder: Array,
     decoder_moments: Array,
     width: int,
+    side: int,
     train: tuple[Indices, Indices, Indices],
     test: tuple[Indices, Indices, Indices],
     parallelograms: tuple[Indices, Indices, Indices],
@@ -58,6 +59,8 @@ def advance(
         The state, changed in place: (p, d), (2, p d), decoder in `layout`'s form (n,), (2, n).
     width
         Width of both hidden layers.
+    side
+        Side of the matrices that embeddings are; 0 where they add.
     train, test
         Left symbol, right symbol and label of each sample.
     parallelograms
@@ -118,7 +121,7 @@ def advance(
 
     while update < until:
         # Measure state k = update.
-        combine(embeddings, left, right, x[:inputs, :total])
+        combine(embeddings, left, right, side, x[:inputs, :total])
         forward(parameters, x, h1, h2, out)
         if batches.shape[0] > 0:
             share[:] = 0.0
@@ -143,7 +146,7 @@ def advance(
         # RQI costs time: every update until it is first crossed, then only where it is asked for.
         is_recorded = next_record < record_at.size and record_at[next_record] == update
         if first_steps[RQI_STEP] < 0 or is_recorded:
-            measured[RQI] = measure_rqi(embeddings, parallelograms, thresholds[3])
+            measured[RQI] = measure_rqi(embeddings, parallelograms, side, thresholds[3])
             if first_steps[RQI_STEP] < 0 and measured[RQI] > thresholds[2]:
                 first_steps[RQI_STEP] = update
         if is_recorded:
@@ -156,12 +159,14 @@ def advance(
             stop_when == STOP_ALL and knows_accuracies and first_steps[RQI_STEP] >= 0
         )
         if stops or update == steps:
-            measured[RQI] = measure_rqi(embeddings, parallelograms, thresholds[3])
+            measured[RQI] = measure_rqi(embeddings, parallelograms, side, thresholds[3])
             return (STOPPED if stops else FINISHED), update
 
         # Make update k + 1.
         backward(parameters, (x, h1, h2), sample_major, samples, d_out, d_hidden, d_x, gradients)
-        combine_backward(d_x[:inputs, :samples], train[0], train[1], embedding_gradient)
+        combine_backward(
+            embeddings, d_x[:inputs, :samples], train[0], train[1], side, embedding_gradient
+        )
         if embedding_rates[2] > 0.0:
             add_penalty(embeddings, embedding_rates[2], embedding_gradient)
         update += 1
@@ -184,8 +189,11 @@ def advance(
 
 @kernel
 def measure_rqi(
-    embeddings: Array, parallelograms: tuple[Indices, Indices, Indices], threshold: float
+    embeddings: Array,
+    parallelograms: tuple[Indices, Indices, Indices],
+    side: int,
+    threshold: float,
 ) -> float:
     """Return the RQI of float32 embeddings, computed in float64; NaN where it is not defined."""
     left, right, class_starts = parallelograms
-    return quality_index(embeddings.astype(np.float64), left, right, class_starts, threshold)
+    return quality_index(embeddings.astype(np.float64), left, right, class_starts, side, threshold)

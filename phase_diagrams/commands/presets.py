@@ -11,5 +11,7 @@ class Presets:
 
     def run(self) -> None:
         """Print one line for each."""
-        for name, text in preset_names().items():
-            print(f"{name:14} {text}")
+        names = preset_names()
+        longest = max(len(name) for name in names)
+        for name, text in names.items():
+            print(f"{name:{longest}}  {text}")

@@ -1,19 +1,19 @@
 """``sweep``: run a grid and leave its pictures and tables."""
 
 import argparse
+import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import tyro
 
 from effective_theory import InputError
 from effective_theory.files import require_folder, save_figure
-from effective_theory.shell import ModelOptions
-from effective_theory.tasks import task_from_configuration
+from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
+from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
@@ -37,16 +37,16 @@ class Sweep:
     """A published diagram; the other options change it."""
     axis: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """FIELD=LOW:HIGH:COUNT[:log] or FIELD=VALUE,VALUE,..; once for each axis."""
-    task: Literal["addition", "modular_addition"] = "addition"
+    task: TaskName = "addition"
     """The task."""
     p: int = 10
-    """Number of symbols."""
+    """Number of symbols; for permutation_group the number of permuted things."""
     train_size: int = 45
     """Number of training samples."""
     seeds: str = "0"
     """Seeds such as 0,1,2; 0/1 has split seed 0 and init seed 1."""
     start: str = "random"
-    """Where runs begin: random, released or figure6."""
+    """Where runs begin: random, released, figure6 or s3."""
     lag: int = LAG
     """Least delay of test after train, in updates, that counts as grokking."""
     store: Path | None = None
@@ -70,8 +70,9 @@ class Sweep:
             axes = dict(preset(self.preset).grid)
         if not axes:
             raise InputError("axis is missing; give --axis FIELD=.. or --preset NAME.")
+        self._require_once(axes)
         return SweepSpec(
-            task=task_from_configuration({"name": self.task, "p": self.p}),
+            task=task_named(self.task, self.p),
             axes=axes,
             model=self.model.checked(),
             train_size=self.train_size,
@@ -79,6 +80,19 @@ class Sweep:
             start=self.start,
             lag=self.lag,
         )
+
+    def _require_once(self, axes: Mapping[str, Axis]) -> None:
+        """Refuse an option for what an axis sweeps: it would have no effect."""
+        untouched = Sweep() if self.preset is None else _of_preset(self.preset)
+        given, default = (
+            {**dataclasses.asdict(options.model), "train_size": options.train_size}
+            for options in (self, untouched)
+        )
+        for name in axes:
+            if given.get(name) != default.get(name):
+                raise InputError(
+                    f"{name} is swept by an axis and given as an option too; leave one out."
+                )
 
     def run(self) -> None:
         """Run the sweep and leave its files."""
@@ -126,14 +140,16 @@ def preset_defaults(arguments: Sequence[str]) -> Sweep:
         name = finder.parse_known_args(arguments)[0].preset
     except argparse.ArgumentError:
         name = None
-    if name is None:
-        return Sweep()
+    return Sweep() if name is None else _of_preset(name)
+
+
+def _of_preset(name: str) -> Sweep:
     spec = preset(name)
-    fields: dict[str, Any] = spec.task.configuration()
+    task, p = name_of_task(spec.task)
     return Sweep(
         preset=name,
-        task=fields["name"],
-        p=fields["p"],
+        task=task,
+        p=p,
         train_size=spec.train_size,
         seeds=",".join(f"{split}/{initial}" for split, initial in spec.seeds),
         start=spec.start,

@@ -11,7 +11,9 @@ from effective_theory import (
     ToyModel,
     critical_fraction,
     critical_training_sizes,
+    degrees_of_freedom,
     permutation_group,
+    predicted_accuracy,
     rqi,
     train,
     unique_line_probability,
@@ -19,6 +21,7 @@ from effective_theory import (
 from effective_theory.equations import critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.tasks import task_from_configuration
+from tests.effective_theory import enumeration
 
 
 def cyclic(order):
@@ -61,15 +64,56 @@ def test_tables_of_no_group_are_refused(table, message) -> None:
         FiniteGroup(table)
 
 
-def test_theory_of_the_line_and_training_are_refused() -> None:
+def test_theory_of_the_line_and_embeddings_that_are_no_matrices_are_refused() -> None:
     group = permutation_group(3)
     with pytest.raises(InputError, match="use Addition"):
-        rqi(np.zeros((6, 9)), group)
-    with pytest.raises(InputError, match="cannot be trained"):
-        train(ToyModel(steps=1), Dataset.split(group, 24, rng=0), rng=0)
+        degrees_of_freedom(Dataset.split(group, 24, rng=0))
+    with pytest.raises(InputError, match="embedding_dim must be a square"):
+        train(ToyModel(embedding_dim=8, steps=1), Dataset.split(group, 24, rng=0), rng=0)
+    with pytest.raises(InputError, match="embedding_dim must be a square"):
+        rqi(np.zeros((6, 8)), group)
     for n in (0, 6):
         with pytest.raises(InputError, match="n must be"):
             permutation_group(n)
+
+
+def small_parallelograms(group, embeddings, side, threshold=0.5):
+    """The generalised parallelograms of SPEC's definition, matrix by matrix."""
+    matrices = np.asarray(embeddings, float).reshape(-1, side, side)
+    matrices = matrices / np.sqrt(np.mean(matrices**2))
+    return {
+        (s, t)
+        for s, t in enumeration.parallelograms(group, range(group.size))
+        if np.mean(
+            (
+                matrices[group.pairs[s, 0]] @ matrices[group.pairs[s, 1]]
+                - matrices[group.pairs[t, 0]] @ matrices[group.pairs[t, 1]]
+            )
+            ** 2
+        )
+        < threshold
+    }
+
+
+@pytest.mark.parametrize("noise", [0.05, 0.2, 0.5])
+def test_parallelograms_of_a_group_agree_with_enumeration(noise: float) -> None:
+    group, rng = permutation_group(3), np.random.default_rng(0)
+    exact = np.array([np.eye(3)[list(e)] for e in itertools.permutations(range(3))])
+    assert len(enumeration.parallelograms(group, range(36))) == 90
+    assert rqi(exact.reshape(6, 9), group) == 1.0
+    dataset = Dataset.split(group, 12, rng)
+    embeddings = 7.0 * (exact + noise * rng.standard_normal(exact.shape)).reshape(6, 9)
+    known = small_parallelograms(group, embeddings, 3)
+    assert rqi(embeddings, group) == len(known) / 90
+    reached = enumeration.closure(dataset, known)
+    for on in ("all", "test"):
+        expected = enumeration.accuracy(dataset, reached, on)
+        assert predicted_accuracy(embeddings, dataset, on=on) == pytest.approx(expected, abs=1e-15)
+
+
+@pytest.mark.parametrize("same", [0.0, 2.0, np.nan])
+def test_equal_matrices_have_no_quality(same: float) -> None:
+    assert np.isnan(rqi(np.full((6, 4), same), permutation_group(3)))
 
 
 def nullity(group, matrices, samples):
@@ -120,6 +164,11 @@ def test_critical_fraction_of_the_permutations_of_three_things() -> None:
     assert critical_fraction(group, sizes).value == pytest.approx(0.345, abs=0.02)
     curve = unique_line_probability(group, [0, 36], orders=20, rng=0)
     assert curve.probability.tolist() == [0.0, 1.0]
+
+
+def test_a_group_too_large_for_exact_ranks_is_refused() -> None:
+    with pytest.raises(InputError, match="order 121 .* at most 120"):
+        critical_training_sizes(cyclic(121), orders=1, rng=0)
 
 
 def test_trivial_group() -> None:

@@ -54,7 +54,7 @@ def test_gradients_are_those_of_autograd(
         embedding_penalty=penalty,  # type: ignore[arg-type]
     )
     state = InitialState.random(model, dataset.task, rng=3)
-    oracle = PlainToyModel(model, state, torch.float64)
+    oracle = PlainToyModel(model, dataset.task, state, torch.float64)
     left, right = np.ascontiguousarray(dataset.task.pairs[dataset.train].T)
     labels = dataset.task.labels[dataset.train]
     outputs = oracle(torch.tensor(dataset.task.pairs[dataset.train]))
@@ -68,7 +68,7 @@ def test_gradients_are_those_of_autograd(
     for layer, weights, biases in zip(layers, state.weights, state.biases, strict=True):
         layer[:, :-1], layer[:, -1] = weights, biases
     x, h1, h2, out = (layout.activations(features, 20) for features in sizes)
-    embeddings.combine(state.embeddings, left, right, x[:dimension, :20])
+    embeddings.combine(state.embeddings, left, right, 0, x[:dimension, :20])
     decoder.forward(layers, x, h1, h2, out)
     share = np.zeros(32, np.float32)
     share[:20] = 1 / 20
@@ -91,7 +91,9 @@ def test_gradients_are_those_of_autograd(
         d_x,
         gradients,  # type: ignore[arg-type]
     )
-    embeddings.combine_backward(d_x[:dimension, :20], left, right, d_embeddings)
+    embeddings.combine_backward(
+        state.embeddings, d_x[:dimension, :20], left, right, 0, d_embeddings
+    )
     embeddings.add_penalty(state.embeddings, penalty, d_embeddings)
 
     expected = [p.grad.numpy() for p in oracle.decoder.parameters()]

@@ -12,6 +12,7 @@ from effective_theory import (
     InputError,
     ModularAddition,
     ToyModel,
+    permutation_group,
     rqi,
     train,
 )
@@ -61,6 +62,24 @@ def test_training_is_torchs(
         assert run.history.train_accuracy[k] == pytest.approx(snapshot.train_accuracy, abs=0.023)
         expected = snapshot.network.embeddings.detach().numpy()
         np.testing.assert_allclose(run.history.embeddings[k], expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("side", [1, 3])
+def test_training_on_a_group_is_torchs(side: int, small_model: ToyModel) -> None:
+    pytest.importorskip("torch", reason="the oracle is PyTorch: install extra [validation]")
+    from validation import plain_training
+
+    dataset = Dataset.split(permutation_group(3), 24, rng=0)
+    model = dataclasses.replace(small_model, embedding_dim=side**2, embedding_scale=0.5)
+    state = InitialState.random(model, dataset.task, rng=1)
+    run = train(model, dataset, state, record_every=1)
+    assert run.history is not None
+    for snapshot in plain_training(model, dataset, state, updates=300):
+        k = snapshot.update
+        assert run.history.train_loss[k] == pytest.approx(snapshot.train_loss, rel=2e-4)
+        expected = snapshot.network.embeddings.detach().numpy()
+        np.testing.assert_allclose(run.history.embeddings[k], expected, atol=2e-4)
+        assert run.history.rqi[k] == rqi(run.history.embeddings[k], dataset.task)
 
 
 def test_minibatches_are_torchs(small_model: ToyModel, dataset: Dataset) -> None:

@@ -96,7 +96,7 @@ def test_text_that_is_no_specification_is_refused(text: str) -> None:
         ({"axes": {"batch_size": [8, 46]}}, "batch_size must be at most the train_size 45"),
         ({"axes": {"embedding_scale": [1, 2]}, "start": "released"}, "embedding_scale is fixed"),
         ({"model": ToyModel(decoder_scale=2.0), "start": "figure6"}, "decoder_scale is fixed"),
-        ({"task": ModularAddition(10), "start": "released"}, "no published start"),
+        ({"task": ModularAddition(10), "start": "released"}, "no such published start"),
         ({"seeds": (2**32,), "start": "released"}, "seeds of a published start"),
         ({"train_size": 0}, "train_size"),
         ({"seeds": ()}, "seeds are empty"),
@@ -111,7 +111,7 @@ def test_text_that_is_no_specification_is_refused(text: str) -> None:
         ({"seeds": 5.0}, "seeds must be a sequence"),
         ({"seeds": None}, "seeds must be a sequence"),
         ({"start": ["random"]}, "is unknown"),
-        ({"task": permutation_group(3)}, "task finite_group cannot be trained"),
+        ({"task": permutation_group(3), "model": ToyModel(embedding_dim=8)}, "embedding_dim must"),
         ({"axes": {"decoder_lr": range(1, 10**9)}}, "decoder_lr has 999999999 values"),
         (
             {"axes": {n: range(1, 3000) for n in ("decoder_lr", "decoder_weight_decay", "steps")}},

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel, ideal_accuracy
-from phase_diagrams import figure6_start, random_start, register_start, released_start
+from phase_diagrams import (
+    figure6_start,
+    preset,
+    random_start,
+    register_start,
+    released_start,
+    s3_start,
+)
 from phase_diagrams.starts import START_SHAPING, STARTS
 
 
@@ -36,6 +43,30 @@ def test_published_starts_are_torchs_bit_for_bit(seed: int, figure6: bool) -> No
     for layer, weight, bias in zip(layers, state.weights, state.biases, strict=True):
         np.testing.assert_array_equal(weight, layer.weight.detach().numpy())
         np.testing.assert_array_equal(bias, layer.bias.detach().numpy())
+
+
+def test_the_published_start_on_a_group_is_torchs_bit_for_bit() -> None:
+    torch = pytest.importorskip("torch", reason="the oracle is PyTorch")
+    legacy = np.random.RandomState(0)  # noqa: NPY002
+    torch.manual_seed(0)
+    targets = legacy.normal(0, 1, (6, 30)).astype(np.float32)
+    train = legacy.choice(36, 24, replace=False)
+    for inputs, outputs in ((1, 200), (200, 200), (200, 9)):
+        torch.nn.Linear(inputs, outputs)
+    layers = [torch.nn.Linear(i, o) for i, o in ((9, 200), (200, 200), (200, 30))]
+    embeddings = (torch.rand(6, 9) - 1 / 2) * 0.1
+
+    spec = preset("fig6d")
+    dataset, state = s3_start(spec.model, spec.task, 24, (0, 0))
+    assert dataset.train.tolist() == sorted(train)
+    assert state.targets is not None
+    np.testing.assert_array_equal(state.targets, targets)
+    np.testing.assert_array_equal(state.embeddings, embeddings.numpy())
+    for layer, weight, bias in zip(layers, state.weights, state.biases, strict=True):
+        np.testing.assert_array_equal(weight, layer.weight.detach().numpy())
+        np.testing.assert_array_equal(bias, layer.bias.detach().numpy())
+    with pytest.raises(InputError, match=r"permutation_group\(3\)"):
+        s3_start(spec.model, Addition(10), 24, (0, 0))
 
 
 @pytest.mark.parametrize(
