@@ -8,6 +8,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -154,7 +155,7 @@ class Batch:
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         """Record some updates of the empty places; cells that come later find nothing of it."""
-        side = torch.cuda.Stream(self.device)
+        side = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream(self.device))
         with full_precision(), torch.cuda.device(self.device):
             # Libraries set themselves up at their first use, which cannot be recorded.
@@ -197,7 +198,7 @@ class Batch:
 @contextlib.contextmanager
 def full_precision() -> Iterator[None]:
     """Multiply matrices in their own type (no TF32), and put the user's setting back."""
-    kinds = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul
+    kinds: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     previous = [kind.fp32_precision for kind in kinds]
     try:
         for kind in kinds:

@@ -24,8 +24,9 @@ _CELLS_AT_ONCE = 20_000
 _CELLS_ON_CPU = 32
 #: Memory for cells on a CPU, in bytes; on a GPU it is half of what is free.
 _MEMORY_ON_CPU = 2**30
-#: A GPU takes as long for fewer cells.
-_LEAST_PLACES = {"cpu": 1, "cuda": 64}
+#: A GPU takes as long for fewer cells. PyTorch multiplies a single matrix in another way on a CPU,
+#: so a cell that is alone has an empty place beside it: its bits are those it has in company.
+_LEAST_PLACES = {"cpu": 2, "cuda": 64}
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,6 @@ class TorchEngine:
         while some := list(itertools.islice(waiting, _CELLS_AT_ONCE)):
             groups: dict[Shape, list[Cell]] = {}
             for cell in some:
-                cell.task.require_trainable()
                 shape = Shape.of(cell.model, cell.task, cell.train_size)
                 groups.setdefault(shape, []).append(cell)
             for shape, group in groups.items():
@@ -83,7 +83,9 @@ class TorchEngine:
 
     def _run_group(self, shape: Shape, cells: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
         waiting = deque(cells)
-        batch = Batch(shape, min(self.places(shape), len(cells)), self.device, self.dtype)
+        least = _LEAST_PLACES[self.device.type]
+        places = max(2, min(self.places(shape), len(cells)))
+        batch = Batch(shape, places, self.device, self.dtype)
         inside: dict[int, Cell] = {}
         while waiting or inside:
             for index in batch.free[: len(waiting)]:
@@ -92,7 +94,7 @@ class TorchEngine:
             batch.advance()
             for index, summary in batch.ended():
                 yield inside.pop(index), summary
-            half = max(len(batch.places) // 2, _LEAST_PLACES[self.device.type])
+            half = max(len(batch.places) // 2, least)
             if inside and not waiting and len(inside) <= half < len(batch.places):
                 batch, kept = batch.smaller(half)
                 inside = {index: inside[old] for index, old in enumerate(kept)}
@@ -103,8 +105,8 @@ class TorchEngine:
             return self.cells_per_batch
         bytes_of_cell = _numbers(shape) * self.dtype.itemsize
         if self.device.type == "cuda":
-            return max(1, torch.cuda.mem_get_info(self.device)[0] // 2 // bytes_of_cell)
-        return max(1, min(_CELLS_ON_CPU, _MEMORY_ON_CPU // bytes_of_cell))
+            return max(2, torch.cuda.mem_get_info(self.device)[0] // 2 // bytes_of_cell)
+        return max(2, min(_CELLS_ON_CPU, _MEMORY_ON_CPU // bytes_of_cell))
 
 
 def torch_engine(
@@ -125,8 +127,8 @@ def torch_engine(
     dtype
         torch.float32 or torch.float64, type of all numbers. Matrices are never multiplied in TF32.
     cells_per_batch
-        Cells that are trained together; by default what suits the device and its memory. On a GPU
-        the number of cells may decide how a product is summed, and so the last bits.
+        Cells that are trained together, at least 2; by default what suits the device and its
+        memory. On a GPU their number may decide how a product is summed, and so the last bits.
 
     Raises
     ------
@@ -140,7 +142,7 @@ def torch_engine(
     if dtype not in _DTYPES:
         raise InputError(f"dtype must be torch.float32 or torch.float64, not {dtype!r}.")
     if cells_per_batch is not None:
-        cells_per_batch = integer("cells_per_batch", cells_per_batch, 1)
+        cells_per_batch = integer("cells_per_batch", cells_per_batch, 2)
     return TorchEngine(_device(device), dtype, cells_per_batch)
 
 
@@ -165,9 +167,9 @@ def _numbers(shape: Shape) -> int:
     # The parameters with both moments, the gradient in parts and whole, and two steps of AdamW.
     parameters = 7 * (shape.decoder_size + task.symbols * d)
     # Layers and their derivatives, autograd's in between included.
-    samples = task.size * (4 * d + 10 * width + 8 * outputs + 2 * task.classes + task.symbols)
+    samples = task.size * (8 * d + 10 * width + 8 * outputs + 2 * task.classes + 2 * task.symbols)
     pairs = 0
-    if task.has_line:
+    if task.residual_threshold is not None:
         counts = np.bincount(task.labels)
         # In float64, which counts twice in float32.
         pairs = 2 * 4 * d * int((counts * (counts - 1) // 2).sum())

@@ -1,4 +1,4 @@
-"""AdamW for stacked cells: torch.optim.AdamW's arithmetic, with rates of their own for each cell."""
+"""AdamW for stacked cells: torch.optim.AdamW's arithmetic, each cell with rates of its own."""
 
 import functools
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from effective_theory import ToyModel
-from effective_theory.representation import RESIDUAL_THRESHOLD
 from effective_theory.tasks import Task
 from effective_theory.training import Status
 from phase_diagrams.summary import CURVE_COLUMNS, RunSummary, curve_updates
+from validation.stacked_rqi import StackedRqi
 
 #: Most rows of a learning curve: those of `curve_updates` and the last state.
 _ROWS = 65
@@ -51,7 +51,7 @@ class StackedMeasurements:
         def full(value: float, *sizes: int, dtype: torch.dtype = torch.float64) -> Tensor:
             return torch.full((cells, *sizes), value, device=device, dtype=dtype)
 
-        self.task, self.train_size = task, train_size
+        self.train_size = train_size
         self.update, self.steps = (full(0, dtype=torch.int64) for _ in range(2))
         self.is_running, self.is_diverged = (full(False, dtype=torch.bool) for _ in range(2))
         self.thresholds = full(1.0, 3)
@@ -63,7 +63,7 @@ class StackedMeasurements:
         self.record_at = full(_NEVER, _ROWS + 1, dtype=torch.int64)
         self.row = full(0, dtype=torch.int64)
         self.embeddings = torch.zeros_like(embeddings, requires_grad=False)
-        self._parallelograms = _parallelograms(task, device)
+        self._rqi = StackedRqi(task, embeddings.shape[2], device)
 
     @property
     def state(self) -> list[Tensor]:
@@ -131,23 +131,6 @@ class StackedMeasurements:
         is_record = self.record_at.gather(1, row)[:, 0] == self.update
         self.row.add_(goes_on & is_record)
 
-    def _rqi(self, embeddings: Tensor) -> Tensor:
-        """Return each cell's RQI in float64; NaN where it is not defined."""
-        if self._parallelograms is None:
-            return self.thresholds.new_full((len(embeddings),), np.nan)
-        left, right, first, second = self._parallelograms
-        values = embeddings.double()
-        centred = values - values.mean(dim=1, keepdim=True)
-        symbols, dimensions = values.shape[1:]
-        scale = (centred.square().sum(dim=1, keepdim=True) / (symbols - 1)).sqrt()
-        is_spread = values.amax(dim=1, keepdim=True) > values.amin(dim=1, keepdim=True)
-        exists = (is_spread & scale.isfinite() & (scale > 0.0)).all(dim=2)[:, 0]
-        standard = centred / scale
-        sums = standard.index_select(1, left) + standard.index_select(1, right)
-        squares = (sums.index_select(1, first) - sums.index_select(1, second)).square().sum(dim=2)
-        small = (squares < RESIDUAL_THRESHOLD * dimensions).sum(dim=1)
-        return (small.double() / squares.shape[1]).masked_fill(~exists, np.nan)
-
     def to_host(self) -> Self:
         """Return a copy in the host's memory."""
         result = copy.copy(self)
@@ -184,16 +167,3 @@ class StackedMeasurements:
             embeddings=self.embeddings[cell].float().numpy().copy(),
             curve=curve,
         )
-
-
-def _parallelograms(
-    task: Task, device: torch.device
-) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
-    """Symbols of all samples, and the samples of each pair with one label; None without a line."""
-    if not task.has_line:
-        return None
-    a, b = np.triu_indices(task.size, 1)
-    same = task.labels[a] == task.labels[b]
-    columns = (*task.pairs.T, a[same], b[same])
-    left, right, first, second = (torch.tensor(column, device=device) for column in columns)
-    return left, right, first, second

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy
 
 from effective_theory import Dataset, InitialState, Task, ToyModel
 from effective_theory.toy_model import Loss
+from validation.stacked_rqi import combined
 
 #: Rows are as long as whole cache lines, so that each cell's numbers lie alike in memory.
 _NUMBERS_IN_A_ROW = 32
@@ -57,6 +58,11 @@ class Shape:
         )
 
     @property
+    def side(self) -> int:
+        """Side of the matrices that embeddings are; 0 where they add."""
+        return self.task.matrix_side(self.sizes[0])
+
+    @property
     def layers(self) -> list[tuple[int, int]]:
         """Outputs and inputs of each layer."""
         return list(zip(self.sizes[1:], self.sizes[:-1], strict=True))
@@ -69,7 +75,9 @@ class Shape:
 
 
 class StackedModel:
-    """(i, j) -> decoder(E_i + E_j) for each cell; samples are in the order train, then test.
+    """(i, j) -> decoder(E_i + E_j) or decoder(E_i E_j) for each cell.
+
+    Samples are in the order train, then test.
 
     Parameters
     ----------
@@ -103,8 +111,8 @@ class StackedModel:
             part.requires_grad_()
         self._gradient = zeros(shape.decoder_size)
         self._gradients = [part for kind in _views(self._gradient, shape) for part in kind]
-        #: Sample (i, j) as a row with ones at i and j, or a 2 where they are the same symbol.
-        self._symbols = zeros(task.size, task.symbols)
+        #: The left symbol of each sample as a row with a one at its place, then the right ones'.
+        self._symbols = zeros(2 * task.size, task.symbols)
         self._labels = zeros(task.size, dtype=torch.int64)
         self._targets = zeros(task.classes if shape.loss == "mse" else 0, outputs)
         self._expected = zeros(task.size if shape.loss == "mse" else 0, outputs)
@@ -123,9 +131,7 @@ class StackedModel:
     def load(self, cell: int, dataset: Dataset, start: InitialState) -> None:
         """Put a split and a start in a cell's place."""
         task, order = dataset.task, np.concatenate([dataset.train, dataset.test])
-        symbols = np.zeros((task.size, task.symbols))
-        for column in task.pairs[order].T:
-            symbols[np.arange(task.size), column] += 1.0
+        symbols = np.eye(task.symbols)[task.pairs[order].T.ravel()]
         labels = task.labels[order]
         weights = [weight.T for weight in start.weights]
         given = [start.embeddings, *weights, *start.biases, symbols, labels]
@@ -141,7 +147,9 @@ class StackedModel:
 
     def outputs(self) -> Tensor:
         """Return the decoder's outputs, (cells, samples, outputs)."""
-        h = torch.bmm(self._symbols, self.embeddings)
+        # A product, whose derivative is one too: gathering has one that sums in any order.
+        left, right = torch.bmm(self._symbols, self.embeddings).chunk(2, dim=1)
+        h = combined(left, right, self.shape.side)
         (w1, w2, w3), (b1, b2, b3) = self.weights, self.biases
         h = torch.baddbmm(b1[:, None], h, w1).tanh()
         h = torch.baddbmm(b2[:, None], h, w2).tanh()

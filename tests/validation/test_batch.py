@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from effective_theory import Addition, Dataset, InitialState, ModularAddition, Task, ToyModel
+from effective_theory import (
+    Addition,
+    Dataset,
+    FiniteGroup,
+    InitialState,
+    ModularAddition,
+    Task,
+    ToyModel,
+)
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
@@ -27,6 +35,10 @@ CASES: dict[str, tuple[Task, dict[str, Any]]] = {
     "two dimensions, decayed and penalised": (
         Addition(4),
         {"embedding_dim": 2, "embedding_weight_decay": 0.5, "embedding_penalty": 1e-2},
+    ),
+    "matrices that multiply": (
+        FiniteGroup([[0, 1, 2], [1, 2, 0], [2, 0, 1]]),
+        {"embedding_dim": 4, "embedding_penalty": 1e-3},
     ),
     "minibatches, modulus": (ModularAddition(5), {"batch_size": 4}),
 }
