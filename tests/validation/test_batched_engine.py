@@ -32,7 +32,7 @@ GRIDS = {
             MODEL,
             steps=150,
             stop_when="all",
-            train_threshold=0.2,
+            train_threshold=0.08,
             test_threshold=0.2,
             rqi_threshold=0.05,
         ),
