@@ -155,15 +155,14 @@ class Batch:
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         """Record some updates of the empty places; cells that come later find nothing of it."""
-        side = torch.cuda.Stream(self.device)  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream(self.device))
         with full_precision(), torch.cuda.device(self.device):
-            # Libraries set themselves up at their first use, which cannot be recorded.
-            with torch.cuda.stream(side):
+            stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()  # type: ignore[no-untyped-call]
+            stream.wait_stream(torch.cuda.current_stream())
+            # Libraries set themselves up at their first use on a stream, which cannot be recorded.
+            with torch.cuda.stream(stream):
                 self._update(3)
-            torch.cuda.current_stream(self.device).wait_stream(side)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            torch.cuda.current_stream().wait_stream(stream)
+            with torch.cuda.graph(graph, stream=stream):
                 self._update(_UPDATES_IN_GRAPH)
         return graph
 

@@ -105,7 +105,7 @@ class TorchEngine:
             return self.cells_per_batch
         bytes_of_cell = _numbers(shape) * self.dtype.itemsize
         if self.device.type == "cuda":
-            return max(2, torch.cuda.mem_get_info(self.device)[0] // 2 // bytes_of_cell)
+            return max(2, _free_memory(self.device) // 2 // bytes_of_cell)
         return max(2, min(_CELLS_ON_CPU, _MEMORY_ON_CPU // bytes_of_cell))
 
 
@@ -158,6 +158,12 @@ def _device(device: str | torch.device | None) -> torch.device:
     if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
         raise InputError(f'device "{found}" is not there for PyTorch; choose "cpu".')
     return found
+
+
+def _free_memory(device: torch.device) -> int:
+    """Bytes that a GPU has left, those included that PyTorch keeps for its next tensors."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
 
 
 def _numbers(shape: Shape) -> int:
