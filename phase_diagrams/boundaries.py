@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import RandomSource, fraction, integer, random_generator
-from phase_diagrams.axes import Axis
+from phase_diagrams.axes import Axis, describe
 from phase_diagrams.phases import GENERALISING, Phase
 from phase_diagrams.probabilities import chosen_phases, confidence_level
 from phase_diagrams.seed_effects import measured
@@ -66,6 +66,22 @@ class Boundary:
     crossings: NDArray[np.int64]
     found: Array
     confidence: float
+
+    def lines(self) -> list[str]:
+        """Return one line for each value of the other axes."""
+        lines = []
+        for index in np.ndindex(self.value.shape):
+            place = ", ".join(
+                f"{name}={describe([axis.values[k]])}"
+                for (name, axis), k in zip(self.others.items(), index, strict=True)
+            )
+            value, low, high = (float(a[index]) for a in (self.value, self.low, self.high))
+            band = "" if np.isnan(low) else f", {self.confidence:.0%} band {low:.3g} to {high:.3g}"
+            more = f", {self.crossings[index]} crossings" if self.crossings[index] > 1 else ""
+            where = "no crossing" if np.isnan(value) else f"{self.along} {value:.3g}{band}{more}"
+            share = f", found in {self.found[index]:.0%} of resamples" if band else ""
+            lines.append(f"{place or self.along}: {where}{share}")
+        return lines
 
 
 def boundary(
@@ -173,10 +189,10 @@ def first_crossing(
         "rising", "falling" or "any" crossings.
     """
     rows = np.array(probability, dtype=np.float64).reshape(-1, len(positions))
-    for row in rows[np.isnan(rows).any(-1)]:
-        known = np.isfinite(row)
+    for gap in np.flatnonzero(np.isnan(rows).any(-1)):
+        known = np.isfinite(rows[gap])
         if known.any():
-            row[:] = np.interp(positions, positions[known], row[known], np.nan, np.nan)
+            rows[gap] = np.interp(positions, positions[known], rows[gap, known], np.nan, np.nan)
     before, after = rows[:, :-1], rows[:, 1:]
     rising = (before < level) & (after >= level)
     falling = (before >= level) & (after < level)
@@ -184,7 +200,8 @@ def first_crossing(
     count = crosses.sum(-1)
     found = np.full(len(rows), np.nan)
     if len(positions) > 1:
-        row, first = np.arange(len(rows))[count > 0], crosses.argmax(-1)[count > 0]
+        row = np.flatnonzero(count)
+        first = crosses[row].argmax(-1)
         start, end = before[row, first], after[row, first]
         width = positions[first + 1] - positions[first]
         found[row] = positions[first] + width * (level - start) / (end - start)

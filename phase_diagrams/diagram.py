@@ -142,6 +142,11 @@ class PhaseDiagram:
         """Whether one picture can show the sweep: one or two axes, not too many seeds."""
         return len(self.spec.grid) <= 2 and len(self.spec.seeds) <= MOST_PANELS
 
+    @property
+    def fits_a_majority_picture(self) -> bool:
+        """Whether one picture can show the majority: one or two axes, several seeds."""
+        return len(self.spec.grid) <= 2 and len(self.spec.seeds) > 1
+
     def find(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> Cell:
         """Return the run with these values of the axes, rates matched to 1e-9 relative.
 
@@ -329,3 +334,9 @@ class PhaseDiagram:
         from phase_diagrams.majority_plotting import plot_majority
 
         return plot_majority(self, **options)
+
+    def plot_boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Figure":
+        """Draw a boundary with its band; the options are those of `boundary`."""
+        from phase_diagrams.majority_plotting import plot_boundary
+
+        return plot_boundary(self, self.boundary(along, rng=rng, **options))
