@@ -99,14 +99,12 @@ def plot_boundary(diagram: PhaseDiagram, boundary: Boundary) -> Figure:
     """
     names = " or ".join(phase.label for phase in boundary.of)
     colour = PALETTES["default"][boundary.of[0]]
-    shades = LinearSegmentedColormap.from_list(
-        "share", ["#FFFFFF", _blend(np.array(to_rgb(colour)), 0.8)]
-    )
-    shades.set_bad("#DDDDDD")
+    top = _blend(np.array(to_rgb(colour)), 0.8)
+    shades = LinearSegmentedColormap.from_list("share", ["#FFFFFF", top])
     with sns.axes_style("ticks", STYLE):
         figure, panel = _single_panel(diagram)
         share = np.ma.masked_invalid(diagram.probability(boundary.of).value)
-        draw_cells(panel, diagram, share, cmap=shades, vmin=0, vmax=1)
+        draw_cells(panel, diagram, share, cmap=shades.with_extremes(bad="#DDDDDD"), vmin=0, vmax=1)
         bar = figure.colorbar(panel.collections[0], ax=panel, shrink=0.9)
         bar.set_label(f"share of {len(diagram.spec.seeds)} seeds (grey: not run)")
         (right, _), (_, other) = axes_of(diagram)
