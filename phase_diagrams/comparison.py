@@ -54,24 +54,23 @@ class StepAgreement:
 
 @dataclass(frozen=True)
 class BoundaryShift:
-    """How far the end of generalisation moved along one axis, b less a.
+    """How far the edges of generalisation moved along one axis, b less a.
 
-    The boundary is the first place where the share of shared runs in comprehension or grokking
-    crosses 1/2 (`phase_diagrams.boundaries`), in each column of cells along the axis.
+    In each column of cells along the axis, an edge is the first place where the share of the shared
+    runs in comprehension or grokking rises to 1/2, and the first where it falls below
+    (`phase_diagrams.boundaries`); each is compared with its like.
 
     Attributes
     ----------
-    columns
-        Columns with a crossing in both.
-    only_a, only_b
-        Columns with a crossing in one of them.
+    both, only_a, only_b
+        Edges in both diagrams and in one of them.
     median, largest
-        Median shift and the one with the largest size; NaN where no column crosses in both.
+        Median shift and the one with the largest size; NaN where no edge is in both.
     unit
         Unit of the shift: "decades" on a log axis, otherwise the axis' own.
     """
 
-    columns: int
+    both: int
     only_a: int
     only_b: int
     median: float
@@ -274,21 +273,25 @@ def step_agreement(a: Any, b: Any, tolerance: int) -> StepAgreement:
 
 
 def _shift(axis: Axis, place: int, first: Labels, second: Labels) -> BoundaryShift:
-    """How far the end of generalisation moved along the axis at that place."""
+    """Compare the edges of generalisation along the axis at that place."""
     known = np.moveaxis(first != Phase.NOT_RUN, place, -2).sum(-1)
-    found = []
-    for phases in (first, second):
-        inside = np.moveaxis(np.isin(phases, GENERALISING), place, -2).sum(-1)
-        with np.errstate(invalid="ignore"):
-            found.append(first_crossing(scale_positions(axis), inside / known, 0.5)[0])
-    shifts = (found[1] - found[0])[np.isfinite(found[0]) & np.isfinite(found[1])]
-    if axis.scale == "log":
-        shifts = shifts / np.log(10)
+    ours, theirs = (_edges(axis, place, known, phases) for phases in (first, second))
+    shifts = (theirs - ours)[np.isfinite(ours) & np.isfinite(theirs)]
     return BoundaryShift(
-        columns=len(shifts),
-        only_a=int((np.isfinite(found[0]) & np.isnan(found[1])).sum()),
-        only_b=int((np.isfinite(found[1]) & np.isnan(found[0])).sum()),
+        both=len(shifts),
+        only_a=int((np.isfinite(ours) & np.isnan(theirs)).sum()),
+        only_b=int((np.isfinite(theirs) & np.isnan(ours)).sum()),
         median=float(np.median(shifts)) if len(shifts) else float("nan"),
         largest=float(shifts[np.abs(shifts).argmax()]) if len(shifts) else float("nan"),
         unit="decades" if axis.scale == "log" else "",
     )
+
+
+def _edges(axis: Axis, place: int, known: NDArray[np.int64], phases: Labels) -> NDArray[np.float64]:
+    """First rise and first fall of each column, shape (2, other axes...), in decades if log."""
+    inside = np.moveaxis(np.isin(phases, GENERALISING), place, -2).sum(-1)
+    with np.errstate(invalid="ignore"):
+        share = inside / known
+    positions = scale_positions(axis) / (np.log(10) if axis.scale == "log" else 1)
+    rising, falling = (first_crossing(positions, share, 0.5, d)[0] for d in ("rising", "falling"))
+    return np.stack([rising, falling])

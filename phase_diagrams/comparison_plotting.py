@@ -4,7 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure, SubFigure
 
 from phase_diagrams.comparison import Comparison
 from phase_diagrams.diagram import PhaseDiagram
@@ -21,14 +22,14 @@ def plot_comparison(comparison: Comparison) -> Figure:
         What `compare` returned.
     """
     has_map = len(comparison.spec.grid) <= 2
+    parts = 1 + has_map
     with sns.axes_style("ticks", STYLE):
-        figure, panels = plt.subplots(
-            1, 1 + has_map, figsize=(12.4 if has_map else 6.2, 5.2), layout="constrained",
-            squeeze=False,
-        )  # fmt: skip
-        _draw_table(panels[0, 0], comparison)
+        figure = plt.figure(figsize=(6.2 * parts, 5.2), layout="constrained")
+        # Each panel is the outer one of its part, so that both keep the names of their axes.
+        halves = figure.subfigures(1, parts, squeeze=False)[0]
+        _draw_table(halves[0].subplots(), comparison)
         if has_map:
-            _draw_disagreement(figure, panels[0, 1], comparison)
+            _draw_disagreement(halves[1], comparison)
     return figure
 
 
@@ -53,17 +54,21 @@ def _draw_table(panel: Axes, comparison: Comparison) -> None:
     panel.set_title(f"{comparison.agreeing} of {comparison.shared} labels agree, kappa {kappa}")
 
 
-def _draw_disagreement(figure: Figure, panel: Axes, comparison: Comparison) -> None:
+def _draw_disagreement(part: SubFigure, comparison: Comparison) -> None:
+    panel = part.subplots()
     first, second = comparison.phases
     shared = (first != Phase.NOT_RUN).sum(-1)
     with np.errstate(invalid="ignore"):
         share = np.ma.masked_invalid((first != second).sum(-1) / shared)
-    colours = plt.get_cmap("Reds").with_extremes(bad="#DDDDDD")
-    draw_cells(panel, PhaseDiagram(comparison.spec), share, cmap=colours, vmin=0, vmax=1)
+    colours = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
+    draw_cells(
+        panel, PhaseDiagram(comparison.spec), share, cmap=colours.with_extremes(bad="#DDDDDD"),
+        vmin=0, vmax=1,
+    )  # fmt: skip
     several = int(shared.max()) > 1
     panel.set_title(
         "labels that differ" + (" (grey: nothing shared)" if (shared == 0).any() else "")
     )
     if several:
-        bar = figure.colorbar(panel.collections[0], ax=panel, shrink=0.9)
+        bar = part.colorbar(panel.collections[0], ax=panel, shrink=0.9)
         bar.set_label("share of the shared runs")

@@ -66,11 +66,11 @@ def _steps(name: str, found: StepAgreement) -> str:
 
 def _shift(name: str, found: BoundaryShift) -> str:
     once = found.only_a + found.only_b
-    columns = f"generalisation along {name}: {found.columns} columns cross in both, {once} in one"
-    if not found.columns:
-        return columns
+    edges = f"edges of generalisation along {name}: {found.both} in both, {once} in one"
+    if not found.both:
+        return edges
     unit = f" {found.unit}" if found.unit else ""
-    return f"{columns}; median shift {found.median:+.3g}{unit}, largest {found.largest:+.3g}{unit}"
+    return f"{edges}; median shift {found.median:+.3g}{unit}, largest {found.largest:+.3g}{unit}"
 
 
 def _differing(comparison: Comparison) -> list[str]:

@@ -112,14 +112,24 @@ def test_boundaries_that_moved_by_one_cell() -> None:
     lower[2, 0] = M  # generalisation ends one decade earlier in the first column
     found = compare(labelled(LABELS, AXES, (0,)), labelled(lower, AXES, (0,)))
     shift = found.shifts["decoder_lr"]
-    assert (shift.columns, shift.only_a, shift.only_b, shift.unit) == (3, 0, 0, "decades")
+    assert (shift.both, shift.only_a, shift.only_b, shift.unit) == (3, 0, 0, "decades")
     assert (shift.median, shift.largest) == (pytest.approx(0), pytest.approx(-1))
     along = found.shifts["decoder_weight_decay"]
-    assert (along.columns, along.only_a, along.only_b, along.unit) == (0, 1, 0, "")
+    assert (along.both, along.only_a, along.only_b, along.unit) == (0, 1, 0, "")
     text = found.text()
     assert "labels: 11 of 12 agree (91.7%); always b's commonest: 5 (41.7%)" in text
-    assert "3 columns cross in both, 0 in one; median shift +0 decades, largest -1 decades" in text
+    assert "decoder_lr: 3 in both, 0 in one; median shift +0 decades, largest -1 decades" in text
     assert "  decoder_lr=0.001, decoder_weight_decay=0, seed 0/0: comprehension, memoriz" in text
+
+
+def test_each_edge_is_compared_with_its_like() -> None:
+    window = np.array([[M], [C], [C], [M]])  # generalises between 10^-4.5 and 10^-2.5
+    reaches_down = np.array([[C], [C], [M], [M]])  # up to 10^-3.5, no lower edge
+    axes = {"decoder_lr": RATES}
+    shift = compare(labelled(window, axes, (0,)), labelled(reaches_down, axes, (0,))).shifts
+    found = shift["decoder_lr"]
+    assert (found.both, found.only_a, found.only_b) == (1, 1, 0)
+    assert found.median == pytest.approx(-1)
 
 
 def test_other_starts_are_compared_by_place_only_when_asked() -> None:
