@@ -201,7 +201,8 @@ class Other(NumbaEngine):
 
     def run(self, cells):  # type: ignore[no-untyped-def]
         for cell in cells:
-            yield cell, run_with(100, 1300 if cell.model.decoder_lr > 5e-3 else None, 9)
+            groks = cell.model.decoder_lr > 5e-3 and self.version == 3
+            yield cell, run_with(100, 1300 if groks else None, 9)
 
 
 def stored(path: Path) -> Path:

@@ -60,7 +60,7 @@ def test_a_split_that_decides_everything_leaves_as_many_runs_as_splits() -> None
         diagram = labelled(by_split, {"decoder_lr": [1e-3]}, seeds)
         assert diagram.probability(Phase.COMPREHENSION).effective_runs[0] == pytest.approx(3)
         # Where none disagrees nothing is known: the cautious number.
-        alike = labelled([[C] * 12], {"decoder_lr": [1e-3]}, NESTED)
+        alike = labelled([[C] * 12], {"decoder_lr": [1e-3]}, seeds)
         assert alike.probability(Phase.COMPREHENSION).effective_runs[0] == pytest.approx(3)
 
 
@@ -181,6 +181,20 @@ def test_the_majority_names_its_ties() -> None:
     assert str(found) == (
         "majority of 4 seeds: 3 cells, 1 with the 95% interval above 1/2, 1 not, 1 tied"
     )
+
+
+def test_the_majority_has_the_bound_of_its_phase_or_the_least_of_those_that_tie() -> None:
+    rng = np.random.default_rng(6)
+    labels = rng.integers(0, 3, (200, 12))
+    # Comprehension follows the split, the other two do not: bounds of equal shares differ.
+    labels[np.repeat(rng.random((200, 3)) < 0.4, 4, axis=1)] = C
+    diagram = labelled(labels, {"decoder_lr": np.geomspace(1e-5, 1e-2, 200)}, NESTED)
+    found, each = diagram.majority(), diagram.probabilities()
+    assert found.tied.sum() > 5
+    for cell in range(200):
+        counts = [int((labels[cell] == phase).sum()) for phase in (C, G, M)]
+        leaders = [Phase(phase) for phase in (C, G, M) if counts[phase] == max(counts)]
+        assert found.low[cell] == min(each[phase].low[cell] for phase in leaders)
 
 
 @pytest.mark.parametrize(
