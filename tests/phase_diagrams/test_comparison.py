@@ -62,10 +62,10 @@ def test_kappa_is_agreement_beyond_that_of_random_pairings() -> None:
 
 def test_steps_are_compared_where_both_reached_them() -> None:
     a = np.ma.masked_less([10, 20, 30, 45, -1, 50, -1], 0)
-    b = np.ma.masked_less([11, 20, 36, 45, -1, -1, 7], 0)
+    b = np.ma.masked_less([11, 22, 36, 45, -1, -1, 7], 0)
     found = step_agreement(a, b, 2)
     assert (found.both, found.only_a, found.only_b, found.neither) == (4, 1, 1, 1)
-    assert (found.median_difference, found.largest_difference, found.within) == (0.5, 6, 3)
+    assert (found.median_difference, found.largest_difference, found.within) == (1.5, 6, 3)
     rng = np.random.default_rng(1)
     x, y = rng.integers(0, 50, (2, 60))
     ranks = np.corrcoef(rankdata(x), rankdata(y))[0, 1]
