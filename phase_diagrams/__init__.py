@@ -1,6 +1,7 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
 from phase_diagrams.axes import Axis
+from phase_diagrams.comparison import Comparison, compare
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.phases import Phase, classify
@@ -20,6 +21,7 @@ from phase_diagrams.sweeping import load, sweep
 __all__ = [
     "Axis",
     "Cell",
+    "Comparison",
     "Engine",
     "Phase",
     "PhaseDiagram",
@@ -29,6 +31,7 @@ __all__ = [
     "StoreError",
     "SweepSpec",
     "classify",
+    "compare",
     "figure6_start",
     "load",
     "numba_engine",

@@ -1,4 +1,4 @@
-"""Command line: ``python -m phase_diagrams sweep|plot|show|export|figure|presets``."""
+"""Command line: ``python -m phase_diagrams sweep|plot|show|export|compare|figure|presets``."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from effective_theory.shell import read_command, run_command
+from phase_diagrams.commands.compare import Compare
 from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.plot import Plot
@@ -18,6 +19,7 @@ COMMANDS = {
     "plot": Plot,
     "show": Show,
     "export": Export,
+    "compare": Compare,
     "figure": PaperFigure,
     "presets": Presets,
 }

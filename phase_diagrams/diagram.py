@@ -1,7 +1,7 @@
 """PhaseDiagram: the results of a sweep on its axes."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, ToyModel
+from effective_theory.checks import RandomSource
 from phase_diagrams.ideal import IdealAccuracies, ideal_accuracies
-from phase_diagrams.phases import Phase, classify
+from phase_diagrams.phases import GENERALISING, Phase, classify
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.summary import RunSummary
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
+
+    from phase_diagrams.boundaries import Boundary
+    from phase_diagrams.probabilities import Majority, Probability
+    from phase_diagrams.seed_effects import Quantity, SeedEffects
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
 
@@ -136,6 +141,11 @@ class PhaseDiagram:
     def fits_a_picture(self) -> bool:
         """Whether one picture can show the sweep: one or two axes, not too many seeds."""
         return len(self.spec.grid) <= 2 and len(self.spec.seeds) <= MOST_PANELS
+
+    @property
+    def fits_a_majority_picture(self) -> bool:
+        """Whether one picture can show the majority: one or two axes, several seeds."""
+        return len(self.spec.grid) <= 2 and len(self.spec.seeds) > 1
 
     def find(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> Cell:
         """Return the run with these values of the axes, rates matched to 1e-9 relative.
@@ -277,3 +287,56 @@ class PhaseDiagram:
         from phase_diagrams.plotting import plot_steps
 
         return plot_steps(self, **options)
+
+    def probability(
+        self, of: Phase | Collection[Phase] = GENERALISING, confidence: float = 0.95
+    ) -> "Probability":
+        """Return the probability over seeds of some phases, with intervals.
+
+        See `phase_diagrams.probabilities.probability`.
+        """
+        from phase_diagrams.probabilities import probability
+
+        return probability(self, of, confidence)
+
+    def probabilities(self, confidence: float = 0.95) -> "dict[Phase, Probability]":
+        """Return the probability of each phase; see `probability`."""
+        from phase_diagrams.probabilities import probabilities
+
+        return probabilities(self, confidence)
+
+    def majority(self, confidence: float = 0.95) -> "Majority":
+        """Return the commonest phase of each cell and how certain it is."""
+        from phase_diagrams.probabilities import majority
+
+        return majority(self, confidence)
+
+    def seed_effects(self, of: "Quantity" = "phase") -> "SeedEffects":
+        """Return how much of the seeds' disagreement is due to the split, how much to the start.
+
+        See `phase_diagrams.seed_effects.seed_effects`.
+        """
+        from phase_diagrams.seed_effects import seed_effects
+
+        return seed_effects(self, of)
+
+    def boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Boundary":
+        """Return where phases begin or end along an axis, with a bootstrap band.
+
+        See `phase_diagrams.boundaries.boundary` for the options.
+        """
+        from phase_diagrams.boundaries import boundary
+
+        return boundary(self, along, rng=rng, **options)
+
+    def plot_majority(self, **options: Any) -> "Figure":
+        """Draw the majority over seeds; see `phase_diagrams.majority_plotting.plot_majority`."""
+        from phase_diagrams.majority_plotting import plot_majority
+
+        return plot_majority(self, **options)
+
+    def plot_boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Figure":
+        """Draw a boundary with its band; the options are those of `boundary`."""
+        from phase_diagrams.majority_plotting import plot_boundary
+
+        return plot_boundary(self, self.boundary(along, rng=rng, **options))

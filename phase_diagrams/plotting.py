@@ -40,7 +40,8 @@ PALETTES: dict[Palette, dict[Phase, str]] = {
     },
 }
 
-_NAMES = {
+#: Names of fields on the axes of pictures, where they are not the field's own.
+NAMES = {
     "embedding_lr": "embedding learning rate",
     "decoder_lr": "decoder learning rate",
     "embedding_weight_decay": "embedding weight decay",
@@ -48,7 +49,8 @@ _NAMES = {
     "embedding_scale": "scale of initial embeddings",
     "train_size": "training samples",
 }
-_STYLE: dict[str, Any] = {
+#: What all pictures share.
+STYLE: dict[str, Any] = {
     "axes.grid": False,
     "axes.edgecolor": "#444444",
     "axes.titlesize": "medium",
@@ -81,12 +83,12 @@ def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figur
     colour_map = ListedColormap([colours[phase] for phase in order])
     norm = BoundaryNorm(np.arange(-1.5, len(RUN_PHASES)), colour_map.N)
     phases = diagram.phases
-    with sns.axes_style("ticks", _STYLE):
+    with sns.axes_style("ticks", STYLE):
         figure, panels = _panels(diagram, 1)
         for seed, panel in enumerate(panels):
             shown = phases[..., seed]
-            grid = _draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
-            _write_names(panel, diagram, grid, colours)
+            grid = draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
+            write_names(panel, diagram, grid, colours)
             panel.set_title(_seed_title(diagram, seed).removesuffix(", "))
         present = [phase for phase in order if (phases == phase).any()]
         handles = [Patch(facecolor=colours[p], edgecolor="#444444", label=p.label) for p in present]
@@ -109,13 +111,13 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
     top = int(both.max()) if both.count() else 1
     low = max(1, int(both.min())) if both.count() else 1
     norm = LogNorm(low, max(top, low + 1))
-    with sns.axes_style("ticks", _STYLE):
+    with sns.axes_style("ticks", STYLE):
         figure, panels = _panels(diagram, 2)
         for place, panel in enumerate(panels):
             seed, which = divmod(place, 2)
             # A crossing at update 0 has no logarithm; it is drawn as the first update.
             steps = np.ma.clip(both[which][..., seed], 1, None)
-            _draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
+            draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
             panel.set_title(f"{_seed_title(diagram, seed)}{titles[which]}")
         bar = figure.colorbar(panels[0].collections[0], ax=list(panels), shrink=0.9)
         bar.set_label("updates (white: never)")
@@ -150,18 +152,21 @@ def _seed_title(diagram: PhaseDiagram, seed: int) -> str:
     return f"seed {split}, " if split == initialisation else f"seeds {split}/{initialisation}, "
 
 
-def _axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
+def axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
     """Return the axis drawn to the right and the one drawn upwards; a single one goes right."""
     named = list(diagram.spec.grid.items())
     return (named[0], ("", Axis((0,)))) if len(named) == 1 else (named[1], named[0])
 
 
-def _draw_cells(
+def draw_cells(
     panel: Axes, diagram: PhaseDiagram, values: NDArray[Any], **colours: Any
 ) -> NDArray[Any]:
-    """Draw one rectangle for each cell; return the values as (upwards, to the right)."""
-    (x_name, x), (y_name, y) = _axes_of(diagram)
-    grid = values.reshape(len(y), len(x))
+    """Draw one rectangle for each cell; return the values as (upwards, to the right).
+
+    Values of one more dimension are colours.
+    """
+    (x_name, x), (y_name, y) = axes_of(diagram)
+    grid = values.reshape(len(y), len(x), *values.shape[len(diagram.spec.grid) :])
     panel.pcolormesh(x.edges, y.edges, grid, edgecolors="#FFFFFF30", linewidth=0.4, **colours)
     for axis, name, set_scale, set_label, ticks in (
         (x, x_name, panel.set_xscale, panel.set_xlabel, panel.set_xticks),
@@ -173,16 +178,16 @@ def _draw_cells(
             ticks([])
         elif axis.scale == "ordinal":
             ticks(axis.positions, [describe([value]) for value in axis.values])
-        set_label(_NAMES.get(name, name.replace("_", " ")))
+        set_label(NAMES.get(name, name.replace("_", " ")))
     panel.label_outer()
     return grid
 
 
-def _write_names(
+def write_names(
     panel: Axes, diagram: PhaseDiagram, grid: NDArray[Any], colours: dict[Phase, str]
 ) -> None:
     """Write each phase's name at the heart of its largest region, if there is room for it."""
-    (_, x), (_, y) = _axes_of(diagram)
+    (_, x), (_, y) = axes_of(diagram)
     for phase in RUN_PHASES:
         regions, count = ndimage.label(grid == phase)
         if count == 0:

@@ -201,6 +201,18 @@ class SweepSpec:
         for index in itertools.product(*(range(length) for length in self.shape)):
             yield self.cell(index)
 
+    def with_more_seeds(self, seeds: Sequence[Any]) -> "SweepSpec":
+        """Return the sweep with these seeds besides its own; a store runs only the new ones.
+
+        ``sweep(diagram.spec.with_more_seeds([3, 4]), store="runs.sqlite")``
+
+        Raises
+        ------
+        InputError
+            If one of them is no seed, or is there already.
+        """
+        return dataclasses.replace(self, seeds=(*self.seeds, *_settled_seeds(seeds)))
+
     def to_json(self) -> str:
         """Return the specification as canonical JSON, floats exact."""
         return canonical_json(

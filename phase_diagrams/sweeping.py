@@ -127,20 +127,34 @@ def known(
 
 
 def load(
-    store: str | Path, name: str | None = None, *, engine: Engine | None = None
+    store: str | Path, name: str | None = None, *, engine: Engine | str | None = None
 ) -> tuple[str, PhaseDiagram]:
     """Return a stored sweep's name and its diagram; runs that are missing stay "not run".
+
+    Parameters
+    ----------
+    store
+        The store.
+    name
+        Name of the sweep, where the store holds several.
+    engine
+        Whose runs: an engine, or its identity for the newest of its versions that is stored; by
+        default the simulator. A sweep of one name may hold runs of several engines.
 
     Raises
     ------
     StoreError
-        If the store is missing or damaged, or does not hold that one sweep.
+        If the store is missing or damaged, or does not hold that one sweep or that engine.
     """
-    engine = engine if engine is not None else numba_engine()
     with Store(store, create=False) as kept:
         name, spec = kept.spec(name)
+        if isinstance(engine, str):
+            identity, version = engine, kept.engine_version(engine)
+        else:
+            engine = engine if engine is not None else numba_engine()
+            identity, version = engine.identity, engine.version
         diagram = PhaseDiagram(spec)
-        for cell, summary in known(spec, kept, engine):
+        for cell, summary in kept.find(spec.cells(), identity, version):
             if summary is not None:
                 diagram.record(cell.index, summary)
     return name, diagram

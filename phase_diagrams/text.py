@@ -6,6 +6,9 @@ from phase_diagrams.axes import describe
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase
 
+#: Ties that are listed one by one.
+_LISTED = 8
+
 
 def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     """Return the phases of the seed at that place as letters, the first axis upwards.
@@ -44,4 +47,21 @@ def summary(diagram: PhaseDiagram) -> str:
     counts = diagram.counts()
     shown = [phase for phase in (*RUN_PHASES, Phase.NOT_RUN) if counts[phase]]
     lines.append(", ".join(f"{p.letter} {p.label} {counts[p]}" for p in shown))
+    if len(diagram.spec.seeds) > 1:
+        lines += over_seeds(diagram)
     return "\n".join([*lines, *diagram.ideal_test_accuracy.lines()])
+
+
+def over_seeds(diagram: PhaseDiagram) -> list[str]:
+    """Return what the seeds say together: majority, ties and what is due to the split."""
+    majority, effects = diagram.majority(), diagram.seed_effects()
+    ties = majority.ties()
+    lines = [str(majority), *(f"  tie at {tie}" for tie in ties[:_LISTED])]
+    if len(ties) > _LISTED:
+        lines.append(f"  and {len(ties) - _LISTED} more ties")
+    if effects.disagreement > 0 and effects.split == effects.split:
+        lines.append(
+            f"two runs of a cell that share neither seed differ in phase with probability "
+            f"{effects.disagreement:.3f}; share of it due to the split: {effects.split:.2f}"
+        )
+    return lines

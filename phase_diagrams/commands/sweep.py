@@ -10,10 +10,11 @@ from pathlib import Path
 import tyro
 
 from effective_theory import InputError
-from effective_theory.files import require_folder, save_figure
+from effective_theory.files import require_folder
 from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
 from phase_diagrams.axes import Axis
+from phase_diagrams.commands.pictures import PICTURES, save_pictures
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
@@ -30,7 +31,8 @@ from phase_diagrams.text import summary
 class Sweep:
     """Run a grid of toy models; the same command resumes, extends and redraws.
 
-    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out.
+    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out, and majority.png
+    where there are several seeds.
     """
 
     preset: str | None = None
@@ -120,16 +122,14 @@ class Sweep:
 
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     """Write the table, and pictures where the sweep fits one; return their paths."""
-    phases, steps, table = out / "phases.png", out / "steps.png", out / "runs.csv"
+    table = out / "runs.csv"
     write_csv(diagram, table)
-    if not diagram.fits_a_picture:
-        # Those of an earlier sweep of this name would pass for this one's.
-        phases.unlink(missing_ok=True)
-        steps.unlink(missing_ok=True)
-        return [table]
-    save_figure(diagram.plot(), phases)
-    save_figure(diagram.plot_steps(), steps)
-    return [phases, steps, table]
+    written = save_pictures(diagram, out)
+    for name in PICTURES:
+        if out / name not in written:
+            # That of an earlier sweep of this name would pass for this one's.
+            (out / name).unlink(missing_ok=True)
+    return [*written, table]
 
 
 def preset_defaults(arguments: Sequence[str]) -> Sweep:
