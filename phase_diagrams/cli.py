@@ -1,4 +1,4 @@
-"""Command line: ``python -m phase_diagrams sweep|plot|show|export|figure|presets``."""
+"""Command line: ``python -m phase_diagrams COMMAND``, each command in a file of its own."""
 
 import os
 import sys
@@ -10,11 +10,13 @@ from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
+from phase_diagrams.commands.refine import Refine
 from phase_diagrams.commands.show import Show
 from phase_diagrams.commands.sweep import Sweep, preset_defaults
 
 COMMANDS = {
     "sweep": Sweep,
+    "refine": Refine,
     "plot": Plot,
     "show": Show,
     "export": Export,

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from effective_theory import InputError
 from phase_diagrams.axes import Axis, describe
-from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram
+from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES, Phase
 
 Palette = Literal["default", "paper"]
@@ -40,6 +40,10 @@ PALETTES: dict[Palette, dict[Phase, str]] = {
     },
 }
 
+#: Drawn over cells that were inferred, and in maps of steps over those that were not run.
+_PALE, _ABSENT = "#FFFFFF80", "#D0D0D0"
+_UPDATES_OF_SOME = "updates (white: never; grey: not run)"
+
 _NAMES = {
     "embedding_lr": "embedding learning rate",
     "decoder_lr": "decoder learning rate",
@@ -48,6 +52,9 @@ _NAMES = {
     "embedding_scale": "scale of initial embeddings",
     "train_size": "training samples",
 }
+#: Cells have borders unless there are so many that borders would hide them.
+_CELL_LINES: dict[str, Any] = {"edgecolors": "#FFFFFF30", "linewidth": 0.4}
+_MOST_LINES = 50
 _STYLE: dict[str, Any] = {
     "axes.grid": False,
     "axes.edgecolor": "#444444",
@@ -59,8 +66,8 @@ _STYLE: dict[str, Any] = {
 def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
     """Draw the phase of each cell, one panel for each seed.
 
-    The first axis goes up, the second to the right. Phase names stand in their largest region, or
-    in the legend where no region is large enough.
+    The first axis goes up, the second to the right; inferred cells are pale. Phase names stand in
+    their largest region, or in the legend where no region is large enough.
 
     Parameters
     ----------
@@ -86,18 +93,23 @@ def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figur
         for seed, panel in enumerate(panels):
             shown = phases[..., seed]
             grid = _draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
+            inferred = diagram.source[..., seed] == Source.INFERRED
+            _draw_over(panel, diagram, inferred, _PALE)
             _write_names(panel, diagram, grid, colours)
             panel.set_title(_seed_title(diagram, seed).removesuffix(", "))
         present = [phase for phase in order if (phases == phase).any()]
         handles = [Patch(facecolor=colours[p], edgecolor="#444444", label=p.label) for p in present]
-        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+        if (diagram.source == Source.INFERRED).any():
+            pale = ListedColormap([_PALE])(0)
+            handles.append(Patch(facecolor=pale, edgecolor="#444444", label="pale: inferred"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
 def plot_steps(diagram: PhaseDiagram) -> Figure:
     """Draw the updates until train and test accuracy reach their thresholds, as heat maps.
 
-    White cells never reached it within their run.
+    White cells never reached it within their run; grey ones were not run.
     """
     titles = tuple(
         f"{side} accuracy at its threshold"
@@ -116,9 +128,11 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
             # A crossing at update 0 has no logarithm; it is drawn as the first update.
             steps = np.ma.clip(both[which][..., seed], 1, None)
             _draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
+            _draw_over(panel, diagram, diagram.source[..., seed] != Source.MEASURED, _ABSENT)
             panel.set_title(f"{_seed_title(diagram, seed)}{titles[which]}")
         bar = figure.colorbar(panels[0].collections[0], ax=list(panels), shrink=0.9)
-        bar.set_label("updates (white: never)")
+        measured = (diagram.source == Source.MEASURED).all()
+        bar.set_label("updates (white: never)" if measured else _UPDATES_OF_SOME)
     return figure
 
 
@@ -162,7 +176,8 @@ def _draw_cells(
     """Draw one rectangle for each cell; return the values as (upwards, to the right)."""
     (x_name, x), (y_name, y) = _axes_of(diagram)
     grid = values.reshape(len(y), len(x))
-    panel.pcolormesh(x.edges, y.edges, grid, edgecolors="#FFFFFF30", linewidth=0.4, **colours)
+    lines = _CELL_LINES if max(grid.shape) <= _MOST_LINES else {}
+    panel.pcolormesh(x.edges, y.edges, grid, **lines, **colours)
     for axis, name, set_scale, set_label, ticks in (
         (x, x_name, panel.set_xscale, panel.set_xlabel, panel.set_xticks),
         (y, y_name, panel.set_yscale, panel.set_ylabel, panel.set_yticks),
@@ -176,6 +191,14 @@ def _draw_cells(
         set_label(_NAMES.get(name, name.replace("_", " ")))
     panel.label_outer()
     return grid
+
+
+def _draw_over(panel: Axes, diagram: PhaseDiagram, where: NDArray[np.bool_], colour: str) -> None:
+    """Draw one colour over some cells."""
+    if where.any():
+        (_, x), (_, y) = _axes_of(diagram)
+        grid = np.ma.masked_equal(where.reshape(len(y), len(x)), False)
+        panel.pcolormesh(x.edges, y.edges, grid, cmap=ListedColormap([colour]))
 
 
 def _write_names(
