@@ -1,5 +1,6 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
+from phase_diagrams.advice import Advice, advise
 from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.engines import Engine, numba_engine
@@ -13,6 +14,7 @@ from phase_diagrams.summary import RunSummary
 from phase_diagrams.sweeping import load, sweep
 
 __all__ = [
+    "Advice",
     "Axis",
     "Cell",
     "Engine",
@@ -23,6 +25,7 @@ __all__ = [
     "Store",
     "StoreError",
     "SweepSpec",
+    "advise",
     "classify",
     "figure6_start",
     "load",

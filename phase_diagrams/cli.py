@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from effective_theory.shell import read_command, run_command
+from phase_diagrams.commands.advise import Advise
 from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.plot import Plot
@@ -17,6 +18,7 @@ from phase_diagrams.commands.sweep import Sweep, preset_defaults
 COMMANDS = {
     "sweep": Sweep,
     "refine": Refine,
+    "advise": Advise,
     "plot": Plot,
     "show": Show,
     "export": Export,

@@ -184,9 +184,10 @@ class PhaseDiagram:
                 index.append(axis.index(values[name]))
             except InputError as error:
                 raise InputError(f"{name}: {error}") from None
-        return self.spec.cell((*index, self._seed_index(seed)))
+        return self.spec.cell((*index, self.seed_index(seed)))
 
-    def _seed_index(self, seed: int | tuple[int, int] | None) -> int:
+    def seed_index(self, seed: int | tuple[int, int] | None) -> int:
+        """Return the place of a seed, which may be left out where the sweep has one."""
         seeds = list(self.spec.seeds)
         if seed is None and len(seeds) == 1:
             return 0

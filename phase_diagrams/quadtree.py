@@ -4,8 +4,9 @@ A block is the box between neighbouring points of a lattice, borders included. A
 labels that disagree is *split*, and so are the blocks around it (the margin): the lattice of half
 the spacing is measured in it. That is done on every lattice from the coarse one to single cells,
 and again whenever a new label brings a new disagreement, so that a boundary is followed wherever it
-goes. What is measured never depends on the order of runs: a further label can only add to what is
-wanted, so the rule has one least result.
+goes. The last halving, to single cells, has no margin: it could only find single cells, and would
+take half of all runs. What is measured never depends on the order of runs: a further label can only
+add to what is wanted, so the rule has one least result.
 """
 
 from itertools import product
@@ -53,7 +54,9 @@ def wanted(labels: Labels, factors: Spacing) -> Mask:
     lattices = spacings(factors)
     for spacing, half in zip(lattices[:-1], lattices[1:], strict=True):
         low, high = _extremes(labels, spacing)
-        split = ndimage.binary_dilation(low < high, np.ones((3,) * labels.ndim, bool))
+        split = low < high
+        if max(half) > 1:
+            split = ndimage.binary_dilation(split, np.ones((3,) * labels.ndim, bool))
         for corner in product(*(range(0, s + 1, h) for s, h in zip(spacing, half, strict=True))):
             mask[_points(corner, spacing, split.shape)] |= split
     return mask

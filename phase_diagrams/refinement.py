@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import integer
@@ -33,10 +34,11 @@ def refine(
     """Run finer cells where neighbouring ones disagree, and return the diagram on finer axes.
 
     Blocks of cells whose measured phases disagree are halved along each axis, and so are those
-    around them, down to single cells and until no new disagreement turns up (a quad-tree on the
-    axes' own scales, see `phase_diagrams.quadtree`). All else is inferred, and marked so in
-    ``source``. Seeds are refined each where its own phases meet. A region narrower than the coarse
-    spacing that touches no such block is not seen: the coarse grid must be fine enough for it.
+    around them (but for the last halving), down to single cells and until no new disagreement turns
+    up: a quad-tree on the axes' own scales, see `phase_diagrams.quadtree`. All else is inferred,
+    and marked so in ``source``. Seeds are refined each where its own phases meet. A region narrower
+    than the coarse spacing that touches no such block is not seen: the coarse grid must be fine
+    enough for it.
 
     Parameters
     ----------
@@ -101,14 +103,19 @@ def expected_runs(diagram: PhaseDiagram, to: int | Mapping[str, int]) -> tuple[i
     The latter is what the rule takes if phases meet half-way between the coarse cells.
     """
     fine = refined_spec(diagram.spec, to)
-    nearest = diagram.phases
-    for place, name in enumerate(fine.grid):
-        factor = fine.refined.get(name, 1)
-        nearest = nearest.take((np.arange(fine.shape[place]) + factor // 2) // factor, axis=place)
+    nearest = nearest_coarse(diagram.phases, fine)
     labels = np.full_like(nearest, Phase.NOT_RUN)
     while not (labels == (known := np.where(wanted_cells(fine, labels), nearest, labels))).all():
         labels = known
     return fine.size, int(wanted_cells(fine, labels).sum())
+
+
+def nearest_coarse(phases: NDArray[np.int8], fine: SweepSpec) -> NDArray[np.int8]:
+    """Return the phases of a coarse sweep on the axes of the refined one, each cell the nearest."""
+    for place, name in enumerate(fine.grid):
+        factor = fine.refined.get(name, 1)
+        phases = phases.take((np.arange(fine.shape[place]) + factor // 2) // factor, axis=place)
+    return phases
 
 
 def refined_spec(spec: SweepSpec, to: int | Mapping[str, int]) -> SweepSpec:
