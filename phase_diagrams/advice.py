@@ -20,6 +20,11 @@ from phase_diagrams.spec import SweepSpec
 
 Place = tuple[int, ...]
 
+_SOURCES = {
+    Source.MEASURED: "measured",
+    Source.INFERRED: "inferred, updates of the nearest measured run of this phase",
+}
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -66,7 +71,7 @@ class Advice:
     cell
         Values of the cell that contains it.
     seed
-        The seed that was asked about, (split, initialisation); None for all.
+        The seed whose runs counted, (split, initialisation); None for several.
     phase, source
         Phase of that cell, and whether it was measured or inferred.
     test_step
@@ -101,8 +106,9 @@ class Advice:
         for name, setting in zip(names, self.settings, strict=False):
             lines.append(f"{name}: {_written(setting.values)}, distance {setting.distance:.3g}")
             lines.append(f"  {self._gain(setting)}")
+            lines.append(f"  {_SOURCES[setting.source]}")
             lines.append(
-                f"  {setting.source.label}; {setting.comprehending} of {setting.seeds} seeds and "
+                f"  {setting.comprehending} of {setting.seeds} seeds and "
                 f"{setting.neighbours:.0%} of the neighbouring cells comprehend"
             )
         return "\n".join([*lines, f"distance 1: {self.scales}"])
@@ -113,7 +119,7 @@ class Advice:
         if setting.speedup is None:
             return f"test accuracy after {setting.test_step} updates; speed-up not known"
         if math.isinf(setting.speedup):
-            return f"test accuracy after {setting.test_step} updates instead of never: infinite"
+            return f"test accuracy after {setting.test_step} updates, not never: infinite speed-up"
         return (
             f"test accuracy after {setting.test_step} updates instead of {self.test_step}: "
             f"{setting.speedup:.3g} times as fast"
@@ -160,7 +166,7 @@ def advise(
     return Advice(
         asked=asked,
         cell=cell,
-        seed=spec.seeds[chosen[0]] if seed is not None else None,
+        seed=spec.seeds[chosen[0]] if len(chosen) == 1 else None,
         phase=phase,
         source=known.source(place),
         test_step=_whole(step),
