@@ -91,6 +91,22 @@ def parse_seeds(text: str) -> list[int | tuple[int, int]]:
     return seeds
 
 
+def parse_factors(text: str) -> int | dict[str, int]:
+    """Return the factors of ``--to``: "8", or "decoder_lr=8,decoder_weight_decay=4"."""
+    factors: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = part.rpartition("=")
+        try:
+            factors[name.replace("-", "_")] = int(number)
+        except ValueError:
+            raise InputError(
+                f"to {text!r} is not understood; write 8 or FIELD=8,FIELD=4."
+            ) from None
+    if len(factors) != text.count(",") + 1 or ("" in factors and len(factors) > 1):
+        raise InputError(f"to {text!r} is not understood; write 8 or FIELD=8,FIELD=4.")
+    return factors.get("", factors)
+
+
 def parse_value(text: str) -> Any:
     """Return a number if the text is one, None for "None", otherwise the text."""
     if text == "None":

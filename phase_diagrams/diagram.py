@@ -41,10 +41,15 @@ class Source(IntEnum):
     MEASURED = 1
     INFERRED = 2
 
+    @property
+    def label(self) -> str:
+        """Name as written in pictures and tables."""
+        return self.name.lower().replace("_", " ")
+
 
 _STATUSES = ("not run", "finished", "stopped", "diverged")
 _STEPS = ("train", "test", "rqi", "diverged")
-_STORED = (*_STEPS, "status", "source")
+_STORED = (*_STEPS, "status", "source", "inferred")
 
 
 @dataclass(eq=False)
@@ -58,7 +63,7 @@ class PhaseDiagram:
     train_step, test_step, rqi_step, diverged_step
         Completed updates, masked where never reached.
     phases
-        Stored integers of `Phase`.
+        Stored integers of `Phase`, of measured and of inferred cells.
     source
         Stored integers of `Source`: measured, inferred or not run.
     """
@@ -71,6 +76,7 @@ class PhaseDiagram:
             shape = self.spec.shape
             self._arrays = {name: np.full(shape, -1, np.int64) for name in _STEPS}
             self._arrays |= {name: np.zeros(shape, np.int8) for name in ("status", "source")}
+            self._arrays["inferred"] = np.full(shape, Phase.NOT_RUN, np.int8)
 
     def record(self, index: tuple[int, ...], summary: RunSummary) -> None:
         """Enter the result of the run at ``index``."""
@@ -79,6 +85,19 @@ class PhaseDiagram:
             self._arrays[name][index] = -1 if step is None else step
         self._arrays["status"][index] = _STATUSES.index(summary.status)
         self._arrays["source"][index] = Source.MEASURED
+
+    def take(self, places: tuple[slice, ...], other: "PhaseDiagram") -> None:
+        """Enter the measured runs of another diagram of the shape that ``places`` cut out."""
+        measured = other.source == Source.MEASURED
+        for name, values in self._arrays.items():
+            values[places][measured] = other._arrays[name][measured]
+
+    def infer(self, phases: NDArray[np.integer[Any]]) -> None:
+        """Enter phases that stand for cells that were not measured; NOT_RUN where none is known."""
+        open_ = self.source != Source.MEASURED
+        self._arrays["inferred"] = np.where(open_, phases, Phase.NOT_RUN).astype(np.int8)
+        inferred = np.where(self._arrays["inferred"] < 0, Source.NOT_RUN, Source.INFERRED)
+        self._arrays["source"] = np.where(open_, inferred, Source.MEASURED).astype(np.int8)
 
     def _steps(self, name: str) -> Steps:
         return np.ma.masked_less(self._arrays[name], 0)
@@ -110,9 +129,9 @@ class PhaseDiagram:
 
     @property
     def phases(self) -> NDArray[np.int8]:
-        """Phase of each run (integers of `Phase`)."""
-        phases = np.full(self.spec.shape, Phase.NOT_RUN, np.int8)
-        for index in zip(*np.nonzero(self.source), strict=True):
+        """Phase of each cell, measured or inferred (integers of `Phase`); see `source`."""
+        phases = self._arrays["inferred"].astype(np.int8)
+        for index in zip(*np.nonzero(self.source == Source.MEASURED), strict=True):
             phases[index] = classify(
                 int(self._arrays["train"][index]),
                 int(self._arrays["test"][index]),
@@ -121,9 +140,9 @@ class PhaseDiagram:
             )
         return phases
 
-    def counts(self) -> dict[Phase, int]:
-        """Return the number of runs in each phase, those that were not run under NOT_RUN."""
-        phases = self.phases
+    def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:
+        """Return the number of cells of one source in each phase, all others under NOT_RUN."""
+        phases = np.where(self.source == source, self.phases, Phase.NOT_RUN)
         return {phase: int((phases == phase).sum()) for phase in Phase}
 
     @cached_property
@@ -134,7 +153,11 @@ class PhaseDiagram:
     def __repr__(self) -> str:
         """Return the axes and the number of runs in each phase."""
         axes = " x ".join(f"{name}[{len(axis)}]" for name, axis in self.spec.grid.items())
-        counts = ", ".join(f"{phase.label} {n}" for phase, n in self.counts().items() if n)
+        missing = int((self.source == Source.NOT_RUN).sum())
+        measured = self.counts() | {Phase.NOT_RUN: missing}
+        counts = ", ".join(f"{phase.label} {n}" for phase, n in measured.items() if n)
+        if inferred := int((self.source == Source.INFERRED).sum()):
+            counts += f", inferred {inferred}"
         return f"PhaseDiagram({axes} x seeds[{len(self.spec.seeds)}]: {counts})"
 
     @property
@@ -171,9 +194,10 @@ class PhaseDiagram:
                 index.append(axis.index(values[name]))
             except InputError as error:
                 raise InputError(f"{name}: {error}") from None
-        return self.spec.cell((*index, self._seed_index(seed)))
+        return self.spec.cell((*index, self.seed_index(seed)))
 
-    def _seed_index(self, seed: int | tuple[int, int] | None) -> int:
+    def seed_index(self, seed: int | tuple[int, int] | None) -> int:
+        """Return the place of a seed, which may be left out where the sweep has one."""
         seeds = list(self.spec.seeds)
         if seed is None and len(seeds) == 1:
             return 0
@@ -210,6 +234,7 @@ class PhaseDiagram:
                 step = int(self._arrays[name][index])
                 row[f"{name}_step"] = None if step < 0 else step
             row["status"] = _STATUSES[self._arrays["status"][index]]
+            row["source"] = Source(int(self.source[index])).label
             rows.append(row)
         return rows
 

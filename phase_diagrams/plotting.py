@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from effective_theory import InputError
 from phase_diagrams.axes import Axis, describe
-from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram
+from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES, Phase
 
 Palette = Literal["default", "paper"]
@@ -40,6 +40,10 @@ PALETTES: dict[Palette, dict[Phase, str]] = {
     },
 }
 
+#: Drawn over cells that were inferred, and in maps of steps over those that were not run.
+_PALE, _ABSENT = "#FFFFFF80", "#D0D0D0"
+_UPDATES_OF_SOME = "updates (white: never; grey: not run)"
+
 #: Names of fields on the axes of pictures, where they are not the field's own.
 NAMES = {
     "embedding_lr": "embedding learning rate",
@@ -49,6 +53,9 @@ NAMES = {
     "embedding_scale": "scale of initial embeddings",
     "train_size": "training samples",
 }
+#: Cells have borders unless there are so many that borders would hide them.
+_CELL_LINES: dict[str, Any] = {"edgecolors": "#FFFFFF30", "linewidth": 0.4}
+_MOST_LINES = 50
 #: What all pictures share.
 STYLE: dict[str, Any] = {
     "axes.grid": False,
@@ -61,8 +68,8 @@ STYLE: dict[str, Any] = {
 def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
     """Draw the phase of each cell, one panel for each seed.
 
-    The first axis goes up, the second to the right. Phase names stand in their largest region, or
-    in the legend where no region is large enough.
+    The first axis goes up, the second to the right; inferred cells are pale. Phase names stand in
+    their largest region, or in the legend where no region is large enough.
 
     Parameters
     ----------
@@ -88,18 +95,23 @@ def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figur
         for seed, panel in enumerate(panels):
             shown = phases[..., seed]
             grid = draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
+            inferred = diagram.source[..., seed] == Source.INFERRED
+            _draw_over(panel, diagram, inferred, _PALE)
             write_names(panel, diagram, grid, colours)
             panel.set_title(_seed_title(diagram, seed).removesuffix(", "))
         present = [phase for phase in order if (phases == phase).any()]
         handles = [Patch(facecolor=colours[p], edgecolor="#444444", label=p.label) for p in present]
-        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+        if (diagram.source == Source.INFERRED).any():
+            pale = ListedColormap([_PALE])(0)
+            handles.append(Patch(facecolor=pale, edgecolor="#444444", label="pale: inferred"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
 def plot_steps(diagram: PhaseDiagram) -> Figure:
     """Draw the updates until train and test accuracy reach their thresholds, as heat maps.
 
-    White cells never reached it within their run.
+    White cells never reached it within their run; grey ones were not run.
     """
     titles = tuple(
         f"{side} accuracy at its threshold"
@@ -118,9 +130,11 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
             # A crossing at update 0 has no logarithm; it is drawn as the first update.
             steps = np.ma.clip(both[which][..., seed], 1, None)
             draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
+            _draw_over(panel, diagram, diagram.source[..., seed] != Source.MEASURED, _ABSENT)
             panel.set_title(f"{_seed_title(diagram, seed)}{titles[which]}")
         bar = figure.colorbar(panels[0].collections[0], ax=list(panels), shrink=0.9)
-        bar.set_label("updates (white: never)")
+        measured = (diagram.source == Source.MEASURED).all()
+        bar.set_label("updates (white: never)" if measured else _UPDATES_OF_SOME)
     return figure
 
 
@@ -167,7 +181,8 @@ def draw_cells(
     """
     (x_name, x), (y_name, y) = axes_of(diagram)
     grid = values.reshape(len(y), len(x), *values.shape[len(diagram.spec.grid) :])
-    panel.pcolormesh(x.edges, y.edges, grid, edgecolors="#FFFFFF30", linewidth=0.4, **colours)
+    lines = _CELL_LINES if max(grid.shape[:2]) <= _MOST_LINES else {}
+    panel.pcolormesh(x.edges, y.edges, grid, **lines, **colours)
     for axis, name, set_scale, set_label, ticks in (
         (x, x_name, panel.set_xscale, panel.set_xlabel, panel.set_xticks),
         (y, y_name, panel.set_yscale, panel.set_ylabel, panel.set_yticks),
@@ -181,6 +196,14 @@ def draw_cells(
         set_label(NAMES.get(name, name.replace("_", " ")))
     panel.label_outer()
     return grid
+
+
+def _draw_over(panel: Axes, diagram: PhaseDiagram, where: NDArray[np.bool_], colour: str) -> None:
+    """Draw one colour over some cells."""
+    if where.any():
+        (_, x), (_, y) = axes_of(diagram)
+        grid = np.ma.masked_equal(where.reshape(len(y), len(x)), False)
+        panel.pcolormesh(x.edges, y.edges, grid, cmap=ListedColormap([colour]))
 
 
 def write_names(
