@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+    from phase_diagrams.runs import KeptRuns, StoredRun
+
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
 
 
@@ -56,10 +58,13 @@ class PhaseDiagram:
         Stored integers of `Phase`.
     source
         Stored integers of `Source`: measured, inferred or not run.
+    kept
+        Where the runs' learning curves and embeddings are; None without a store.
     """
 
     spec: SweepSpec
     _arrays: dict[str, NDArray[np.integer[Any]]] = field(default_factory=dict, repr=False)
+    kept: "KeptRuns | None" = None
 
     def __post_init__(self) -> None:
         if not self._arrays:
@@ -138,7 +143,7 @@ class PhaseDiagram:
         return len(self.spec.grid) <= 2 and len(self.spec.seeds) <= MOST_PANELS
 
     def find(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> Cell:
-        """Return the run with these values of the axes, rates matched to 1e-9 relative.
+        """Return the run with these values of the axes, rates matched as by `Axis.index`.
 
         ``seed`` may be left out where the sweep has one.
 
@@ -184,6 +189,22 @@ class PhaseDiagram:
         """
         cell = self.find(seed=seed, **values)
         return cell.model, *cell.draw()
+
+    def run(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "StoredRun":
+        """Return one stored run: its learning curve, crossings and final embeddings.
+
+        Raises
+        ------
+        InputError
+            If there is no such cell, or no store has its run.
+
+        Examples
+        --------
+        ``diagram.run(decoder_lr=1e-4, decoder_weight_decay=3).plot()``
+        """
+        from phase_diagrams.runs import stored_run
+
+        return stored_run(self, self.find(seed=seed, **values))
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes; None where never."""

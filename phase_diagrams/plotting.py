@@ -150,7 +150,12 @@ def _seed_title(diagram: PhaseDiagram, seed: int) -> str:
     return f"seed {split}, " if split == initialisation else f"seeds {split}/{initialisation}, "
 
 
-def _axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
+def axis_label(name: str) -> str:
+    """Return the name of a swept field as it stands beside an axis."""
+    return _NAMES.get(name, name.replace("_", " "))
+
+
+def axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
     """Return the axis drawn to the right and the one drawn upwards; a single one goes right."""
     named = list(diagram.spec.grid.items())
     return (named[0], ("", Axis((0,)))) if len(named) == 1 else (named[1], named[0])
@@ -160,7 +165,7 @@ def _draw_cells(
     panel: Axes, diagram: PhaseDiagram, values: NDArray[Any], **colours: Any
 ) -> NDArray[Any]:
     """Draw one rectangle for each cell; return the values as (upwards, to the right)."""
-    (x_name, x), (y_name, y) = _axes_of(diagram)
+    (x_name, x), (y_name, y) = axes_of(diagram)
     grid = values.reshape(len(y), len(x))
     panel.pcolormesh(x.edges, y.edges, grid, edgecolors="#FFFFFF30", linewidth=0.4, **colours)
     for axis, name, set_scale, set_label, ticks in (
@@ -173,7 +178,7 @@ def _draw_cells(
             ticks([])
         elif axis.scale == "ordinal":
             ticks(axis.positions, [describe([value]) for value in axis.values])
-        set_label(_NAMES.get(name, name.replace("_", " ")))
+        set_label(axis_label(name))
     panel.label_outer()
     return grid
 
@@ -182,7 +187,7 @@ def _write_names(
     panel: Axes, diagram: PhaseDiagram, grid: NDArray[Any], colours: dict[Phase, str]
 ) -> None:
     """Write each phase's name at the heart of its largest region, if there is room for it."""
-    (_, x), (_, y) = _axes_of(diagram)
+    (_, x), (_, y) = axes_of(diagram)
     for phase in RUN_PHASES:
         regions, count = ndimage.label(grid == phase)
         if count == 0:
