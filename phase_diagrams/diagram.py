@@ -298,3 +298,9 @@ class PhaseDiagram:
         from phase_diagrams.plotting import plot_steps
 
         return plot_steps(self, **options)
+
+    def save_page(self, path: str | Path, **options: Any) -> None:
+        """Write a page for a browser; see `phase_diagrams.page.save_page`."""
+        from phase_diagrams.page import save_page
+
+        save_page(self, path, **options)

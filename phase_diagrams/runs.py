@@ -66,7 +66,9 @@ class StoredRun:
     def __str__(self) -> str:
         """Return the place, the phase and what became of the run, a line for each thing."""
         outcome = report(self.summary, self.cell.model, self.cell.draw()[0])
-        return f"{self.name}: {self.phase.label}\n{outcome}"
+        train, test = self.summary.train_step, self.summary.test_step
+        lag = "" if train is None or test is None else f", lag {test - train}"
+        return f"{self.name}: {self.phase.label}{lag}\n{outcome}"
 
     def __repr__(self) -> str:
         """Return the place and the phase."""
