@@ -25,13 +25,14 @@ def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:
             f"diverged at update {outcome.diverged_step}: lower a learning rate or weight decay"
         )
     if task.has_line:
+        undefined = outcome.status != "diverged" and bool(np.isfinite(outcome.embeddings).all())
         lines.append(
             f"RQI > {model.rqi_threshold:g}: {_step(outcome.rqi_step)} "
-            f"(last: {_fraction(outcome.rqi, outcome)})"
+            f"(last: {_fraction(outcome.rqi, undefined=undefined)})"
         )
     lines.append(
-        f"last accuracies: train {_fraction(outcome.train_accuracy, outcome)}, "
-        f"test {_fraction(outcome.test_accuracy, outcome)}"
+        f"last accuracies: train {_fraction(outcome.train_accuracy)}, "
+        f"test {_fraction(outcome.test_accuracy)}"
     )
     return "\n".join(lines)
 
@@ -40,8 +41,8 @@ def _step(value: int | None) -> str:
     return "never" if value is None else f"at update {value}"
 
 
-def _fraction(value: float, outcome: Outcome) -> str:
-    """Two digits; without a number the state is not known, or RQI is not defined for it."""
+def _fraction(value: float, *, undefined: bool = False) -> str:
+    """Two digits, or why there is no number."""
     if math.isnan(value):
-        return "not defined" if np.isfinite(outcome.embeddings).all() else "not known"
+        return "not defined" if undefined else "not known"
     return f"{value:.2f}"

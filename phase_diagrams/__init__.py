@@ -5,6 +5,7 @@ from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.presets import preset, preset_names
+from phase_diagrams.runs import StoredRun
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.starts import figure6_start, random_start, register_start, released_start
 from phase_diagrams.store import Store, StoreError
@@ -21,6 +22,7 @@ __all__ = [
     "Source",
     "Store",
     "StoreError",
+    "StoredRun",
     "SweepSpec",
     "classify",
     "figure6_start",

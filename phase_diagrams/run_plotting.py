@@ -48,7 +48,7 @@ def plot_run(run: StoredRun) -> Figure:
         for axes in (accuracies, losses):
             axes.set(xscale="log", xlim=(1, max(2, summary.steps_run)))
             axes.legend(frameon=False, fontsize="small", loc="best")
-        accuracies.tick_params(labelbottom=False)
+        accuracies.tick_params(which="both", labelbottom=False)
         _draw_embeddings(panels["embeddings"], summary)
         colour = PALETTES["default"][run.phase]
         figure.legend(
@@ -101,7 +101,7 @@ def _draw_fraction(axes: Axes, summary: RunSummary, name: str, side: str, colour
     step: int | None = getattr(summary, f"{side}_step")
     if np.isfinite(values).any() or step is not None:
         when = "never" if step is None else f"at update {step}"
-        axes.plot(updates, values, color=colour, label=f"{name} {when}")
+        axes.plot(updates, values, color=colour, label=f"{name}: {when}")
     if step is not None:
         axes.axvline(max(step, 1), color=colour, linewidth=0.8, linestyle=":")
 

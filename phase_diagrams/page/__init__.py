@@ -29,8 +29,8 @@ def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "de
     Raises
     ------
     InputError
-        If Bokeh is not installed, the diagram has no store, the page would be too large (64 MB:
-        more than 20 000 runs of the default task) or cannot be written.
+        If Bokeh is not installed, the diagram has no store, the page would be too large (64 MB
+        of data: some 30 000 runs of the default task) or cannot be written.
     """
     try:
         from bokeh.embed import file_html
@@ -41,7 +41,7 @@ def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "de
 
     if palette not in PALETTES:
         raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
-    title = f"Phases over {' and '.join(axis_label(name) for name in diagram.spec.grid)}"
+    title = f"Phases over {', '.join(axis_label(name) for name in diagram.spec.grid)}"
     text = file_html(page_document(diagram, PALETTES[palette], title), INLINE, title)
     try:
         Path(path).write_text(text, encoding="utf-8")

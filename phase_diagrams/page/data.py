@@ -13,7 +13,7 @@ from phase_diagrams.runs import require_kept
 from phase_diagrams.spec import SweepSpec
 from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
 
-#: A larger page would try a browser's patience and memory.
+#: A page with more data would try a browser's patience and memory.
 MOST_MEGABYTES = 64
 
 _STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
@@ -55,10 +55,10 @@ class PageData:
 
 
 def megabytes(spec: SweepSpec) -> float:
-    """Return about how large the data of a sweep's page are, as base64."""
+    """Return about how much data a sweep's page holds; as text they take less, compressed."""
     curve = _POINTS_OF_A_CURVE * (8 + 4 * (len(CURVE_COLUMNS) - 1))
     run = 8 * len(_STEPS) + 4 * (len(_LAST) + 4)
-    return spec.size * (curve + run + 8 * spec.task.symbols) * 4 / 3 / 1e6
+    return spec.size * (curve + run + 8 * spec.task.symbols) / 1e6
 
 
 def page_data(diagram: PhaseDiagram) -> PageData:
@@ -72,8 +72,8 @@ def page_data(diagram: PhaseDiagram) -> PageData:
     spec, kept = diagram.spec, require_kept(diagram)
     if megabytes(spec) > MOST_MEGABYTES:
         raise InputError(
-            f"html would be a page of {megabytes(spec):.0f} MB for {spec.size} runs, more than "
-            f"{MOST_MEGABYTES}; sweep fewer values or seeds, or plot pictures, which have no limit."
+            f"html would be a page with {megabytes(spec):.0f} MB of curves and embeddings of "
+            f"{spec.size} runs, more than {MOST_MEGABYTES}; sweep fewer values or seeds."
         )
     symbols = spec.task.symbols
     runs: Columns = {"phase": diagram.phases.ravel().astype(np.int32)}

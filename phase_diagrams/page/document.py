@@ -36,7 +36,7 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
     InputError
         As by `page_data`.
     """
-    data, model = page_data(diagram), diagram.spec.model
+    data = page_data(diagram)
     selectors = _selectors(diagram)
     text = Div(width=WIDTH, height=125, name="text")
     named = [Phase(int(phase)) for phase in data.runs["phase"]][:: _runs_of_a_cell(selectors)]
@@ -63,11 +63,7 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
             "one_dimension": list(embedding_labels(1)),
             "several_dimensions": list(embedding_labels(2)),
             "text": text,
-            "thresholds": [
-                ["train_step", f"train accuracy ≥ {model.train_threshold:g}"],
-                ["test_step", f"test accuracy ≥ {model.test_threshold:g}"],
-                ["rqi_step", f"RQI > {model.rqi_threshold:g}"],
-            ],
+            "thresholds": _thresholds(diagram),
             "colours": {str(int(phase)): colours[phase] for phase in Phase},
             "labels": {str(int(phase)): phase.label for phase in Phase},
         },
@@ -82,6 +78,21 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
     document.add_root(row(left, column(text, *panels, plane)))
     document.js_on_event(DocumentReady, fill)
     return document
+
+
+def _thresholds(diagram: PhaseDiagram) -> list[tuple[str, str]]:
+    """Return the steps with what they are the first to reach, in words."""
+    spec, found = diagram.spec, []
+    for side, name, sign in (
+        ("train", "train accuracy", "≥"),
+        ("test", "test accuracy", "≥"),
+        ("rqi", "RQI", ">"),
+    ):
+        field = f"{side}_threshold"
+        swept = field in spec.grid
+        bound = "at its threshold" if swept else f"{sign} {getattr(spec.model, field):g}"
+        found.append((f"{side}_step", f"{name} {bound}"))
+    return found
 
 
 def _runs_of_a_cell(selectors: list[Select]) -> int:

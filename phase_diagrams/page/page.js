@@ -44,10 +44,12 @@ across.axis_label = names[0]
 up.axis_label = names[1]
 
 const when = (name) => of_run(name) < 0 ? "never" : `at update ${of_run(name)}`
-const fraction = (name) => Number.isNaN(of_run(name)) ? "not known" : of_run(name).toFixed(2)
+const fraction = (name, otherwise) =>
+  Number.isNaN(of_run(name)) ? otherwise : of_run(name).toFixed(2)
 const place = [
   ...[cells.data.first_value[cell], cells.data.second_value[cell]].filter((text) => text !== ""),
-  ...selectors.map((selector) => `${selector.title} ${selector.options[Number(selector.value)][1]}`),
+  ...selectors.map(({title, options, value}) =>
+    `${title}${title === "seed" ? "" : " ="} ${options[Number(value)][1]}`),
 ]
 const phase = of_run("phase")
 const both = of_run("train_step") >= 0 && of_run("test_step") >= 0
@@ -59,10 +61,12 @@ const lines = [
     (count > 0 ? `${lag}, run of ${of_run("steps_run")} updates` : ", no run is stored"),
 ]
 if (count > 0) {
+  const unknown = "not known"
+  const no_rqi = Number.isNaN(of_run("train_accuracy")) ? unknown : "not defined"
   lines.push(
     ...thresholds.map(([name, threshold]) => `${threshold}: ${when(name)}`),
-    `last: train accuracy ${fraction("train_accuracy")}, test accuracy ` +
-      `${fraction("test_accuracy")}, RQI ${fraction("rqi")}`)
+    `last: train accuracy ${fraction("train_accuracy", unknown)}, test accuracy ` +
+      `${fraction("test_accuracy", unknown)}, RQI ${fraction("rqi", no_rqi)}`)
   if (of_run("diverged_step") >= 0) lines.push(`diverged ${when("diverged_step")}`)
 }
 text.text = lines.join("<br>")

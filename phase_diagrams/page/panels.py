@@ -66,6 +66,7 @@ def phases_panel(
     shown = ColumnDataSource({"cell": [cell], "offset": [0]}, name="shown")
     mark = ColumnDataSource({side: [] for side in edges}, name="mark")
     panel = _figure(x_name, x, y_name, y)
+    panel.name = "diagram"
     drawn = panel.quad(
         **_SIDES, source=cells, fill_color="colour", line_color="#FFFFFF", line_alpha=0.2
     )
@@ -130,11 +131,11 @@ def curve_panels(
     shown
         The learning curve that is shown at first.
     """
-    steps = max(_budgets(diagram))
+    steps = diagram.spec.most_steps
     curve = ColumnDataSource(dict(shown), name="curve")
-    fractions = _curve_panel("fraction", steps, 215)
+    fractions = _curve_panel("fraction", steps, 225)
     fractions.y_range.update(start=-0.02, end=1.02)
-    losses = _curve_panel("loss", steps, 215, y_axis_type="log")
+    losses = _curve_panel("loss", steps, 235, y_axis_type="log")
     losses.xaxis.axis_label = "updates"
     losses.yaxis.minor_tick_line_color = None
     for column, colour, panel in (
@@ -156,14 +157,9 @@ def curve_panels(
             panel.add_layout(span)
         crossings[f"{side}_step"] = spans
     for panel in (fractions, losses):
-        panel.legend.location = "left"
-        panel.legend.update(background_fill_alpha=0.6, border_line_color=None, padding=4)
+        panel.legend.update(orientation="horizontal", border_line_color=None, padding=0, margin=2)
+        panel.add_layout(panel.legend[0], "above")
     return [fractions, losses], curve, crossings
-
-
-def _budgets(diagram: PhaseDiagram) -> tuple[int, ...]:
-    axis = diagram.spec.grid.get("steps")
-    return (diagram.spec.model.steps,) if axis is None else axis.values
 
 
 def _curve_panel(label: str, steps: int, height: int, **options: Any) -> figure:
