@@ -8,6 +8,7 @@ from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.refinement import refine
+from phase_diagrams.runs import StoredRun
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.starts import (
     figure6_start,
@@ -32,6 +33,7 @@ __all__ = [
     "Source",
     "Store",
     "StoreError",
+    "StoredRun",
     "SweepSpec",
     "advise",
     "classify",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from phase_diagrams.boundaries import Boundary
     from phase_diagrams.probabilities import Majority, Probability
+    from phase_diagrams.runs import KeptRuns, StoredRun
     from phase_diagrams.seed_effects import Quantity, SeedEffects
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
@@ -66,10 +67,13 @@ class PhaseDiagram:
         Stored integers of `Phase`, of measured and of inferred cells.
     source
         Stored integers of `Source`: measured, inferred or not run.
+    kept
+        Where the runs' learning curves and embeddings are; None without a store.
     """
 
     spec: SweepSpec
     _arrays: dict[str, NDArray[np.integer[Any]]] = field(default_factory=dict, repr=False)
+    kept: "KeptRuns | None" = None
 
     def __post_init__(self) -> None:
         if not self._arrays:
@@ -171,7 +175,7 @@ class PhaseDiagram:
         return len(self.spec.grid) <= 2 and len(self.spec.seeds) > 1
 
     def find(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> Cell:
-        """Return the run with these values of the axes, rates matched to 1e-9 relative.
+        """Return the run with these values of the axes, rates matched as by `Axis.index`.
 
         ``seed`` may be left out where the sweep has one.
 
@@ -218,6 +222,22 @@ class PhaseDiagram:
         """
         cell = self.find(seed=seed, **values)
         return cell.model, *cell.draw()
+
+    def run(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "StoredRun":
+        """Return one stored run: its learning curve, crossings and final embeddings.
+
+        Raises
+        ------
+        InputError
+            If there is no such cell, or no store has its run.
+
+        Examples
+        --------
+        ``diagram.run(decoder_lr=1e-4, decoder_weight_decay=3).plot()``
+        """
+        from phase_diagrams.runs import stored_run
+
+        return stored_run(self, self.find(seed=seed, **values))
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes; None where never."""
@@ -365,3 +385,9 @@ class PhaseDiagram:
         from phase_diagrams.majority_plotting import plot_boundary
 
         return plot_boundary(self, self.boundary(along, rng=rng, **options))
+
+    def save_page(self, path: str | Path, **options: Any) -> None:
+        """Write a page for a browser; see `phase_diagrams.page.save_page`."""
+        from phase_diagrams.page import save_page
+
+        save_page(self, path, **options)

@@ -166,6 +166,11 @@ def _seed_title(diagram: PhaseDiagram, seed: int) -> str:
     return f"seed {split}, " if split == initialisation else f"seeds {split}/{initialisation}, "
 
 
+def axis_label(name: str) -> str:
+    """Return the name of a swept field as it stands beside an axis."""
+    return NAMES.get(name, name.replace("_", " "))
+
+
 def axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
     """Return the axis drawn to the right and the one drawn upwards; a single one goes right."""
     named = list(diagram.spec.grid.items())
@@ -193,7 +198,7 @@ def draw_cells(
             ticks([])
         elif axis.scale == "ordinal":
             ticks(axis.positions, [describe([value]) for value in axis.values])
-        set_label(NAMES.get(name, name.replace("_", " ")))
+        set_label(axis_label(name))
     panel.label_outer()
     return grid
 

@@ -194,6 +194,11 @@ class SweepSpec:
         """Number of runs."""
         return math.prod(self.shape)
 
+    @property
+    def most_steps(self) -> int:
+        """The largest budget of any run."""
+        return int(max(self._values("steps", self.model.steps)))
+
     def cell(self, index: tuple[int, ...]) -> Cell:
         """Return the run at a place of the diagram."""
         values = {

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.inference import infer
+from phase_diagrams.runs import KeptRuns
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store import Store
 from phase_diagrams.summary import RunSummary
@@ -59,7 +60,9 @@ def sweep(
     UserWarning
         For each split whose ideal test accuracy is below the threshold.
     """
-    diagram = PhaseDiagram(spec)
+    engine = engine if engine is not None else numba_engine()
+    kept = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
+    diagram = PhaseDiagram(spec, kept=kept)
     for sentence in diagram.ideal_test_accuracy.warnings():
         warnings.warn(sentence, stacklevel=2)
     for cell, summary in results(spec, store=store, name=name, engine=engine, progress=progress):
@@ -165,7 +168,7 @@ def load(
         else:
             engine = engine if engine is not None else numba_engine()
             identity, version = engine.identity, engine.version
-        diagram = PhaseDiagram(spec)
+        diagram = PhaseDiagram(spec, kept=KeptRuns(Path(store), identity, version))
         for cell, summary in kept.find(spec.cells(), identity, version):
             if summary is not None:
                 diagram.record(cell.index, summary)

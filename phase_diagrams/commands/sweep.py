@@ -14,11 +14,11 @@ from effective_theory.files import require_folder
 from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
 from phase_diagrams.axes import Axis
-from phase_diagrams.commands.pictures import PICTURES, save_pictures
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
 from phase_diagrams.phases import LAG
+from phase_diagrams.pictures import MAPS, fitting, save_pictures
 from phase_diagrams.presets import preset
 from phase_diagrams.published import agreement, read_table
 from phase_diagrams.spec import SweepSpec
@@ -124,12 +124,10 @@ def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     """Write the table, and pictures where the sweep fits one; return their paths."""
     table = out / "runs.csv"
     write_csv(diagram, table)
-    written = save_pictures(diagram, out)
-    for name in PICTURES:
-        if out / name not in written:
-            # That of an earlier sweep of this name would pass for this one's.
-            (out / name).unlink(missing_ok=True)
-    return [*written, table]
+    for kind in MAPS:
+        # That of an earlier sweep of this name could pass for this one's.
+        (out / f"{kind}.png").unlink(missing_ok=True)
+    return [*save_pictures(diagram, fitting(diagram), out), table]
 
 
 def preset_defaults(arguments: Sequence[str]) -> Sweep:
