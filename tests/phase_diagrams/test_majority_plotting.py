@@ -108,7 +108,7 @@ def test_the_shell_leaves_a_majority_of_any_number_of_seeds(
     out, store = tmp_path / "drawn", str(tmp_path / "runs.sqlite")
     capsys.readouterr()
     assert main(["plot", store, "--out", str(out), "--boundary", "decoder_lr"]) == 0
-    assert {path.name for path in out.iterdir()} == {"majority.png", "boundary.png"}
+    assert {path.name for path in out.iterdir()} == {"boundary.png"}
     assert "decoder_weight_decay=0: no crossing" in capsys.readouterr().out
     assert main(["plot", store, "--out", str(out), "--boundary", "decoder"]) == 2
     assert "along must be an axis of the sweep (decoder_lr, decoder" in capsys.readouterr().err
