@@ -22,7 +22,7 @@ class Plot(StoredSweep):
     palette: Literal["default", "paper"] = "default"
     """Colours: default (safe for colour-blind readers) or the paper's."""
     boundary: str | None = None
-    """Axis along which to look for the end of generalisation: boundary.png, with its band."""
+    """Axis along which half of the runs begin and cease to generalise: boundary.png, with bands."""
 
     def run(self) -> None:
         """Draw the pictures."""
@@ -33,16 +33,20 @@ class Plot(StoredSweep):
                 f"a picture has one or two axes, this sweep has {len(axes)} ({', '.join(axes)}); "
                 "sweep a part of it."
             )
-        drawn = None
+        edges = []
         if self.boundary is not None:
-            drawn = diagram.boundary(self.boundary, rng=_RESAMPLING_SEED)
+            edges = [
+                diagram.boundary(self.boundary, rng=_RESAMPLING_SEED, direction=direction)
+                for direction in ("rising", "falling")
+            ]
         out = require_folder(self.out)
         written = save_pictures(diagram, out, self.palette)
-        if drawn is not None:
+        if edges:
             # Loads matplotlib, which a wrong axis need not wait for.
             from phase_diagrams.majority_plotting import plot_boundary
 
             written.append(out / "boundary.png")
-            save_figure(plot_boundary(diagram, drawn), written[-1])
-            print("\n".join(drawn.lines()))
+            save_figure(plot_boundary(diagram, *edges), written[-1])
+            print(f"share of runs that generalise, along {self.boundary}:")
+            print("\n".join(line for edge in edges for line in edge.lines()))
         print(", ".join(str(path) for path in written))
