@@ -29,7 +29,7 @@ test-slow: .venv/dev
 	touch $@
 
 .venv/dev: .venv/core
-	$(INSTALL) -e '.[dev,validation,xarray]'
+	$(INSTALL) -e '.[dev,html,validation,xarray]'
 	touch $@
 
 clean:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import tyro
 
 from effective_theory import InputError
-from effective_theory.files import require_folder, save_figure
+from effective_theory.files import require_folder
 from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
 from phase_diagrams.axes import Axis
@@ -19,6 +19,7 @@ from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.estimate import estimate
 from phase_diagrams.phases import LAG
+from phase_diagrams.pictures import MAPS, fitting, save_pictures
 from phase_diagrams.presets import preset
 from phase_diagrams.published import agreement, read_table
 from phase_diagrams.spec import SweepSpec
@@ -118,7 +119,8 @@ class SweepOptions:
 class Sweep(SweepOptions):
     """Run a grid of toy models; the same command resumes, extends and redraws.
 
-    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out.
+    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out, and majority.png
+    where there are several seeds.
     """
 
     jobs: int | None = None
@@ -137,16 +139,12 @@ class Sweep(SweepOptions):
 
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     """Write the table, and pictures where the sweep fits one; return their paths."""
-    phases, steps, table = out / "phases.png", out / "steps.png", out / "runs.csv"
+    table = out / "runs.csv"
     write_csv(diagram, table)
-    if not diagram.fits_a_picture:
-        # Those of an earlier sweep of this name would pass for this one's.
-        phases.unlink(missing_ok=True)
-        steps.unlink(missing_ok=True)
-        return [table]
-    save_figure(diagram.plot(), phases)
-    save_figure(diagram.plot_steps(), steps)
-    return [phases, steps, table]
+    for kind in MAPS:
+        # That of an earlier sweep of this name could pass for this one's.
+        (out / f"{kind}.png").unlink(missing_ok=True)
+    return [*save_pictures(diagram, fitting(diagram), out), table]
 
 
 def preset_defaults(arguments: Sequence[str], kind: type[Options]) -> Options:

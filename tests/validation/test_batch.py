@@ -169,6 +169,19 @@ def test_an_update_never_waits_for_the_device(name: str) -> None:
     assert batch.measurements.update.tolist() == [2, 0]
 
 
+def test_a_parameter_that_is_not_finite_is_a_divergence_though_the_loss_is_finite() -> None:
+    cell = MODEL, *drawn(MODEL, Addition(5))
+    batch = batch_of(cell, cell, places=2, dtype=torch.float32)
+    with torch.no_grad():
+        batch.model.biases[0][0, 0] = math.inf  # its tanh is 1
+    assert batch.model.sample_losses(batch.model.outputs()).isfinite().all()
+    batch.advance()
+    (run,) = [run for place, run in batch.ended() if place == 0]
+    assert run.status == "diverged" and run.diverged_step == run.steps_run == 0
+    assert run.curve.shape == (0, 6) and math.isnan(run.train_accuracy)
+    assert batch.measurements.is_running.tolist() == [False, True]
+
+
 def test_a_cell_of_two_symbols_has_no_rqi() -> None:
     model = dataclasses.replace(MODEL, steps=3)
     state = InitialState.random(model, Addition(2), rng=0)
