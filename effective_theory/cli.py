@@ -65,7 +65,8 @@ def report(run: TrainingRun) -> str:
             f"diverged at update {run.diverged_step}: lower a learning rate or weight decay"
         )
     if task.has_line:
-        lines.append(f"RQI > {model.rqi_threshold:g}: {step(run.rqi_step)} (last: {run.rqi:.2f})")
+        last = "not defined" if np.isnan(run.rqi) else f"{run.rqi:.2f}"
+        lines.append(f"RQI > {model.rqi_threshold:g}: {step(run.rqi_step)} (last: {last})")
     lines.append(f"last accuracies: train {run.train_accuracy:.2f}, test {run.test_accuracy:.2f}")
     return "\n".join(lines)
 

@@ -114,10 +114,10 @@ def run_command(main: Callable[[], None]) -> int:
     try:
         main()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_one_line(error)}", file=sys.stderr)
         return 2
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_one_line(error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does: nothing is left to say.
@@ -132,6 +132,14 @@ def run_command(main: Callable[[], None]) -> int:
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 0
+
+
+def _one_line(error: Exception) -> str:
+    """Return the message with line breaks and control characters written as escapes.
+
+    Names of files and sweeps are part of it, and they may hold anything.
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error))
 
 
 class _Terminated(BaseException):

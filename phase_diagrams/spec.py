@@ -240,7 +240,10 @@ class SweepSpec:
             )
         except InputError:
             raise
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            *(ValueError, KeyError, TypeError, AttributeError),
+            *(OverflowError, RecursionError),  # floats and nesting without limit
+        ) as error:
             raise InputError(f"spec is not a sweep specification ({error!r}).") from None
 
 
