@@ -1,6 +1,7 @@
 """What the project's command lines share: how they are read and how they end."""
 
 import dataclasses
+import io
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -110,6 +111,9 @@ def run_command(main: Callable[[], None]) -> int:
     0 when done; 2 with one sentence for bad input, 1 for a failure outside it; 130 after Ctrl-C
     and 143 after SIGTERM, each with one line; other errors are ours and keep their traceback.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files may hold what the terminal's encoding does not; stderr escapes it too.
+        sys.stdout.reconfigure(errors="backslashreplace")
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
         main()
