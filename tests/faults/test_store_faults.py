@@ -82,31 +82,50 @@ def test_a_flipped_bit_changes_nothing_unnamed(
         require_same_or_named(path, diagram)
 
 
+@pytest.mark.parametrize(
+    ("jobs", "death", "message"),
+    [
+        (2, "exits", "a worker died"),
+        (2, "is killed", "a worker died"),
+        (2, "has no memory", "memory ran out"),
+        (1, "has no memory", "memory ran out"),
+    ],
+)
 def test_a_worker_that_dies_is_named_and_loses_nothing(
-    reference: tuple[PhaseDiagram, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: int,
+    death: str,
+    message: str,
+    reference: tuple[PhaseDiagram, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "runs.sqlite"
     monkeypatch.setattr(store_module, "_SECONDS_BETWEEN_RUNS", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(engines_module, "_run_with_cell", dying_run())
-        with pytest.raises(RunError, match="a worker died"):
-            sweep(SPEC, store=path, engine=numba_engine(2), progress=False)
+        patch.setattr(engines_module, "_run_with_cell", dying_run(death))
+        with pytest.raises(RunError, match=message):
+            sweep(SPEC, store=path, engine=numba_engine(jobs), progress=False)
     kept = load(path)[1]
     assert 0 < (kept.source == Source.MEASURED).sum() < SPEC.size
     again = sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
     assert again.rows() == reference[0].rows()
 
 
-def dying_run() -> Callable[[Cell, Recipe], object]:
-    """Return a run whose process exits at the tenth learning rate."""
+def dying_run(death: str) -> Callable[[Cell, Recipe], object]:
+    """Return a run that dies at the tenth learning rate, with or without its process."""
 
     def run(cell: Cell, recipe: Recipe) -> object:
         import os
+        import signal
 
         from phase_diagrams.engines import run_cell
 
         if cell.model.decoder_lr > 1e-3:
-            os._exit(9)
+            if death == "has no memory":
+                raise MemoryError
+            if death == "exits":
+                os._exit(9)
+            os.kill(os.getpid(), signal.SIGKILL)
         return cell, run_cell(cell, recipe)
 
     return run
