@@ -1,10 +1,13 @@
 """Sweeps that are killed or interrupted: nothing stored is lost, and the same command goes on."""
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+from joblib import Parallel, delayed
 
+from phase_diagrams import engines
 from tests.faults.processes import ended, run, start, stored_rows
 
 CELLS = 16
@@ -85,3 +88,15 @@ def test_two_sweeps_of_one_store_of_which_one_is_killed(whole: Path, tmp_path: P
     # 8 rates with decays 0 and 2, and with decays 0 and 4: each run once, as undisturbed.
     rows = stored_rows(tmp_path / "runs.sqlite")
     assert len(rows) == 24 and set(stored_rows(whole / "runs.sqlite")) <= set(rows)
+
+
+def test_workers_leave_ctrl_c_to_the_driver() -> None:
+    """A terminal sends it to them too: between two runs they would print tracebacks."""
+    asked = (engines._in_worker, os.getpid(), signal.getsignal, signal.SIGINT)
+    found = Parallel(n_jobs=2)(delayed(asked[0])(*asked[1:]) for _ in range(4))
+    assert set(found) == {signal.SIG_IGN}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert asked[0](*asked[1:]) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
