@@ -277,7 +277,7 @@ def _checked_values(spec: SweepSpec, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _containing(name: str, axis: Axis, value: Any) -> int:
-    """Return the place of the cell that contains a value."""
+    """Return the place of the cell that contains a value; the upper one on a border."""
     if axis.scale == "ordinal":
         try:
             return axis.index(value)
