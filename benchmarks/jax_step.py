@@ -1,6 +1,7 @@
 """The training step in JAX: compiled as a whole, and scanned over updates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -17,6 +18,74 @@ def jax_scan(
     model: ToyModel, dataset: Dataset, state: InitialState, updates: int
 ) -> Callable[[], int]:
     """Return a function that goes on for ``updates`` updates each time it is called."""
+    step = training_step(dataset, state)
+    rates = rates_of(model)
+    run = jax.jit(
+        lambda carry: lax.scan(lambda c, _: step(c, rates), carry, length=updates), donate_argnums=0
+    )
+    carry = beginning(state)
+
+    def steps() -> int:
+        nonlocal carry
+        carry, measured = run(carry)
+        jax.block_until_ready(measured)
+        return updates
+
+    return steps
+
+
+def jax_grid(
+    models: Sequence[ToyModel], dataset: Dataset, state: InitialState, updates: int
+) -> Callable[[], int]:
+    """Return a function that goes on for ``updates`` updates of all models at once.
+
+    They share the split and the start, and differ in their rates.
+    """
+    step = training_step(dataset, state)
+    rates = jax.tree.map(lambda *each: jnp.asarray(each), *(rates_of(model) for model in models))
+
+    @partial(jax.jit, donate_argnums=0)
+    @partial(jax.vmap, in_axes=(0, 0))
+    def run(carry: Tree, rates: Tree) -> tuple[Tree, Tree]:
+        return lax.scan(lambda c, _: step(c, rates), carry, length=updates)
+
+    cells = len(models)
+    carry = jax.tree.map(lambda x: jnp.repeat(x[None], cells, axis=0), beginning(state))
+
+    def steps() -> int:
+        nonlocal carry
+        # GPUs would multiply in TF32.
+        with jax.default_matmul_precision("highest"):
+            carry, measured = run(carry, rates)
+        jax.block_until_ready(measured)
+        return updates
+
+    return steps
+
+
+def rates_of(model: ToyModel) -> Tree:
+    """Learning rate and weight decay of the embeddings and of the decoder."""
+    return [
+        (model.embedding_lr, model.embedding_weight_decay),
+        (model.decoder_lr, model.decoder_weight_decay),
+    ]
+
+
+def beginning(state: InitialState) -> Tree:
+    """Parameters, both moments and the number of updates before the first one."""
+    parameters = (
+        jnp.asarray(state.embeddings),
+        [
+            (jnp.asarray(w), jnp.asarray(b))
+            for w, b in zip(state.weights, state.biases, strict=True)
+        ],
+    )
+    zeros = jax.tree.map(jnp.zeros_like, parameters)
+    return parameters, zeros, jax.tree.map(jnp.zeros_like, zeros), jnp.asarray(0)
+
+
+def training_step(dataset: Dataset, state: InitialState) -> Callable[[Tree, Tree], tuple[Any, Any]]:
+    """Return the step: carry and rates to the next carry and what was measured before it."""
     order = [*dataset.train, *dataset.test]
     left, right = jnp.asarray(dataset.task.pairs[order].T)
     labels = jnp.asarray(dataset.task.labels[order])
@@ -41,49 +110,25 @@ def jax_scan(
         right_answers = scores.argmax(axis=1) == labels
         return loss, jnp.stack([right_answers[:samples].mean(), right_answers[samples:].mean()])
 
-    def adamw(parameter: Any, m: Any, v: Any, g: Any, time: Any, rates: tuple[float, float]) -> Any:
+    def adamw(parameter: Any, m: Any, v: Any, g: Any, time: Any, rates: Any) -> Any:
         rate, decay = rates
         m = m + (1 - BETA1) * (g - m)
         v = BETA2 * v + (1 - BETA2) * g * g
         root = jnp.sqrt(v) / jnp.sqrt(1 - BETA2**time) + EPSILON
         return parameter * (1 - rate * decay) - rate / (1 - BETA1**time) * m / root, m, v
 
-    def step(carry: Tree, _: None) -> tuple[Tree, Tree]:
+    def step(carry: Tree, all_rates: Tree) -> tuple[Tree, Tree]:
         parameters, first, second, update = carry
         measured, gradient = jax.value_and_grad(loss_and_accuracies, has_aux=True)(parameters)
         time = (update + 1).astype(jnp.float32)
         trees = (parameters, first, second, gradient)
         groups = [
             jax.tree.map(lambda *a, rates=rates: adamw(*a, time, rates), *parts)
-            for rates, *parts in zip(
-                [
-                    (model.embedding_lr, model.embedding_weight_decay),
-                    (model.decoder_lr, model.decoder_weight_decay),
-                ],
-                *trees,
-                strict=True,
-            )
+            for rates, *parts in zip(all_rates, *trees, strict=True)
         ]
         new = jax.tree.transpose(
             jax.tree.structure(list(parameters)), jax.tree.structure((0, 0, 0)), groups
         )
         return (*(tuple(part) for part in new), update + 1), measured
 
-    run = jax.jit(lambda carry: lax.scan(step, carry, length=updates), donate_argnums=0)
-    parameters = (
-        jnp.asarray(state.embeddings),
-        [
-            (jnp.asarray(w), jnp.asarray(b))
-            for w, b in zip(state.weights, state.biases, strict=True)
-        ],
-    )
-    zeros = jax.tree.map(jnp.zeros_like, parameters)
-    carry = (parameters, zeros, jax.tree.map(jnp.zeros_like, zeros), jnp.asarray(0))
-
-    def steps() -> int:
-        nonlocal carry
-        carry, measured = run(carry)
-        jax.block_until_ready(measured)
-        return updates
-
-    return steps
+    return step

@@ -42,7 +42,7 @@ def _hush_resource_tracker() -> None:
 
 
 def _run(arguments: Sequence[str]) -> None:
-    defaults = {"sweep": preset_defaults(arguments)}
+    defaults = {"sweep": preset_defaults(arguments, Sweep)}
     chosen = read_command("phase_diagrams", COMMANDS, arguments, defaults)
     with warnings.catch_warnings():
         # Splits that cannot generalise are named in the summary.

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import tyro
 
@@ -15,7 +16,7 @@ from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_na
 from phase_diagrams.arguments import parse_axes, parse_seeds
 from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.engines import numba_engine
+from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.estimate import estimate
 from phase_diagrams.phases import LAG
 from phase_diagrams.pictures import MAPS, fitting, save_pictures
@@ -26,14 +27,12 @@ from phase_diagrams.sweeping import sweep
 from phase_diagrams.tables import write_csv
 from phase_diagrams.text import summary
 
+Options = TypeVar("Options", bound="SweepOptions")
+
 
 @dataclass(frozen=True)
-class Sweep:
-    """Run a grid of toy models; the same command resumes, extends and redraws.
-
-    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out, and majority.png
-    where there are several seeds.
-    """
+class SweepOptions:
+    """What a sweep is and where its results go, whatever runs it."""
 
     preset: str | None = None
     """A published diagram; the other options change it."""
@@ -57,10 +56,6 @@ class Sweep:
     """Name of the sweep in the store (default: the preset's, or the axes)."""
     out: Path | None = None
     """Folder for pictures and tables (default: results/NAME)."""
-    jobs: int | None = None
-    """Runs at a time (default: one on each core)."""
-    dry_run: bool = False
-    """Only say how much is done, to do, and how long that takes at most."""
     table: Path | None = None
     """Published table to compare with."""
     model: ModelOptions = field(default_factory=ModelOptions)
@@ -85,7 +80,7 @@ class Sweep:
 
     def _require_once(self, axes: Mapping[str, Axis]) -> None:
         """Refuse an option for what an axis sweeps: it would have no effect."""
-        untouched = Sweep() if self.preset is None else _of_preset(self.preset)
+        untouched = type(self)() if self.preset is None else _of_preset(self.preset, type(self))
         given, default = (
             {**dataclasses.asdict(options.model), "train_size": options.train_size}
             for options in (self, untouched)
@@ -96,16 +91,16 @@ class Sweep:
                     f"{name} is swept by an axis and given as an option too; leave one out."
                 )
 
-    def run(self) -> None:
-        """Run the sweep and leave its files."""
-        spec, engine = self.spec(), numba_engine(self.jobs)
-        name = self.name or self.preset or "-".join(spec.grid)
+    def place(self) -> tuple[str, Path, Path]:
+        """Return the sweep's name, the folder of its results and its store."""
+        name = self.name or self.preset or "-".join(self.spec().grid)
         out = self.out if self.out is not None else Path("results") / name
-        store = self.store if self.store is not None else out / "runs.sqlite"
+        return name, out, self.store if self.store is not None else out / "runs.sqlite"
+
+    def run_with(self, engine: Engine) -> None:
+        """Run the sweep and leave its files."""
+        spec, (name, out, store) = self.spec(), self.place()
         published = read_table(self.table, spec) if self.table else None
-        if self.dry_run:
-            print(estimate(spec, store, engine))
-            return
         require_folder(out)
         began = time.perf_counter()
         diagram = sweep(spec, store=store, name=name, engine=engine)
@@ -120,6 +115,28 @@ class Sweep:
         )
 
 
+@dataclass(frozen=True)
+class Sweep(SweepOptions):
+    """Run a grid of toy models; the same command resumes, extends and redraws.
+
+    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out, and majority.png
+    where there are several seeds.
+    """
+
+    jobs: int | None = None
+    """Runs at a time (default: one on each core)."""
+    dry_run: bool = False
+    """Only say how much is done, to do, and how long that takes at most."""
+
+    def run(self) -> None:
+        """Run the sweep and leave its files, or only say how much there is to do."""
+        engine = numba_engine(self.jobs)
+        if self.dry_run:
+            print(estimate(self.spec(), self.place()[2], engine))
+        else:
+            self.run_with(engine)
+
+
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     """Write the table, and pictures where the sweep fits one; return their paths."""
     table = out / "runs.csv"
@@ -130,21 +147,21 @@ def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     return [*save_pictures(diagram, fitting(diagram), out), table]
 
 
-def preset_defaults(arguments: Sequence[str]) -> Sweep:
-    """Options that a preset stands for, so that the others are changes to it."""
+def preset_defaults(arguments: Sequence[str], kind: type[Options]) -> Options:
+    """Options of a sweep command that a preset stands for, so that the others are changes to it."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     finder.add_argument("--preset")
     try:
         name = finder.parse_known_args(arguments)[0].preset
     except argparse.ArgumentError:
         name = None
-    return Sweep() if name is None else _of_preset(name)
+    return kind() if name is None else _of_preset(name, kind)
 
 
-def _of_preset(name: str) -> Sweep:
+def _of_preset(name: str, kind: type[Options]) -> Options:
     spec = preset(name)
     task, p = name_of_task(spec.task)
-    return Sweep(
+    return kind(
         preset=name,
         task=task,
         p=p,

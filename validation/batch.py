@@ -1,0 +1,208 @@
+"""Cells that are trained side by side: measure state k of each, make update k + 1, in chunks.
+
+The same code runs as it stands on a CPU and is captured in a CUDA graph on a GPU, where launching
+the small operations one by one would take longer than doing them.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from effective_theory import Dataset, InitialState, ToyModel
+from phase_diagrams.summary import RunSummary
+from validation.stacked_adamw import StackedAdamW
+from validation.stacked_measurements import StackedMeasurements
+from validation.stacked_model import Shape, StackedModel
+
+#: Updates in one CUDA graph, and how often it is replayed before the host looks at the cells.
+_UPDATES_IN_GRAPH, _REPLAYS = 25, 20
+
+
+@dataclass
+class _Stream:
+    """The generator of minibatches for cells that are at the same update."""
+
+    seed: int | None
+    generator: np.random.Generator
+
+
+@dataclass
+class _Place:
+    """What the host knows of the cell in a place."""
+
+    steps: int
+    done: int
+    stream: _Stream | None
+
+
+class Batch:
+    """Places for cells of one shape; a cell can be put in any free place at any time.
+
+    Cells share nothing but the operations that advance them. One that has ended, diverged or not,
+    is computed along until its place is used again, and nothing of that is read.
+
+    Parameters
+    ----------
+    shape
+        What the cells have in common.
+    places
+        Number of places.
+    device, dtype
+        Where the numbers lie, and their type.
+    """
+
+    def __init__(self, shape: Shape, places: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.shape, self.device, self.dtype = shape, device, dtype
+        self.model = StackedModel(shape, places, device, dtype)
+        embeddings = self.model.embeddings.detach()
+        self.embedding_optimiser = StackedAdamW(embeddings.flatten(1))
+        self.decoder_optimiser = StackedAdamW(self.model.decoder)
+        self.measurements = StackedMeasurements(shape.task, shape.train_size, embeddings)
+        self.penalty = torch.zeros(places, device=device, dtype=dtype)
+        self.places: list[_Place | None] = [None] * places
+        # Each training sample's share of the loss, for each update of a graph.
+        updates = 1 if shape.batch_size is None else _UPDATES_IN_GRAPH
+        share = 1.0 / shape.train_size
+        sizes = updates, places, shape.train_size
+        self._shares = torch.full(sizes, share, device=device, dtype=dtype)
+        self._graph = self._captured() if device.type == "cuda" else None
+
+    @property
+    def state(self) -> list[Tensor]:
+        """All that belongs to the cells, each with the places as its first dimension."""
+        parts = (self.model, self.embedding_optimiser, self.decoder_optimiser, self.measurements)
+        return [self.penalty, *(tensor for part in parts for tensor in part.state)]
+
+    @property
+    def free(self) -> list[int]:
+        """Places without a cell."""
+        return [index for index, place in enumerate(self.places) if place is None]
+
+    def load(self, index: int, model: ToyModel, dataset: Dataset, start: InitialState) -> None:
+        """Put a cell in a free place."""
+        self.model.load(index, dataset, start)
+        self.embedding_optimiser.load(index, model.embedding_lr, model.embedding_weight_decay)
+        self.decoder_optimiser.load(index, model.decoder_lr, model.decoder_weight_decay)
+        self.measurements.load(index, model)
+        self.penalty[index] = model.embedding_penalty
+        self.places[index] = _Place(model.steps, 0, self._stream(start.batch_seed))
+
+    def advance(self) -> None:
+        """Train all cells for a chunk of updates; one that ends within it stays there."""
+        # One more than the budget: the last state is measured, too.
+        longest = max((p.steps + 1 - p.done for p in self.places if p is not None), default=0)
+        if self._graph is None:
+            self._chunk(min(_UPDATES_IN_GRAPH, longest))
+            return
+        for _ in range(min(_REPLAYS, math.ceil(longest / _UPDATES_IN_GRAPH))):
+            self._chunk(_UPDATES_IN_GRAPH)
+
+    def _chunk(self, updates: int) -> None:
+        self._draw_minibatches(updates)
+        if self._graph is None:
+            with full_precision():
+                self._update(updates)
+        else:
+            self._graph.replay()
+        for place in self.places:
+            if place is not None:
+                place.done += updates
+
+    def ended(self) -> Iterator[tuple[int, RunSummary]]:
+        """Yield and free the places whose cells have ended, with what became of these."""
+        is_running = self.measurements.is_running.tolist()
+        over = [k for k, place in enumerate(self.places) if place is not None and not is_running[k]]
+        if not over:
+            return
+        found = self.measurements.to_host()
+        for index in over:
+            self.places[index] = None
+            yield index, found.summary(index)
+
+    def smaller(self, places: int) -> tuple["Batch", list[int]]:
+        """Return a batch with fewer places that goes on with these cells, and where they were."""
+        kept = [index for index, place in enumerate(self.places) if place is not None]
+        result = Batch(self.shape, places, self.device, self.dtype)
+        for to, old in zip(result.state, self.state, strict=True):
+            to[: len(kept)] = old[kept]
+        result.places[: len(kept)] = [self.places[index] for index in kept]
+        return result, kept
+
+    def _update(self, updates: int) -> None:
+        """Measure and update so often; nothing here waits for the device or makes a new buffer."""
+        model, measurements = self.model, self.measurements
+        for k in range(updates):
+            outputs = model.outputs()
+            losses = model.sample_losses(outputs)
+            with torch.no_grad():
+                measurements.take(
+                    model.embeddings, losses, model.is_right(outputs), model.is_finite()
+                )
+            share = self._shares[k % len(self._shares)]
+            loss = (losses[:, : self.shape.train_size] * share).sum(dim=1)
+            if self.shape.is_penalised:
+                loss = loss + self.penalty * model.embeddings.abs().mean(dim=(1, 2))
+            by_embeddings, by_decoder = model.gradients(loss)
+            self.embedding_optimiser.step(by_embeddings.flatten(1), measurements.update)
+            self.decoder_optimiser.step(by_decoder, measurements.update)
+
+    def _captured(self) -> torch.cuda.CUDAGraph:
+        """Record some updates of the empty places; cells that come later find nothing of it."""
+        with full_precision(), torch.cuda.device(self.device):
+            stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()  # type: ignore[no-untyped-call]
+            stream.wait_stream(torch.cuda.current_stream())
+            # Libraries set themselves up at their first use on a stream, which cannot be recorded.
+            with torch.cuda.stream(stream):
+                self._update(3)
+            torch.cuda.current_stream().wait_stream(stream)
+            with torch.cuda.graph(graph, stream=stream):
+                self._update(_UPDATES_IN_GRAPH)
+        return graph
+
+    def _stream(self, seed: int | None) -> _Stream | None:
+        """Return a new cell's minibatches: one stream for cells of one seed that begin together."""
+        if self.shape.batch_size is None:
+            return None
+        for place in self.places:
+            if place is not None and place.done == 0 and place.stream and place.stream.seed == seed:
+                return place.stream
+        return _Stream(seed, np.random.default_rng(seed))
+
+    def _draw_minibatches(self, updates: int) -> None:
+        """Draw the samples of the next updates as the simulator draws them."""
+        size, samples = self.shape.batch_size, self.shape.train_size
+        if size is None:
+            return
+        shares = np.zeros((_UPDATES_IN_GRAPH, len(self.places), samples))
+        drawn: dict[int, NDArray[np.float64]] = {}
+        for index, place in enumerate(self.places):
+            if place is None or place.stream is None:
+                continue
+            if id(place.stream) not in drawn:
+                keys = place.stream.generator.random((updates, samples))
+                part = np.zeros_like(keys)
+                np.put_along_axis(part, np.argsort(keys, axis=1)[:, :size], 1.0 / size, axis=1)
+                drawn[id(place.stream)] = part
+            shares[:updates, index] = drawn[id(place.stream)]
+        self._shares.copy_(torch.from_numpy(shares))
+
+
+@contextlib.contextmanager
+def full_precision() -> Iterator[None]:
+    """Multiply matrices in their own type (no TF32), and put the user's setting back."""
+    kinds: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    previous = [kind.fp32_precision for kind in kinds]
+    try:
+        for kind in kinds:
+            kind.fp32_precision = "ieee"
+        yield
+    finally:
+        for kind, precision in zip(kinds, previous, strict=True):
+            kind.fp32_precision = precision
