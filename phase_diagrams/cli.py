@@ -11,7 +11,8 @@ from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
 from phase_diagrams.commands.show import Show
-from phase_diagrams.commands.sweep import Sweep, preset_defaults
+from phase_diagrams.commands.sweep import Sweep
+from phase_diagrams.options import preset_defaults
 
 COMMANDS = {
     "sweep": Sweep,
@@ -36,7 +37,7 @@ def _hush_resource_tracker() -> None:
 
 
 def _run(arguments: Sequence[str]) -> None:
-    defaults = {"sweep": preset_defaults(arguments)}
+    defaults = {"sweep": preset_defaults(arguments, Sweep)}
     chosen = read_command("phase_diagrams", COMMANDS, arguments, defaults)
     with warnings.catch_warnings():
         # Splits that cannot generalise are named in the summary.

@@ -1,96 +1,55 @@
 """``sweep``: run a grid and leave its pictures and tables."""
 
-import argparse
+import contextlib
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
-from effective_theory import InputError
 from effective_theory.files import require_folder, save_figure
-from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
-from phase_diagrams.arguments import parse_axes, parse_seeds
+from phase_diagrams.dask_workers import dask_workers
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
-from phase_diagrams.phases import LAG
-from phase_diagrams.presets import preset
+from phase_diagrams.options import SweepOptions
 from phase_diagrams.published import agreement, read_table
-from phase_diagrams.spec import SweepSpec
 from phase_diagrams.sweeping import sweep
 from phase_diagrams.tables import write_csv
 from phase_diagrams.text import summary
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(SweepOptions):
     """Run a grid of toy models; the same command resumes, extends and redraws.
 
     Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out.
     """
 
-    preset: str | None = None
-    """A published diagram; the other options change it."""
-    axis: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """FIELD=LOW:HIGH:COUNT[:log] or FIELD=VALUE,VALUE,..; once for each axis."""
-    task: TaskName = "addition"
-    """The task."""
-    p: int = 10
-    """Number of symbols; for permutation_group the number of permuted things."""
-    train_size: int = 45
-    """Number of training samples."""
-    seeds: str = "0"
-    """Seeds such as 0,1,2; 0/1 has split seed 0 and init seed 1."""
-    start: str = "random"
-    """Where runs begin: random, released, figure6 or s3."""
-    lag: int = LAG
-    """Least delay of test after train, in updates, that counts as grokking."""
-    store: Path | None = None
-    """Store of finished runs (default: runs.sqlite in --out)."""
-    name: str | None = None
-    """Name of the sweep in the store (default: the preset's, or the axes)."""
     out: Path | None = None
-    """Folder for pictures and tables (default: results/NAME)."""
+    """Folder for pictures and tables, and for the store without --store (default: results/NAME)."""
     jobs: int | None = None
     """Runs at a time (default: one on each core)."""
+    dask: str | None = None
+    """Run on Dask: tcp://HOST:PORT of a scheduler, or local for worker processes here."""
     dry_run: bool = False
     """Only say how much is done, to do, and how long that takes at most."""
     table: Path | None = None
     """Published table to compare with."""
-    model: ModelOptions = field(default_factory=ModelOptions)
-
-    def spec(self) -> SweepSpec:
-        """Return the sweep that the options describe."""
-        axes = parse_axes(self.axis)
-        if not axes and self.preset is not None:
-            axes = dict(preset(self.preset).grid)
-        if not axes:
-            raise InputError("axis is missing; give --axis FIELD=.. or --preset NAME.")
-        return SweepSpec(
-            task=task_named(self.task, self.p),
-            axes=axes,
-            model=self.model.checked(),
-            train_size=self.train_size,
-            seeds=parse_seeds(self.seeds),
-            start=self.start,
-            lag=self.lag,
-        )
 
     def run(self) -> None:
         """Run the sweep and leave its files."""
         spec, engine = self.spec(), numba_engine(self.jobs)
-        name = self.name or self.preset or "-".join(spec.grid)
+        name = self.name_of(spec)
         out = self.out if self.out is not None else Path("results") / name
         store = self.store if self.store is not None else out / "runs.sqlite"
         published = read_table(self.table, spec) if self.table else None
         if self.dry_run:
-            print(estimate(spec, store, engine))
+            with self._workers():
+                print(estimate(spec, store, engine))
             return
         require_folder(out)
         began = time.perf_counter()
-        diagram = sweep(spec, store=store, name=name, engine=engine)
+        with self._workers():
+            diagram = sweep(spec, store=store, name=name, engine=engine)
         swept = time.perf_counter()
         files = leave_files(diagram, out)
         print(summary(diagram))
@@ -100,6 +59,12 @@ class Sweep:
             f"sweep {swept - began:.1f} s, pictures and tables "
             f"{time.perf_counter() - swept:.1f} s: {', '.join(str(file) for file in files)}"
         )
+
+    def _workers(self) -> contextlib.AbstractContextManager[None]:
+        """Return what decides on workers: Dask where it is asked for, otherwise joblib."""
+        if self.dask is None:
+            return contextlib.nullcontext()
+        return dask_workers(self.dask, self.jobs)
 
 
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
@@ -114,27 +79,3 @@ def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     save_figure(diagram.plot(), phases)
     save_figure(diagram.plot_steps(), steps)
     return [phases, steps, table]
-
-
-def preset_defaults(arguments: Sequence[str]) -> Sweep:
-    """Options that a preset stands for, so that the others are changes to it."""
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    finder.add_argument("--preset")
-    try:
-        name = finder.parse_known_args(arguments)[0].preset
-    except argparse.ArgumentError:
-        name = None
-    if name is None:
-        return Sweep()
-    spec = preset(name)
-    task, p = name_of_task(spec.task)
-    return Sweep(
-        preset=name,
-        task=task,
-        p=p,
-        train_size=spec.train_size,
-        seeds=",".join(f"{split}/{initial}" for split, initial in spec.seeds),
-        start=spec.start,
-        lag=spec.lag,
-        model=ModelOptions.of(spec.model),
-    )
