@@ -3,8 +3,11 @@
 Everything that knows Dask is here, and nothing of it is imported before it is used.
 """
 
-import asyncio
 import contextlib
+import logging
+import os
+import signal
+import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -74,13 +77,19 @@ def dask_workers(address: str, workers: int | None = None) -> Iterator[None]:
         yield
 
 
-def _local_workers(count: int | None) -> "LocalCluster":
-    """Return workers of one thread each on this machine; one on each core by default."""
+@contextlib.contextmanager
+def _local_workers(count: int | None) -> "Iterator[LocalCluster]":
+    """Yield workers of one thread each on this machine; one on each core by default."""
     from distributed import LocalCluster
 
-    return LocalCluster(  # type: ignore[no-untyped-call]
+    with LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=count, threads_per_worker=1, dashboard_address=None
-    )
+    ) as cluster:
+        try:
+            yield cluster
+        finally:
+            # From here on, a worker that has to be killed is no news.
+            logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
 
 
 def prepare_workers(client: "Client") -> None:
@@ -99,16 +108,17 @@ def prepare_workers(client: "Client") -> None:
     class Preparation(WorkerPlugin):
         name = "effective-theory-kernels"
 
-        def __init__(self, host: str, version: int) -> None:
-            self.host, self.version = host, version
+        def __init__(self) -> None:
+            self.host, self.driver = socket.gethostname(), os.getpid()
+            self.version = KERNEL_VERSION
 
         def setup(self, worker: "Worker") -> None:
-            import os
-            import socket
-
             # The driver's machine has compiled; others do it where the worker keeps its files.
             if socket.gethostname() != self.host:
                 os.environ.setdefault("NUMBA_CACHE_DIR", worker.local_directory)
+            elif os.getppid() == self.driver:
+                # A terminal sends Ctrl-C to them too: the driver ends them without tracebacks.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             os.environ.setdefault("NUMBA_NUM_THREADS", "1")
             from effective_theory.kernels import KERNEL_VERSION as found
             from effective_theory.training import compile_kernels
@@ -117,15 +127,13 @@ def prepare_workers(client: "Client") -> None:
                 raise RuntimeError(f"kernels have version {found}, the driver's {self.version}")
             compile_kernels()
 
-    import socket
-
     if sum(client.ncores().values()) == 1:  # type: ignore[no-untyped-call]
         raise InputError(
             "dask has one worker thread, and joblib would run everything in this process instead; "
             "start at least two."
         )
     try:
-        client.register_plugin(Preparation(socket.gethostname(), KERNEL_VERSION))
+        client.register_plugin(Preparation())
     except Exception as error:  # a worker may fail in any way
         raise RunError(
             f"a Dask worker cannot run this package ({error}); "
@@ -139,7 +147,7 @@ def named_failures(client: "Client | None") -> Iterator[None]:
     if client is None:
         yield
         return
-    from distributed import KilledWorker
+    from distributed import CancelledError, KilledWorker
     from distributed.comm.core import CommClosedError
 
     try:
@@ -149,7 +157,7 @@ def named_failures(client: "Client | None") -> Iterator[None]:
             "workers died one after another over the same runs, perhaps for want of memory; "
             "what was stored stays: run the same command again with fewer workers on a machine."
         ) from None
-    except (CommClosedError, asyncio.CancelledError) as error:
+    except (CommClosedError, CancelledError) as error:
         raise RunError(
             f"the Dask scheduler has gone ({type(error).__name__}); what was stored stays: "
             "start it and run the same command again."
