@@ -12,6 +12,9 @@ from effective_theory.tasks import FiniteGroup, Task
 
 Indices = NDArray[np.int64]
 
+#: Equations grow like the cube of a group's order and their elimination faster still: minutes here.
+MOST_ELEMENTS = 120
+
 
 @dataclass(frozen=True, eq=False)
 class CriticalEquations:
@@ -62,7 +65,8 @@ def critical_equations(task: Task) -> CriticalEquations:
     Raises
     ------
     InputError
-        If the task is modular addition; its group is FiniteGroup of its table.
+        If the task is modular addition (its group is FiniteGroup of its table) or a group of more
+        than `MOST_ELEMENTS`.
     """
     if task.has_line:
         left, right = np.ascontiguousarray(task.pairs.T)
@@ -75,6 +79,11 @@ def critical_equations(task: Task) -> CriticalEquations:
             "solves; use Addition or FiniteGroup."
         )
     order = task.symbols
+    if order > MOST_ELEMENTS:
+        raise InputError(
+            f"the critical training size of a group of order {order} would take hours; "
+            f"use a group of at most {MOST_ELEMENTS} elements."
+        )
     element = np.arange(order)
     a, b = task.pairs.T
     left = (a[:, None] * order + task.products[b]).ravel()

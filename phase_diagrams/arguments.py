@@ -1,7 +1,7 @@
 """From the text of command-line options to values."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ def _count(name: str, values: str) -> int:
 
 def _axis(name: str, values: str) -> Axis:
     if ":" not in values:
-        return default_axis(name, [parse_value(part) for part in values.split(",")])
+        return default_axis(name, _whole([parse_value(part) for part in values.split(",")]))
     low, high, _, *scale = values.split(":")
     try:
         first, last = float(low), float(high)
@@ -103,6 +103,8 @@ def parse_value(text: str) -> Any:
     return text
 
 
-def _whole(values: Any) -> list[Any]:
+def _whole(values: Iterable[Any]) -> list[Any]:
     """Integers where all values are whole, so that they suit counts as well as rates."""
-    return [int(v) for v in values] if all(float(v).is_integer() for v in values) else list(values)
+    found = list(values)
+    whole = all(isinstance(v, int) or (isinstance(v, float) and v.is_integer()) for v in found)
+    return [int(v) for v in found] if whole else found

@@ -1,7 +1,8 @@
 """The options that describe a sweep, shared by the commands that run one."""
 
 import argparse
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -11,6 +12,7 @@ import tyro
 from effective_theory import InputError
 from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
+from phase_diagrams.axes import Axis
 from phase_diagrams.phases import LAG
 from phase_diagrams.presets import preset
 from phase_diagrams.spec import SweepSpec
@@ -51,6 +53,7 @@ class SweepOptions:
             axes = dict(preset(self.preset).grid)
         if not axes:
             raise InputError("axis is missing; give --axis FIELD=.. or --preset NAME.")
+        self._require_once(axes)
         return SweepSpec(
             task=task_named(self.task, self.p),
             axes=axes,
@@ -60,6 +63,19 @@ class SweepOptions:
             start=self.start,
             lag=self.lag,
         )
+
+    def _require_once(self, axes: Mapping[str, Axis]) -> None:
+        """Refuse an option for what an axis sweeps: it would have no effect."""
+        untouched = SweepOptions() if self.preset is None else _of_preset(self.preset, SweepOptions)
+        given, default = (
+            {**dataclasses.asdict(options.model), "train_size": options.train_size}
+            for options in (self, untouched)
+        )
+        for name in axes:
+            if given.get(name) != default.get(name):
+                raise InputError(
+                    f"{name} is swept by an axis and given as an option too; leave one out."
+                )
 
     def name_of(self, spec: SweepSpec) -> str:
         """Return the sweep's name in the store."""
@@ -74,8 +90,10 @@ def preset_defaults(arguments: Sequence[str], command: type[Options]) -> Options
         name = finder.parse_known_args(arguments)[0].preset
     except argparse.ArgumentError:
         name = None
-    if name is None:
-        return command()
+    return command() if name is None else _of_preset(name, command)
+
+
+def _of_preset(name: str, command: type[Options]) -> Options:
     spec = preset(name)
     task, p = name_of_task(spec.task)
     return command(

@@ -166,5 +166,10 @@ def test_critical_fraction_of_the_permutations_of_three_things() -> None:
     assert curve.probability.tolist() == [0.0, 1.0]
 
 
+def test_a_group_too_large_for_exact_ranks_is_refused() -> None:
+    with pytest.raises(InputError, match="order 121 .* at most 120"):
+        critical_training_sizes(cyclic(121), orders=1, rng=0)
+
+
 def test_trivial_group() -> None:
     assert (critical_training_sizes(FiniteGroup([[0]]), orders=3, rng=0) == 0).all()

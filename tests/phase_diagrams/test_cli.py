@@ -100,6 +100,11 @@ def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["sweep", "--axis", "decoder_lr=1e-3,abc"], "decoder_lr must be a number"),
         (["sweep", "--axis", "embedding_scale=1,2", "--start", "released"], "embedding_scale is"),
         (["sweep", "--axis", "train_size=5,60"], "train_size must be at most 54"),
+        (
+            ["sweep", "--axis", "decoder_lr=1e-3,1e-2", "--decoder-lr", "0.1"],
+            "decoder_lr is swept by an axis and given as an option too",
+        ),
+        (["sweep", "--preset", "train-size", "--train-size", "30"], "train_size is swept"),
         (["sweep", "--preset", "released-5b", "--p", "1"], "p must be at least 2"),
         (["sweep", "--preset", "released-5b", "--decoder-weight-decay", "-1"], "decoder_weight_de"),
         (["sweep", "--preset", "released-5b", "--embedding-lr", "nan"], "embedding_lr must be fin"),
@@ -149,11 +154,17 @@ def test_any_text_is_an_axis_or_a_named_error(text: str) -> None:
 def test_numbers_of_the_command_line() -> None:
     axes = parse_axes(
         [
-            *("batch_size=8,16", "decoder-weight-decay=0:10:11", "decoder_lr=1e-5:1e-2:4:log"),
+            *(
+                "batch_size=8,16",
+                "steps=1e1,1e2",
+                "decoder-weight-decay=0:10:11",
+                "decoder_lr=1e-5:1e-2:4:log",
+            ),
             "loss=mse,cross_entropy",
         ]
     )
     assert axes["batch_size"].values == (8, 16)
+    assert [type(value) for value in axes["steps"].values] == [int, int]
     assert axes["decoder_weight_decay"].values == tuple(range(11))
     assert axes["decoder_lr"].values == pytest.approx((1e-5, 1e-4, 1e-3, 1e-2))
     assert axes["loss"].values == ("mse", "cross_entropy")
