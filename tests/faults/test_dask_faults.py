@@ -1,5 +1,6 @@
 """Dask: the same bits as without it, and no run lost with a worker or its scheduler."""
 
+import gc
 import os
 import signal
 import sys
@@ -26,7 +27,11 @@ SPEC = SweepSpec(
     ToyModel(width=30, target_dim=8, embedding_lr=1e-2, steps=600),
     seeds=(5,),
 )
-pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),
+    # Dask leaves sockets of a killed worker to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def rows(path: Path) -> list[tuple[object, ...]]:
@@ -48,6 +53,7 @@ def client() -> "Iterator[distributed.Client]":
     cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with cluster, distributed.Client(cluster) as client:
         yield client
+    gc.collect()
 
 
 def test_bits_do_not_depend_on_dask_and_chunks(

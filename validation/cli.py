@@ -1,0 +1,31 @@
+"""Command line: ``python -m validation submit|status|collect``."""
+
+import sys
+import warnings
+from collections.abc import Sequence
+
+from effective_theory.shell import read_command, run_command
+from phase_diagrams.options import preset_defaults
+from validation.commands.collect import Collect
+from validation.commands.status import Status
+from validation.commands.submit import Submit
+
+COMMANDS = {
+    "submit": Submit,
+    "status": Status,
+    "collect": Collect,
+}
+
+
+def _run(arguments: Sequence[str]) -> None:
+    defaults = {"submit": preset_defaults(arguments, Submit)}
+    chosen = read_command("validation", COMMANDS, arguments, defaults)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        chosen.run()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return run_command(lambda: _run(given))
