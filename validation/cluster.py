@@ -25,12 +25,12 @@ from validation.submissions import (
 
 Cluster = Literal["slurm", "local", "debug"]
 
-#: Commands before an element's Python: compiled code on the node's own disk, in a folder of the
-#: user's own, and one thread for each library.
-PROLOGUE = (
+#: Shell commands before an element's Python: one thread for each library.
+_THREADS = "export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1"
+#: Compiled code on the node's own disk, in a folder that nobody else can write to.
+_CACHE = (
     'export NUMBA_CACHE_DIR="${NUMBA_CACHE_DIR:-${TMPDIR:-/tmp}/numba-$UID}"',
     'mkdir -p -m 700 "$NUMBA_CACHE_DIR"; [ -O "$NUMBA_CACHE_DIR" ] || unset NUMBA_CACHE_DIR',
-    "export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1",
 )
 #: Walltimes after which an element is queued again; each time it has finished some more runs.
 _MOST_WALLTIMES = 100
@@ -189,7 +189,6 @@ def _request(cell: Cell, identity: str, version: int) -> tuple[object, ...]:
 def _start(folder: Path, submission: Submission, resources: Resources) -> list[Job[int]]:
     """Hand the elements to the cluster and note their ids."""
     tasks = [Element(folder, submission, k) for k in range(len(submission.batches))]
-    setup = [*PROLOGUE, *resources.setup]
     try:
         executor = AutoExecutor(
             folder / "logs",
@@ -203,8 +202,8 @@ def _start(folder: Path, submission: Submission, resources: Resources) -> list[J
             cpus_per_task=resources.cpus,
             gpus_per_node=resources.gpus,
             slurm_partition=resources.partition,
-            slurm_setup=setup,
-            local_setup=setup,
+            slurm_setup=[_THREADS, *_CACHE, *resources.setup],
+            local_setup=[_THREADS, *resources.setup],
         )
         jobs: list[Job[int]] = executor.submit_array(tasks)
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
@@ -214,7 +213,7 @@ def _start(folder: Path, submission: Submission, resources: Resources) -> list[J
     if submission.cluster == "debug":
         for job in jobs:
             # To ask runs it; asked for its result instead, it would start a debugger on failure.
-            error = job.exception()
-            if error is not None:
-                raise error
+            failure = job.exception()
+            if failure is not None:
+                raise failure
     return jobs
