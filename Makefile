@@ -33,7 +33,7 @@ test-slurm: .venv/dev
 	touch $@
 
 .venv/dev: .venv/core
-	$(INSTALL) -e '.[dev,validation,xarray]'
+	$(INSTALL) -e '.[dev,html,validation,xarray]'
 	touch $@
 
 clean:

@@ -9,11 +9,11 @@ import numpy as np
 
 from effective_theory.checks import integer
 from effective_theory.files import save_figure
-from effective_theory.parallelograms import ideal_accuracy
+from effective_theory.report import report
 from effective_theory.shell import ModelOptions, TaskName, read_command, run_command, task_named
 from effective_theory.tasks import Dataset
 from effective_theory.theory_commands import CriticalSize, Figure
-from effective_theory.training import TrainingRun, train
+from effective_theory.training import train
 
 
 @dataclass(frozen=True)
@@ -40,34 +40,10 @@ class Train:
         model = self.model.checked()
         every = max(1, model.steps // 1000) if self.plot is not None else None
         result = train(model, dataset, rng=start, record_every=every)
-        print(report(result))
+        print(report(result, model, dataset))
         if self.plot is not None:
             save_figure(result.plot(), self.plot)
             print(f"picture: {self.plot}")
-
-
-def report(run: TrainingRun) -> str:
-    """Return what became of a run, a line for each thing."""
-
-    def step(value: int | None) -> str:
-        return "never" if value is None else f"at update {value}"
-
-    model, task = run.model, run.dataset.task
-    ideal = f"{ideal_accuracy(run.dataset, on='test'):.2f}" if task.has_line else "not defined"
-    lines = [
-        f"{run.status} after {run.steps_run} updates",
-        f"train accuracy >= {model.train_threshold:g}: {step(run.train_step)}",
-        f"test accuracy >= {model.test_threshold:g}: {step(run.test_step)}"
-        f" (ideal test accuracy: {ideal})",
-    ]
-    if run.diverged_step is not None:
-        lines.append(
-            f"diverged at update {run.diverged_step}: lower a learning rate or weight decay"
-        )
-    if task.has_line:
-        lines.append(f"RQI > {model.rqi_threshold:g}: {step(run.rqi_step)} (last: {run.rqi:.2f})")
-    lines.append(f"last accuracies: train {run.train_accuracy:.2f}, test {run.test_accuracy:.2f}")
-    return "\n".join(lines)
 
 
 COMMANDS = {"train": Train, "figure": Figure, "critical-size": CriticalSize}

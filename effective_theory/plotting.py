@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from effective_theory.checks import InputError
 from effective_theory.training import History, TrainingRun
 
-_TRAIN, _TEST, _RQI = "#2C6FBB", "#D95F0E", "#35B779"
+#: Colours of what is measured on train and test samples, and of RQI, in all pictures.
+TRAIN_COLOUR, TEST_COLOUR, RQI_COLOUR = "#2C6FBB", "#D95F0E", "#35B779"
 
 
 def plot_training_run(run: TrainingRun) -> Figure:
@@ -43,9 +44,9 @@ def plot_training_run(run: TrainingRun) -> Figure:
 
 def _draw_accuracies(axes: Axes, run: TrainingRun, history: History) -> None:
     lines: tuple[tuple[str, Any, str, int | None], ...] = (
-        ("train accuracy", history.train_accuracy, _TRAIN, run.train_step),
-        ("test accuracy", history.test_accuracy, _TEST, run.test_step),
-        ("RQI", history.rqi, _RQI, run.rqi_step),
+        ("train accuracy", history.train_accuracy, TRAIN_COLOUR, run.train_step),
+        ("test accuracy", history.test_accuracy, TEST_COLOUR, run.test_step),
+        ("RQI", history.rqi, RQI_COLOUR, run.rqi_step),
     )
     for name, values, colour, step in lines:
         if np.isfinite(values).any():
@@ -57,8 +58,8 @@ def _draw_accuracies(axes: Axes, run: TrainingRun, history: History) -> None:
 
 
 def _draw_losses(axes: Axes, history: History) -> None:
-    axes.plot(history.update, history.train_loss, color=_TRAIN, label="train loss")
-    axes.plot(history.update, history.test_loss, color=_TEST, label="test loss")
+    axes.plot(history.update, history.train_loss, color=TRAIN_COLOUR, label="train loss")
+    axes.plot(history.update, history.test_loss, color=TEST_COLOUR, label="test loss")
     axes.set(yscale="log", ylabel="loss")
     axes.legend(frameon=False, ncols=2, fontsize="small")
 

@@ -1,10 +1,14 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
+from phase_diagrams.advice import Advice, advise
 from phase_diagrams.axes import Axis
+from phase_diagrams.comparison import Comparison, compare
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.presets import preset, preset_names
+from phase_diagrams.refinement import refine
+from phase_diagrams.runs import StoredRun
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.starts import (
     figure6_start,
@@ -18,8 +22,10 @@ from phase_diagrams.summary import RunSummary
 from phase_diagrams.sweeping import load, sweep
 
 __all__ = [
+    "Advice",
     "Axis",
     "Cell",
+    "Comparison",
     "Engine",
     "Phase",
     "PhaseDiagram",
@@ -27,14 +33,18 @@ __all__ = [
     "Source",
     "Store",
     "StoreError",
+    "StoredRun",
     "SweepSpec",
+    "advise",
     "classify",
+    "compare",
     "figure6_start",
     "load",
     "numba_engine",
     "preset",
     "preset_names",
     "random_start",
+    "refine",
     "register_start",
     "released_start",
     "s3_start",

@@ -91,6 +91,46 @@ def parse_seeds(text: str) -> list[int | tuple[int, int]]:
     return seeds
 
 
+def parse_factors(text: str) -> int | dict[str, int]:
+    """Return the factors of ``--to``: "8", or "decoder_lr=8,decoder_weight_decay=4"."""
+    factors: dict[str, int] = {}
+    for part in text.split(","):
+        name, _, number = part.rpartition("=")
+        try:
+            factors[name.replace("-", "_")] = int(number)
+        except ValueError:
+            raise InputError(
+                f"to {text!r} is not understood; write 8 or FIELD=8,FIELD=4."
+            ) from None
+    if len(factors) != text.count(",") + 1 or ("" in factors and len(factors) > 1):
+        raise InputError(f"to {text!r} is not understood; write 8 or FIELD=8,FIELD=4.")
+    return factors.get("", factors)
+
+
+def parse_cell(text: str) -> tuple[int | tuple[int, int] | None, dict[str, Any]]:
+    """Return the seed, or None, and the values of ``--cell`` FIELD=VALUE,FIELD=VALUE,seed=SEED.
+
+    Raises
+    ------
+    InputError
+        If the text has another form or names a field twice.
+    """
+    values: dict[str, Any] = {}
+    for part in text.split(","):
+        name, _, value = part.strip().partition("=")
+        name = name.replace("-", "_")
+        if not name or not value:
+            raise InputError(
+                f"cell {text!r} is not understood; write FIELD=VALUE,FIELD=VALUE,..,seed=SEED, "
+                "for example decoder_lr=1e-4,decoder_weight_decay=3,seed=0."
+            )
+        if name in values:
+            raise InputError(f"cell {text!r} has {name} twice; give each field once.")
+        values[name] = value
+    seed = parse_seeds(values.pop("seed"))[0] if "seed" in values else None
+    return seed, {name: parse_value(value) for name, value in values.items()}
+
+
 def parse_value(text: str) -> Any:
     """Return a number if the text is one, None for "None", otherwise the text."""
     if text == "None":

@@ -1,5 +1,6 @@
 """Axes of a sweep: values with the scale that they are drawn on."""
 
+import math
 import sys
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -89,20 +90,37 @@ class Axis:
         return np.array(self.values, dtype=np.float64)
 
     def index(self, value: Any) -> int:
-        """Return the place of a value; rates match to 1e-9 relative.
+        """Return the place of a value; rates match to 1e-9 relative, or as they are printed.
 
         Raises
         ------
         InputError
-            If no value matches; the message lists what there is.
+            If no value matches; the message names the nearest, or lists what there is.
         """
         if value in self.values:
             return self.values.index(value)
-        if self._are_numbers() and isinstance(value, int | float):
-            for place, known in enumerate(self.values):
-                if abs(known - value) <= 1e-9 * max(abs(known), abs(value)):
-                    return place
-        raise InputError(f"{value!r} is not on the axis; its values are {describe(self.values)}.")
+        comparable = isinstance(value, int | float) and not math.isnan(value)
+        if not self._are_numbers() or not comparable:
+            raise InputError(
+                f"{value!r} is not on the axis; its values are {describe(self.values)}."
+            )
+        for place, known in enumerate(self.values):
+            if abs(known - value) <= 1e-9 * max(abs(known), abs(value)):
+                return place
+        # What a map or a table of ours shows has six digits, and finds its cell.
+        printed = [describe([known]) for known in self.values]
+        if printed.count(describe([value])) == 1:
+            return printed.index(describe([value]))
+        raise InputError(
+            f"{describe([value])} is not on the axis; the nearest value is "
+            f"{describe([self._nearest(value)])}, all are {describe(self.values)}."
+        )
+
+    def _nearest(self, value: float) -> Any:
+        """Return the value that is least far away, on a log scale by ratio."""
+        if self.scale == "log" and value > 0:
+            return min(self.values, key=lambda known: abs(math.log(known / value)))
+        return min(self.values, key=lambda known: abs(known - value))
 
     def _are_numbers(self) -> bool:
         return all(isinstance(v, int | float) and not isinstance(v, bool) for v in self.values)

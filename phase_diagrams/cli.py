@@ -1,4 +1,4 @@
-"""Command line: ``python -m phase_diagrams sweep|plot|show|export|figure|presets``."""
+"""Command line: ``python -m phase_diagrams COMMAND``, each command in a file of its own."""
 
 import os
 import sys
@@ -6,19 +6,25 @@ import warnings
 from collections.abc import Sequence
 
 from effective_theory.shell import read_command, run_command
+from phase_diagrams.commands.advise import Advise
+from phase_diagrams.commands.compare import Compare
 from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
+from phase_diagrams.commands.refine import Refine
 from phase_diagrams.commands.show import Show
 from phase_diagrams.commands.sweep import Sweep
 from phase_diagrams.options import preset_defaults
 
 COMMANDS = {
     "sweep": Sweep,
+    "refine": Refine,
+    "advise": Advise,
     "plot": Plot,
     "show": Show,
     "export": Export,
+    "compare": Compare,
     "figure": PaperFigure,
     "presets": Presets,
 }

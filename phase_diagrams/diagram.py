@@ -1,7 +1,7 @@
 """PhaseDiagram: the results of a sweep on its axes."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, ToyModel
+from effective_theory.checks import RandomSource
 from phase_diagrams.ideal import IdealAccuracies, ideal_accuracies
-from phase_diagrams.phases import Phase, classify
+from phase_diagrams.phases import GENERALISING, Phase, classify
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.summary import RunSummary
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
+
+    from phase_diagrams.boundaries import Boundary
+    from phase_diagrams.probabilities import Majority, Probability
+    from phase_diagrams.runs import KeptRuns, StoredRun
+    from phase_diagrams.seed_effects import Quantity, SeedEffects
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
 
@@ -36,10 +42,15 @@ class Source(IntEnum):
     MEASURED = 1
     INFERRED = 2
 
+    @property
+    def label(self) -> str:
+        """Name as written in pictures and tables."""
+        return self.name.lower().replace("_", " ")
+
 
 _STATUSES = ("not run", "finished", "stopped", "diverged")
 _STEPS = ("train", "test", "rqi", "diverged")
-_STORED = (*_STEPS, "status", "source")
+_STORED = (*_STEPS, "status", "source", "inferred")
 
 
 @dataclass(eq=False)
@@ -53,19 +64,23 @@ class PhaseDiagram:
     train_step, test_step, rqi_step, diverged_step
         Completed updates, masked where never reached.
     phases
-        Stored integers of `Phase`.
+        Stored integers of `Phase`, of measured and of inferred cells.
     source
         Stored integers of `Source`: measured, inferred or not run.
+    kept
+        Where the runs' learning curves and embeddings are; None without a store.
     """
 
     spec: SweepSpec
     _arrays: dict[str, NDArray[np.integer[Any]]] = field(default_factory=dict, repr=False)
+    kept: "KeptRuns | None" = None
 
     def __post_init__(self) -> None:
         if not self._arrays:
             shape = self.spec.shape
             self._arrays = {name: np.full(shape, -1, np.int64) for name in _STEPS}
             self._arrays |= {name: np.zeros(shape, np.int8) for name in ("status", "source")}
+            self._arrays["inferred"] = np.full(shape, Phase.NOT_RUN, np.int8)
 
     def record(self, index: tuple[int, ...], summary: RunSummary) -> None:
         """Enter the result of the run at ``index``."""
@@ -74,6 +89,19 @@ class PhaseDiagram:
             self._arrays[name][index] = -1 if step is None else step
         self._arrays["status"][index] = _STATUSES.index(summary.status)
         self._arrays["source"][index] = Source.MEASURED
+
+    def take(self, places: tuple[slice, ...], other: "PhaseDiagram") -> None:
+        """Enter the measured runs of another diagram of the shape that ``places`` cut out."""
+        measured = other.source == Source.MEASURED
+        for name, values in self._arrays.items():
+            values[places][measured] = other._arrays[name][measured]
+
+    def infer(self, phases: NDArray[np.integer[Any]]) -> None:
+        """Enter phases that stand for cells that were not measured; NOT_RUN where none is known."""
+        open_ = self.source != Source.MEASURED
+        self._arrays["inferred"] = np.where(open_, phases, Phase.NOT_RUN).astype(np.int8)
+        inferred = np.where(self._arrays["inferred"] < 0, Source.NOT_RUN, Source.INFERRED)
+        self._arrays["source"] = np.where(open_, inferred, Source.MEASURED).astype(np.int8)
 
     def _steps(self, name: str) -> Steps:
         return np.ma.masked_less(self._arrays[name], 0)
@@ -105,9 +133,9 @@ class PhaseDiagram:
 
     @property
     def phases(self) -> NDArray[np.int8]:
-        """Phase of each run (integers of `Phase`)."""
-        phases = np.full(self.spec.shape, Phase.NOT_RUN, np.int8)
-        for index in zip(*np.nonzero(self.source), strict=True):
+        """Phase of each cell, measured or inferred (integers of `Phase`); see `source`."""
+        phases = self._arrays["inferred"].astype(np.int8)
+        for index in zip(*np.nonzero(self.source == Source.MEASURED), strict=True):
             phases[index] = classify(
                 int(self._arrays["train"][index]),
                 int(self._arrays["test"][index]),
@@ -116,9 +144,9 @@ class PhaseDiagram:
             )
         return phases
 
-    def counts(self) -> dict[Phase, int]:
-        """Return the number of runs in each phase, those that were not run under NOT_RUN."""
-        phases = self.phases
+    def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:
+        """Return the number of cells of one source in each phase, all others under NOT_RUN."""
+        phases = np.where(self.source == source, self.phases, Phase.NOT_RUN)
         return {phase: int((phases == phase).sum()) for phase in Phase}
 
     @cached_property
@@ -129,7 +157,11 @@ class PhaseDiagram:
     def __repr__(self) -> str:
         """Return the axes and the number of runs in each phase."""
         axes = " x ".join(f"{name}[{len(axis)}]" for name, axis in self.spec.grid.items())
-        counts = ", ".join(f"{phase.label} {n}" for phase, n in self.counts().items() if n)
+        missing = int((self.source == Source.NOT_RUN).sum())
+        measured = self.counts() | {Phase.NOT_RUN: missing}
+        counts = ", ".join(f"{phase.label} {n}" for phase, n in measured.items() if n)
+        if inferred := int((self.source == Source.INFERRED).sum()):
+            counts += f", inferred {inferred}"
         return f"PhaseDiagram({axes} x seeds[{len(self.spec.seeds)}]: {counts})"
 
     @property
@@ -137,8 +169,13 @@ class PhaseDiagram:
         """Whether one picture can show the sweep: one or two axes, not too many seeds."""
         return len(self.spec.grid) <= 2 and len(self.spec.seeds) <= MOST_PANELS
 
+    @property
+    def fits_a_majority_picture(self) -> bool:
+        """Whether one picture can show the majority: one or two axes, several seeds."""
+        return len(self.spec.grid) <= 2 and len(self.spec.seeds) > 1
+
     def find(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> Cell:
-        """Return the run with these values of the axes, rates matched to 1e-9 relative.
+        """Return the run with these values of the axes, rates matched as by `Axis.index`.
 
         ``seed`` may be left out where the sweep has one.
 
@@ -161,9 +198,10 @@ class PhaseDiagram:
                 index.append(axis.index(values[name]))
             except InputError as error:
                 raise InputError(f"{name}: {error}") from None
-        return self.spec.cell((*index, self._seed_index(seed)))
+        return self.spec.cell((*index, self.seed_index(seed)))
 
-    def _seed_index(self, seed: int | tuple[int, int] | None) -> int:
+    def seed_index(self, seed: int | tuple[int, int] | None) -> int:
+        """Return the place of a seed, which may be left out where the sweep has one."""
         seeds = list(self.spec.seeds)
         if seed is None and len(seeds) == 1:
             return 0
@@ -185,6 +223,22 @@ class PhaseDiagram:
         cell = self.find(seed=seed, **values)
         return cell.model, *cell.draw()
 
+    def run(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "StoredRun":
+        """Return one stored run: its learning curve, crossings and final embeddings.
+
+        Raises
+        ------
+        InputError
+            If there is no such cell, or no store has its run.
+
+        Examples
+        --------
+        ``diagram.run(decoder_lr=1e-4, decoder_weight_decay=3).plot()``
+        """
+        from phase_diagrams.runs import stored_run
+
+        return stored_run(self, self.find(seed=seed, **values))
+
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes; None where never."""
         rows = []
@@ -200,6 +254,7 @@ class PhaseDiagram:
                 step = int(self._arrays[name][index])
                 row[f"{name}_step"] = None if step < 0 else step
             row["status"] = _STATUSES[self._arrays["status"][index]]
+            row["source"] = Source(int(self.source[index])).label
             rows.append(row)
         return rows
 
@@ -277,3 +332,62 @@ class PhaseDiagram:
         from phase_diagrams.plotting import plot_steps
 
         return plot_steps(self, **options)
+
+    def probability(
+        self, of: Phase | Collection[Phase] = GENERALISING, confidence: float = 0.95
+    ) -> "Probability":
+        """Return the probability over seeds of some phases, with intervals.
+
+        See `phase_diagrams.probabilities.probability`.
+        """
+        from phase_diagrams.probabilities import probability
+
+        return probability(self, of, confidence)
+
+    def probabilities(self, confidence: float = 0.95) -> "dict[Phase, Probability]":
+        """Return the probability of each phase; see `probability`."""
+        from phase_diagrams.probabilities import probabilities
+
+        return probabilities(self, confidence)
+
+    def majority(self, confidence: float = 0.95) -> "Majority":
+        """Return the commonest phase of each cell and how certain it is."""
+        from phase_diagrams.probabilities import majority
+
+        return majority(self, confidence)
+
+    def seed_effects(self, of: "Quantity" = "phase") -> "SeedEffects":
+        """Return how much of the seeds' disagreement is due to the split, how much to the start.
+
+        See `phase_diagrams.seed_effects.seed_effects`.
+        """
+        from phase_diagrams.seed_effects import seed_effects
+
+        return seed_effects(self, of)
+
+    def boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Boundary":
+        """Return where phases begin or end along an axis, with a bootstrap band.
+
+        See `phase_diagrams.boundaries.boundary` for the options.
+        """
+        from phase_diagrams.boundaries import boundary
+
+        return boundary(self, along, rng=rng, **options)
+
+    def plot_majority(self, **options: Any) -> "Figure":
+        """Draw the majority over seeds; see `phase_diagrams.majority_plotting.plot_majority`."""
+        from phase_diagrams.majority_plotting import plot_majority
+
+        return plot_majority(self, **options)
+
+    def plot_boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Figure":
+        """Draw a boundary with its band; the options are those of `boundary`."""
+        from phase_diagrams.majority_plotting import plot_boundary
+
+        return plot_boundary(self, self.boundary(along, rng=rng, **options))
+
+    def save_page(self, path: str | Path, **options: Any) -> None:
+        """Write a page for a browser; see `phase_diagrams.page.save_page`."""
+        from phase_diagrams.page import save_page
+
+        save_page(self, path, **options)

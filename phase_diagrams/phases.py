@@ -36,6 +36,9 @@ class Phase(IntEnum):
 #: The phases that a run can have, in their fixed order.
 RUN_PHASES = tuple(phase for phase in Phase if phase is not Phase.NOT_RUN)
 
+#: The phases in which both accuracies reached their thresholds.
+GENERALISING = (Phase.COMPREHENSION, Phase.GROKKING)
+
 
 def classify(
     train_step: int | None,

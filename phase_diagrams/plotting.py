@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from effective_theory import InputError
 from phase_diagrams.axes import Axis, describe
-from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram
+from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES, Phase
 
 Palette = Literal["default", "paper"]
@@ -40,7 +40,12 @@ PALETTES: dict[Palette, dict[Phase, str]] = {
     },
 }
 
-_NAMES = {
+#: Drawn over cells that were inferred, and in maps of steps over those that were not run.
+_PALE, _ABSENT = "#FFFFFF80", "#D0D0D0"
+_UPDATES_OF_SOME = "updates (white: never; grey: not run)"
+
+#: Names of fields on the axes of pictures, where they are not the field's own.
+NAMES = {
     "embedding_lr": "embedding learning rate",
     "decoder_lr": "decoder learning rate",
     "embedding_weight_decay": "embedding weight decay",
@@ -48,7 +53,11 @@ _NAMES = {
     "embedding_scale": "scale of initial embeddings",
     "train_size": "training samples",
 }
-_STYLE: dict[str, Any] = {
+#: Cells have borders unless there are so many that borders would hide them.
+_CELL_LINES: dict[str, Any] = {"edgecolors": "#FFFFFF30", "linewidth": 0.4}
+_MOST_LINES = 50
+#: What all pictures share.
+STYLE: dict[str, Any] = {
     "axes.grid": False,
     "axes.edgecolor": "#444444",
     "axes.titlesize": "medium",
@@ -59,8 +68,8 @@ _STYLE: dict[str, Any] = {
 def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
     """Draw the phase of each cell, one panel for each seed.
 
-    The first axis goes up, the second to the right. Phase names stand in their largest region, or
-    in the legend where no region is large enough.
+    The first axis goes up, the second to the right; inferred cells are pale. Phase names stand in
+    their largest region, or in the legend where no region is large enough.
 
     Parameters
     ----------
@@ -81,23 +90,28 @@ def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figur
     colour_map = ListedColormap([colours[phase] for phase in order])
     norm = BoundaryNorm(np.arange(-1.5, len(RUN_PHASES)), colour_map.N)
     phases = diagram.phases
-    with sns.axes_style("ticks", _STYLE):
+    with sns.axes_style("ticks", STYLE):
         figure, panels = _panels(diagram, 1)
         for seed, panel in enumerate(panels):
             shown = phases[..., seed]
-            grid = _draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
-            _write_names(panel, diagram, grid, colours)
+            grid = draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
+            inferred = diagram.source[..., seed] == Source.INFERRED
+            _draw_over(panel, diagram, inferred, _PALE)
+            write_names(panel, diagram, grid, colours)
             panel.set_title(_seed_title(diagram, seed).removesuffix(", "))
         present = [phase for phase in order if (phases == phase).any()]
         handles = [Patch(facecolor=colours[p], edgecolor="#444444", label=p.label) for p in present]
-        figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False)
+        if (diagram.source == Source.INFERRED).any():
+            pale = ListedColormap([_PALE])(0)
+            handles.append(Patch(facecolor=pale, edgecolor="#444444", label="pale: inferred"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
 def plot_steps(diagram: PhaseDiagram) -> Figure:
     """Draw the updates until train and test accuracy reach their thresholds, as heat maps.
 
-    White cells never reached it within their run.
+    White cells never reached it within their run; grey ones were not run.
     """
     titles = tuple(
         f"{side} accuracy at its threshold"
@@ -109,16 +123,18 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
     top = int(both.max()) if both.count() else 1
     low = max(1, int(both.min())) if both.count() else 1
     norm = LogNorm(low, max(top, low + 1))
-    with sns.axes_style("ticks", _STYLE):
+    with sns.axes_style("ticks", STYLE):
         figure, panels = _panels(diagram, 2)
         for place, panel in enumerate(panels):
             seed, which = divmod(place, 2)
             # A crossing at update 0 has no logarithm; it is drawn as the first update.
             steps = np.ma.clip(both[which][..., seed], 1, None)
-            _draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
+            draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
+            _draw_over(panel, diagram, diagram.source[..., seed] != Source.MEASURED, _ABSENT)
             panel.set_title(f"{_seed_title(diagram, seed)}{titles[which]}")
         bar = figure.colorbar(panels[0].collections[0], ax=list(panels), shrink=0.9)
-        bar.set_label("updates (white: never)")
+        measured = (diagram.source == Source.MEASURED).all()
+        bar.set_label("updates (white: never)" if measured else _UPDATES_OF_SOME)
     return figure
 
 
@@ -150,19 +166,28 @@ def _seed_title(diagram: PhaseDiagram, seed: int) -> str:
     return f"seed {split}, " if split == initialisation else f"seeds {split}/{initialisation}, "
 
 
-def _axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
+def axis_label(name: str) -> str:
+    """Return the name of a swept field as it stands beside an axis."""
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def axes_of(diagram: PhaseDiagram) -> tuple[tuple[str, Axis], tuple[str, Axis]]:
     """Return the axis drawn to the right and the one drawn upwards; a single one goes right."""
     named = list(diagram.spec.grid.items())
     return (named[0], ("", Axis((0,)))) if len(named) == 1 else (named[1], named[0])
 
 
-def _draw_cells(
+def draw_cells(
     panel: Axes, diagram: PhaseDiagram, values: NDArray[Any], **colours: Any
 ) -> NDArray[Any]:
-    """Draw one rectangle for each cell; return the values as (upwards, to the right)."""
-    (x_name, x), (y_name, y) = _axes_of(diagram)
-    grid = values.reshape(len(y), len(x))
-    panel.pcolormesh(x.edges, y.edges, grid, edgecolors="#FFFFFF30", linewidth=0.4, **colours)
+    """Draw one rectangle for each cell; return the values as (upwards, to the right).
+
+    Values of one more dimension are colours.
+    """
+    (x_name, x), (y_name, y) = axes_of(diagram)
+    grid = values.reshape(len(y), len(x), *values.shape[len(diagram.spec.grid) :])
+    lines = _CELL_LINES if max(grid.shape[:2]) <= _MOST_LINES else {}
+    panel.pcolormesh(x.edges, y.edges, grid, **lines, **colours)
     for axis, name, set_scale, set_label, ticks in (
         (x, x_name, panel.set_xscale, panel.set_xlabel, panel.set_xticks),
         (y, y_name, panel.set_yscale, panel.set_ylabel, panel.set_yticks),
@@ -173,16 +198,24 @@ def _draw_cells(
             ticks([])
         elif axis.scale == "ordinal":
             ticks(axis.positions, [describe([value]) for value in axis.values])
-        set_label(_NAMES.get(name, name.replace("_", " ")))
+        set_label(axis_label(name))
     panel.label_outer()
     return grid
 
 
-def _write_names(
+def _draw_over(panel: Axes, diagram: PhaseDiagram, where: NDArray[np.bool_], colour: str) -> None:
+    """Draw one colour over some cells."""
+    if where.any():
+        (_, x), (_, y) = axes_of(diagram)
+        grid = np.ma.masked_equal(where.reshape(len(y), len(x)), False)
+        panel.pcolormesh(x.edges, y.edges, grid, cmap=ListedColormap([colour]))
+
+
+def write_names(
     panel: Axes, diagram: PhaseDiagram, grid: NDArray[Any], colours: dict[Phase, str]
 ) -> None:
     """Write each phase's name at the heart of its largest region, if there is room for it."""
-    (_, x), (_, y) = _axes_of(diagram)
+    (_, x), (_, y) = axes_of(diagram)
     for phase in RUN_PHASES:
         regions, count = ndimage.label(grid == phase)
         if count == 0:

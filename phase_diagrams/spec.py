@@ -79,6 +79,9 @@ class SweepSpec:
         Name of a registered start.
     lag
         Least delay of test after train, in updates, that counts as grokking.
+    refined
+        Set by `refine`: by how much it filled in an axis. Every so-manyth value, from the first on,
+        belongs to the coarse sweep and is measured everywhere.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class SweepSpec:
     seeds: Sequence[Any] = (0,)
     start: str = "random"
     lag: int = LAG
+    refined: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.task, Task):
@@ -122,6 +126,15 @@ class SweepSpec:
         object.__setattr__(self, "lag", integer("lag", self.lag, 1))
         self._require_moderate()
         self._require_trainable()
+        self._require_nested()
+
+    def _require_nested(self) -> None:
+        """Check that the coarse values of refined axes begin and end them."""
+        object.__setattr__(self, "refined", dict(self.refined))
+        for name, factor in self.refined.items():
+            power_of_two = integer(name, factor, 2).bit_count() == 1
+            if name not in self.grid or (len(self.grid[name]) - 1) % factor or not power_of_two:
+                raise InputError(f"refined {name!r} does not fit the axes; let refine() set it.")
 
     def _require_moderate(self) -> None:
         if self.size > MOST_VALUES:
@@ -181,6 +194,11 @@ class SweepSpec:
         """Number of runs."""
         return math.prod(self.shape)
 
+    @property
+    def most_steps(self) -> int:
+        """The largest budget of any run."""
+        return int(max(self._values("steps", self.model.steps)))
+
     def cell(self, index: tuple[int, ...]) -> Cell:
         """Return the run at a place of the diagram."""
         values = {
@@ -201,6 +219,18 @@ class SweepSpec:
         for index in itertools.product(*(range(length) for length in self.shape)):
             yield self.cell(index)
 
+    def with_more_seeds(self, seeds: Sequence[Any]) -> "SweepSpec":
+        """Return the sweep with these seeds besides its own; a store runs only the new ones.
+
+        ``sweep(diagram.spec.with_more_seeds([3, 4]), store="runs.sqlite")``
+
+        Raises
+        ------
+        InputError
+            If one of them is no seed, or is there already.
+        """
+        return dataclasses.replace(self, seeds=(*self.seeds, *_settled_seeds(seeds)))
+
     def to_json(self) -> str:
         """Return the specification as canonical JSON, floats exact."""
         return canonical_json(
@@ -215,6 +245,7 @@ class SweepSpec:
                 "seeds": [list(seed) for seed in self.seeds],
                 "start": self.start,
                 "lag": self.lag,
+                **({"refined": dict(self.refined)} if self.refined else {}),
             }
         )
 
@@ -237,6 +268,7 @@ class SweepSpec:
                 seeds=[(split, initial) for split, initial in content["seeds"]],
                 start=content["start"],
                 lag=content["lag"],
+                refined=content.get("refined", {}),
             )
         except InputError:
             raise

@@ -217,6 +217,32 @@ class Store:
         problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
         raise StoreError(f"store {self.path} {problem}; choose one with --name: {names}.")
 
+    def engines(self) -> dict[str, int]:
+        """Return the newest stored version of each engine, by the engine's identity."""
+        try:
+            rows = self._connection.execute(
+                "SELECT engine, max(engine_version) FROM runs GROUP BY engine ORDER BY engine"
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+        return dict(rows)
+
+    def engine_version(self, identity: str) -> int:
+        """Return the newest stored version of an engine.
+
+        Raises
+        ------
+        StoreError
+            If the store has no run of that engine.
+        """
+        engines = self.engines()
+        if identity not in engines:
+            raise StoreError(
+                f"store {self.path} holds no run of the engine {identity!r}; its engines are "
+                f"{', '.join(engines) or 'none'}."
+            )
+        return engines[identity]
+
     def add_sweep(self, name: str, spec: SweepSpec) -> None:
         """Store a sweep's description; that of an earlier sweep of this name is replaced.
 

@@ -3,13 +3,15 @@
 import contextlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
+from phase_diagrams.inference import infer
+from phase_diagrams.runs import KeptRuns
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store import Store
 from phase_diagrams.summary import RunSummary
@@ -58,7 +60,9 @@ def sweep(
     UserWarning
         For each split whose ideal test accuracy is below the threshold.
     """
-    diagram = PhaseDiagram(spec)
+    engine = engine if engine is not None else numba_engine()
+    kept = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
+    diagram = PhaseDiagram(spec, kept=kept)
     for sentence in diagram.ideal_test_accuracy.warnings():
         warnings.warn(sentence, stacklevel=2)
     for cell, summary in results(spec, store=store, name=name, engine=engine, progress=progress):
@@ -74,12 +78,14 @@ def results(
     engine: Engine | None = None,
     progress: bool = True,
     exact: bool = False,
+    places: Sequence[tuple[int, ...]] | None = None,
 ) -> Iterator[tuple[Cell, RunSummary]]:
     """Yield every run of a sweep: those that the store knows, then the others as they come.
 
     Parameters and errors are those of `sweep`; the order is not that of the cells. With ``exact``
     a stored run counts only if it ended in the state that is asked for: for those who use its last
-    accuracies, RQI or embeddings, which are NaN otherwise.
+    accuracies, RQI or embeddings, which are NaN otherwise. ``places`` are the indices of the runs
+    that are asked for, by default all of the sweep.
     """
     engine = engine if engine is not None else numba_engine()
     with contextlib.ExitStack() as stack:
@@ -87,14 +93,15 @@ def results(
         if kept is not None:
             kept.add_sweep(name, spec)
         todo = []
-        for cell, summary in known(spec, kept, engine, exact=exact):
+        for cell, summary in known(spec, kept, engine, exact=exact, places=places):
             if summary is None:
                 todo.append(cell.index)
             else:
                 yield cell, summary
         silent = not progress or not sys.stderr.isatty()
+        total = spec.size if places is None else len(places)
         bar = stack.enter_context(
-            tqdm(total=spec.size, initial=spec.size - len(todo), unit="run", disable=silent)
+            tqdm(total=total, initial=total - len(todo), unit="run", disable=silent)
         )
         for cell, summary in engine.run(spec.cell(index) for index in long_first(spec, todo)):
             if kept is not None:
@@ -118,29 +125,52 @@ def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int
 
 
 def known(
-    spec: SweepSpec, store: Store | None, engine: Engine, *, exact: bool = False
+    spec: SweepSpec,
+    store: Store | None,
+    engine: Engine,
+    *,
+    exact: bool = False,
+    places: Sequence[tuple[int, ...]] | None = None,
 ) -> Iterator[tuple[Cell, RunSummary | None]]:
-    """Yield every cell of a sweep with what the store knows of it, or None."""
+    """Yield every cell of a sweep, or those at ``places``, with what the store knows, or None."""
+    cells = spec.cells() if places is None else (spec.cell(place) for place in places)
     if store is None:
-        return ((cell, None) for cell in spec.cells())
-    return store.find(spec.cells(), engine.identity, engine.version, exact=exact)
+        return ((cell, None) for cell in cells)
+    return store.find(cells, engine.identity, engine.version, exact=exact)
 
 
 def load(
-    store: str | Path, name: str | None = None, *, engine: Engine | None = None
+    store: str | Path, name: str | None = None, *, engine: Engine | str | None = None
 ) -> tuple[str, PhaseDiagram]:
     """Return a stored sweep's name and its diagram; runs that are missing stay "not run".
+
+    Of a refined sweep what lies between agreeing runs is inferred, as `refine` does.
+
+    Parameters
+    ----------
+    store
+        The store.
+    name
+        Name of the sweep, where the store holds several.
+    engine
+        Whose runs: an engine, or its identity for the newest of its versions that is stored; by
+        default the simulator. A sweep of one name may hold runs of several engines.
 
     Raises
     ------
     StoreError
-        If the store is missing or damaged, or does not hold that one sweep.
+        If the store is missing or damaged, or does not hold that one sweep or that engine.
     """
-    engine = engine if engine is not None else numba_engine()
     with Store(store, create=False) as kept:
         name, spec = kept.spec(name)
-        diagram = PhaseDiagram(spec)
-        for cell, summary in known(spec, kept, engine):
+        if isinstance(engine, str):
+            identity, version = engine, kept.engine_version(engine)
+        else:
+            engine = engine if engine is not None else numba_engine()
+            identity, version = engine.identity, engine.version
+        diagram = PhaseDiagram(spec, kept=KeptRuns(Path(store), identity, version))
+        for cell, summary in kept.find(spec.cells(), identity, version):
             if summary is not None:
                 diagram.record(cell.index, summary)
+    infer(diagram)
     return name, diagram

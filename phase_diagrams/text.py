@@ -2,19 +2,28 @@
 
 import numpy as np
 
-from phase_diagrams.axes import describe
-from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.axes import Axis, describe
+from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.inference import refinement_lines
 from phase_diagrams.phases import RUN_PHASES, Phase
+
+#: Ties that are listed one by one.
+_LISTED = 8
 
 
 def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     """Return the phases of the seed at that place as letters, the first axis upwards.
 
-    One map for each value of further axes would be long: they are shown at their first value.
+    One map for each value of further axes would be long: they are shown at their first value. Of
+    a refined sweep the coarse values are shown, which are measured everywhere.
     """
     names = list(diagram.spec.grid)
-    axes = list(diagram.spec.grid.values())
-    phases = diagram.phases[..., seed]
+    steps = [diagram.spec.refined.get(name, 1) for name in names]
+    axes = [
+        Axis(axis.values[::step], axis.scale)
+        for axis, step in zip(diagram.spec.grid.values(), steps, strict=True)
+    ]
+    phases = diagram.phases[tuple(slice(None, None, step) for step in steps)][..., seed]
     grid = np.atleast_2d(phases.reshape(*phases.shape[:2], -1)[..., 0])
     rows = [describe([v]) for v in axes[0].values] if len(axes) > 1 else [""]
     columns = [describe([v]) for v in axes[min(1, len(axes) - 1)].values]
@@ -27,7 +36,7 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     lines.append(" " * (margin + 2) + horizontal)
     if len(axes) > 1:
         lines.insert(0, names[0])
-    for name, axis in list(diagram.spec.grid.items())[2:]:
+    for name, axis in list(zip(names, axes, strict=True))[2:]:
         lines.append(f"{name} = {describe([axis.values[0]])}")
     return "\n".join(lines)
 
@@ -41,7 +50,36 @@ def summary(diagram: PhaseDiagram) -> str:
                 f"seed {split}" if split == initialisation else f"{split}/{initialisation}"
             )
         lines += [phase_map(diagram, place), ""]
-    counts = diagram.counts()
-    shown = [phase for phase in (*RUN_PHASES, Phase.NOT_RUN) if counts[phase]]
-    lines.append(", ".join(f"{p.letter} {p.label} {counts[p]}" for p in shown))
-    return "\n".join([*lines, *diagram.ideal_test_accuracy.lines()])
+    lines.append(_counts(diagram))
+    if len(diagram.spec.seeds) > 1:
+        lines += over_seeds(diagram)
+    return "\n".join([*lines, *refinement_lines(diagram), *diagram.ideal_test_accuracy.lines()])
+
+
+def _counts(diagram: PhaseDiagram) -> str:
+    """Return the runs in each phase; cells that were inferred stand beside them."""
+    measured, inferred = diagram.counts(), diagram.counts(Source.INFERRED)
+    texts = [
+        f"{phase.letter} {phase.label} {measured[phase]}"
+        + (f" (+ {inferred[phase]} inferred)" if inferred[phase] else "")
+        for phase in RUN_PHASES
+        if measured[phase] or inferred[phase]
+    ]
+    if absent := int((diagram.source == Source.NOT_RUN).sum()):
+        texts.append(f"{Phase.NOT_RUN.letter} {Phase.NOT_RUN.label} {absent}")
+    return ", ".join(texts)
+
+
+def over_seeds(diagram: PhaseDiagram) -> list[str]:
+    """Return what the seeds say together: majority, ties and what is due to the split."""
+    majority, effects = diagram.majority(), diagram.seed_effects()
+    ties = majority.ties()
+    lines = [str(majority), *(f"  tie at {tie}" for tie in ties[:_LISTED])]
+    if len(ties) > _LISTED:
+        lines.append(f"  and {len(ties) - _LISTED} more ties")
+    if effects.disagreement > 0 and effects.split == effects.split:
+        lines.append(
+            f"two runs of a cell that share neither seed differ in phase with probability "
+            f"{effects.disagreement:.3f}; share of it due to the split: {effects.split:.2f}"
+        )
+    return lines

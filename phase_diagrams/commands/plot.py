@@ -4,22 +4,63 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import tyro
+
+from effective_theory import InputError
 from effective_theory.files import require_folder, save_figure
 from phase_diagrams.commands.stored import StoredSweep
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.pictures import Picture, fitting, save_pictures
+
+#: Seed of the resamples behind a band: the same store gives the same picture.
+_RESAMPLING_SEED = 0
 
 
 @dataclass(frozen=True)
 class Plot(StoredSweep):
-    """Draw a stored sweep: phases.png and steps.png."""
+    """Draw a stored sweep: phases.png, steps.png and, where it has several seeds, majority.png.
+
+    With --kind, --boundary or --html only what they ask for.
+    """
 
     out: Path = Path(".")
     """Folder for the pictures."""
     palette: Literal["default", "paper"] = "default"
     """Colours: default (safe for colour-blind readers) or the paper's."""
+    kind: tyro.conf.UseAppendAction[tuple[Picture, ...]] = ()
+    """A picture: the phases; the steps to both thresholds; the majority over seeds; the lags of
+    test after train; the order of RQI, train and test; or these against each axis. Once for each
+    picture."""
+    boundary: str | None = None
+    """Axis along which to look for the end of generalisation: boundary.png, with its band."""
+    html: Path | None = None
+    """A page for a browser, with everything in it: pointing at a cell shows its run."""
 
     def run(self) -> None:
-        """Draw both pictures."""
-        diagram, out = self.load(), require_folder(self.out)
-        save_figure(diagram.plot(palette=self.palette), out / "phases.png")
-        save_figure(diagram.plot_steps(), out / "steps.png")
-        print(f"{out / 'phases.png'}, {out / 'steps.png'}")
+        """Draw the pictures or write the page."""
+        diagram = self.load()
+        left: list[Path] = []
+        if self.boundary is not None:
+            left.append(self._draw_boundary(diagram, self.boundary))
+        if self.html is not None:
+            diagram.save_page(self.html, palette=self.palette)
+            left.append(self.html)
+        kinds = self.kind if self.kind or left else fitting(diagram)
+        if not (kinds or left):
+            raise InputError(
+                f"a picture has one or two axes, this sweep has {len(diagram.spec.grid)} "
+                f"({', '.join(diagram.spec.grid)}); sweep a part of it."
+            )
+        if kinds:
+            left += save_pictures(diagram, kinds, require_folder(self.out), self.palette)
+        print(", ".join(str(path) for path in left))
+
+    def _draw_boundary(self, diagram: PhaseDiagram, along: str) -> Path:
+        drawn = diagram.boundary(along, rng=_RESAMPLING_SEED)
+        # Loads matplotlib, which a wrong axis need not wait for.
+        from phase_diagrams.majority_plotting import plot_boundary
+
+        path = require_folder(self.out) / "boundary.png"
+        save_figure(plot_boundary(diagram, drawn), path)
+        print("\n".join(drawn.lines()))
+        return path

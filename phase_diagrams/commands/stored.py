@@ -18,7 +18,9 @@ class StoredSweep:
     """Store of finished runs."""
     name: str | None = None
     """Name of the sweep, where the store holds several."""
+    engine: str | None = None
+    """Identity of the engine whose runs to read (default: the simulator)."""
 
     def load(self) -> PhaseDiagram:
         """Return the diagram of the chosen sweep."""
-        return load(self.store, self.name)[1]
+        return load(self.store, self.name, engine=self.engine)[1]

@@ -5,12 +5,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from effective_theory.files import require_folder, save_figure
+from effective_theory.files import require_folder
 from phase_diagrams.dask_workers import dask_workers
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import numba_engine
 from phase_diagrams.estimate import estimate
 from phase_diagrams.options import SweepOptions
+from phase_diagrams.pictures import MAPS, fitting, save_pictures
 from phase_diagrams.published import agreement, read_table
 from phase_diagrams.sweeping import sweep
 from phase_diagrams.tables import write_csv
@@ -21,7 +22,8 @@ from phase_diagrams.text import summary
 class Sweep(SweepOptions):
     """Run a grid of toy models; the same command resumes, extends and redraws.
 
-    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out.
+    Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out, and majority.png
+    where there are several seeds.
     """
 
     out: Path | None = None
@@ -69,13 +71,9 @@ class Sweep(SweepOptions):
 
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     """Write the table, and pictures where the sweep fits one; return their paths."""
-    phases, steps, table = out / "phases.png", out / "steps.png", out / "runs.csv"
+    table = out / "runs.csv"
     write_csv(diagram, table)
-    if not diagram.fits_a_picture:
-        # Those of an earlier sweep of this name would pass for this one's.
-        phases.unlink(missing_ok=True)
-        steps.unlink(missing_ok=True)
-        return [table]
-    save_figure(diagram.plot(), phases)
-    save_figure(diagram.plot_steps(), steps)
-    return [phases, steps, table]
+    for kind in MAPS:
+        # That of an earlier sweep of this name could pass for this one's.
+        (out / f"{kind}.png").unlink(missing_ok=True)
+    return [*save_pictures(diagram, fitting(diagram), out), table]

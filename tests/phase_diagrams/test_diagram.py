@@ -123,9 +123,9 @@ def test_csv_is_empty_where_never_and_the_same_each_time(
     lines = path.read_text().splitlines()
     assert lines[0] == (
         "decoder_lr,decoder_weight_decay,split_seed,init_seed,phase,"
-        "train_step,test_step,rqi_step,diverged_step,status"
+        "train_step,test_step,rqi_step,diverged_step,status,source"
     )
-    assert lines[3] == "0.0001,2.0,58,58,memorization,100,,,,finished"
+    assert lines[3] == "0.0001,2.0,58,58,memorization,100,,,,finished,measured"
     with pytest.raises(InputError, match="cannot be written"):
         write_csv(diagram, tmp_path / "missing" / "runs.csv")
 

@@ -111,7 +111,10 @@ def test_text_that_is_no_specification_is_refused(text: str) -> None:
         ({"seeds": 5.0}, "seeds must be a sequence"),
         ({"seeds": None}, "seeds must be a sequence"),
         ({"start": ["random"]}, "is unknown"),
-        ({"task": permutation_group(3), "model": ToyModel(embedding_dim=8)}, "embedding_dim must"),
+        (
+            {"task": permutation_group(3), "train_size": 24, "model": ToyModel(embedding_dim=8)},
+            "embedding_dim must",
+        ),
         ({"axes": {"decoder_lr": range(1, 10**9)}}, "decoder_lr has 999999999 values"),
         (
             {"axes": {n: range(1, 3000) for n in ("decoder_lr", "decoder_weight_decay", "steps")}},

@@ -1,0 +1,343 @@
+"""De-grokking: the nearest settings at which a run that is late to generalise would comprehend."""
+
+import dataclasses
+import math
+import statistics
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from effective_theory import InputError
+from effective_theory.checks import integer
+from phase_diagrams.axes import Axis, describe
+from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.phases import Phase
+from phase_diagrams.spec import SweepSpec
+
+Place = tuple[int, ...]
+
+_SOURCES = {
+    Source.MEASURED: "measured",
+    Source.INFERRED: "inferred, updates of the nearest measured run of this phase",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of the diagram that comprehends.
+
+    Attributes
+    ----------
+    values
+        Values of the axes.
+    distance
+        From the setting asked about: Euclidean, in decades on log axes, in steps of the (coarse)
+        axis on linear ones, in places on ordinal ones.
+    test_step
+        Updates until the test accuracy is at its threshold there; None if no run tells.
+    speedup
+        Those of the setting asked about, divided by ``test_step``; infinite where it never
+        generalised, None if no run tells.
+    source
+        Whether this cell was measured or inferred.
+    comprehending, seeds
+        Seeds that comprehend here, of those that are known here.
+    neighbours
+        Share of the known cells next to this one, diagonally too, that comprehend.
+    """
+
+    values: dict[str, Any]
+    distance: float
+    test_step: int | None
+    speedup: float | None
+    source: Source
+    comprehending: int
+    seeds: int
+    neighbours: float
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What a diagram says of a setting, and where to go from there.
+
+    Attributes
+    ----------
+    asked
+        The setting asked about.
+    cell
+        Values of the cell that contains it.
+    seed
+        The seed whose runs counted, (split, initialisation); None for several.
+    phase, source
+        Phase of that cell, and whether it was measured or inferred.
+    test_step
+        Updates until its test accuracy is at its threshold; None if never, or if no run tells.
+    settings
+        The nearest setting that comprehends, and the nearest whose neighbours all do, if that is
+        another; empty where none comprehends, or where the cell does already.
+    scales
+        What a distance of 1 is on each axis.
+    """
+
+    asked: dict[str, Any]
+    cell: dict[str, Any]
+    seed: tuple[int, int] | None
+    phase: Phase
+    source: Source
+    test_step: int | None
+    settings: tuple[Setting, ...]
+    scales: str
+
+    def text(self) -> str:
+        """Return the advice as sentences, one in each line."""
+        lines = [
+            f"{_written(self.asked)}: {self.phase.label} ({self.source.label} for the cell at "
+            f"{_written(self.cell)}, {_seeds_written(self.seed)})"
+        ]
+        if self.phase is Phase.COMPREHENSION:
+            return "\n".join([*lines, "it comprehends already: nothing to change"])
+        if not self.settings:
+            return "\n".join([*lines, "no setting of this sweep comprehends"])
+        names = ("nearest that comprehends", "nearest surrounded by comprehension")
+        for name, setting in zip(names, self.settings, strict=False):
+            lines.append(f"{name}: {_written(setting.values)}, distance {setting.distance:.3g}")
+            lines.append(f"  {self._gain(setting)}")
+            lines.append(f"  {_SOURCES[setting.source]}")
+            lines.append(
+                f"  {setting.comprehending} of {setting.seeds} seeds and "
+                f"{setting.neighbours:.0%} of the neighbouring cells comprehend"
+            )
+        return "\n".join([*lines, f"distance 1: {self.scales}"])
+
+    def _gain(self, setting: Setting) -> str:
+        if setting.test_step is None:
+            return "speed-up not known: no run like it was measured"
+        if setting.speedup is None:
+            return f"test accuracy after {setting.test_step} updates; speed-up not known"
+        if math.isinf(setting.speedup):
+            return f"test accuracy after {setting.test_step} updates, not never: infinite speed-up"
+        return (
+            f"test accuracy after {setting.test_step} updates instead of {self.test_step}: "
+            f"{setting.speedup:.3g} times as fast"
+        )
+
+
+def advise(
+    diagram: PhaseDiagram, seed: int | tuple[int, int] | None = None, **values: Any
+) -> Advice:
+    """Return the nearest settings that comprehend, seen from a run that groks, memorises or fails.
+
+    Parameters
+    ----------
+    diagram
+        A sweep, refined or not.
+    seed
+        The seed whose runs count; by default those of all seeds: a setting has the phase of most of
+        them, comprehends if more than half do, and its step is their median.
+    values
+        A value for each axis. The cell that contains it answers; one of an ordinal axis must be
+        met.
+
+    Returns
+    -------
+    Advice
+        An inferred cell has the step of the nearest measured run of its phase and seed.
+
+    Raises
+    ------
+    InputError
+        If an axis is missing or unknown, a value lies outside of the axes, or the cell was not run.
+    """
+    spec = diagram.spec
+    asked = _checked_values(spec, values)
+    place = tuple(_containing(name, axis, asked[name]) for name, axis in spec.grid.items())
+    chosen = [diagram.seed_index(seed)] if seed is not None else list(range(len(spec.seeds)))
+    known = _Known(diagram, chosen)
+    phase = known.phase(place)
+    cell = _values(spec, place)
+    if phase is Phase.NOT_RUN:
+        raise InputError(f"the cell at {_written(cell)} was not run; finish the sweep first.")
+    step = known.test_step(place)
+    found = () if phase is Phase.COMPREHENSION else _nearest(spec, known, asked)
+    return Advice(
+        asked=asked,
+        cell=cell,
+        seed=spec.seeds[chosen[0]] if len(chosen) == 1 else None,
+        phase=phase,
+        source=known.source(place),
+        test_step=_whole(step),
+        settings=tuple(_setting(spec, known, asked, step, there) for there in found),
+        scales=", ".join(_unit(spec, name) for name in spec.grid),
+    )
+
+
+class _Known:
+    """What a diagram says of each setting, for some of its seeds."""
+
+    def __init__(self, diagram: PhaseDiagram, chosen: list[int]) -> None:
+        self.spec, self.chosen = diagram.spec, chosen
+        self.sources, self.phases = diagram.source, diagram.phases
+        self.steps = diagram.test_step.filled(-1)
+        mine = self.phases[..., chosen]
+        comprehending = (mine == Phase.COMPREHENSION).sum(axis=-1)
+        run = (mine != Phase.NOT_RUN).sum(axis=-1)
+        self.comprehends = comprehending * 2 > run
+        self.all_comprehend = comprehending == len(chosen)
+        around = np.ones((3,) * run.ndim, int)
+        around[(1,) * run.ndim] = 0
+        near = ndimage.convolve(run, around, mode="constant")
+        agreeing = ndimage.convolve(comprehending, around, mode="constant")
+        self.neighbours = agreeing / np.maximum(near, 1)
+
+    def phase(self, place: Place) -> Phase:
+        """Return the phase of most seeds; of equals the one furthest from comprehension."""
+        counts = Counter(int(p) for p in self.phases[place][self.chosen] if p != Phase.NOT_RUN)
+        if not counts:
+            return Phase.NOT_RUN
+        return Phase(max(counts, key=lambda phase: (counts[phase], phase)))
+
+    def source(self, place: Place) -> Source:
+        """Return MEASURED if all known seeds were measured here, else INFERRED."""
+        sources = self.sources[place][self.chosen]
+        return Source.INFERRED if (sources == Source.INFERRED).any() else Source.MEASURED
+
+    def test_step(self, place: Place) -> float:
+        """Return the median step of the seeds: infinite for never, NaN if no run tells."""
+        steps = [self._step(place, seed) for seed in self.chosen]
+        told = [step for step in steps if not math.isnan(step)]
+        return statistics.median_high(told) if told else math.nan
+
+    def _step(self, place: Place, seed: int) -> float:
+        phase = self.phases[place][seed]
+        if phase == Phase.NOT_RUN:
+            return math.nan
+        if self.sources[place][seed] != Source.MEASURED:
+            alike = (self.phases[..., seed] == phase) & (self.sources[..., seed] == Source.MEASURED)
+            if not alike.any():
+                return math.nan
+            distances = np.where(alike, _distances(self.spec, _values(self.spec, place)), np.inf)
+            place = _place(distances, int(distances.argmin()))
+        step = int(self.steps[place][seed])
+        return math.inf if step < 0 else step
+
+
+def _nearest(spec: SweepSpec, known: _Known, asked: dict[str, Any]) -> list[Place]:
+    """Return the nearest place that comprehends, and the nearest surrounded by such ones."""
+    distances = _distances(spec, asked)
+    surrounded = known.all_comprehend & (known.neighbours == 1)
+    found: list[Place] = []
+    for suited in (known.comprehends, surrounded):
+        if suited.any():
+            # Of equally near places the one whose neighbours agree most.
+            order = np.lexsort((-known.neighbours.ravel(), distances.ravel(), ~suited.ravel()))
+            place = _place(distances, int(order[0]))
+            if place not in found:
+                found.append(place)
+    return found
+
+
+def _setting(
+    spec: SweepSpec, known: _Known, asked: dict[str, Any], before: float, place: Place
+) -> Setting:
+    after = known.test_step(place)
+    speedup = None if math.isnan(before) or math.isnan(after) else before / max(after, 1)
+    run = known.phases[place] != Phase.NOT_RUN
+    return Setting(
+        values=_values(spec, place),
+        distance=float(_distances(spec, asked)[place]),
+        test_step=_whole(after),
+        speedup=speedup,
+        source=known.source(place),
+        comprehending=int((known.phases[place] == Phase.COMPREHENSION).sum()),
+        seeds=int(run.sum()),
+        neighbours=float(known.neighbours[place]),
+    )
+
+
+def _checked_values(spec: SweepSpec, values: dict[str, Any]) -> dict[str, Any]:
+    """Return a value for each axis, in the order of the axes and of their type."""
+    for name in values:
+        if name not in spec.grid:
+            raise InputError(
+                f"{name} is not an axis of this sweep; its axes are {', '.join(spec.grid)}."
+            )
+    checked = {}
+    for name in spec.grid:
+        if name not in values:
+            raise InputError(f"{name} is missing; give a value for each axis.")
+        if name == "train_size":
+            checked[name] = integer(name, values[name], 1, spec.task.size - 1)
+        else:
+            checked[name] = getattr(dataclasses.replace(spec.model, **{name: values[name]}), name)
+    return checked
+
+
+def _containing(name: str, axis: Axis, value: Any) -> int:
+    """Return the place of the cell that contains a value."""
+    if axis.scale == "ordinal":
+        try:
+            return axis.index(value)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    edges = axis.edges
+    if not edges[0] <= value <= edges[-1]:
+        raise InputError(
+            f"{name} {value:g} lies outside of the sweep, {edges[0]:.3g} to {edges[-1]:.3g}; "
+            "sweep there first."
+        )
+    return min(int(np.searchsorted(edges, value, side="right")), len(axis)) - 1
+
+
+def _distances(spec: SweepSpec, asked: dict[str, Any]) -> NDArray[np.float64]:
+    """Return the distance of every place of the axes from a setting."""
+    squares = []
+    for name, axis in spec.grid.items():
+        if axis.scale == "ordinal":
+            apart = axis.positions - axis.index(asked[name])
+        elif axis.scale == "log":
+            apart = np.log10(axis.positions) - math.log10(asked[name])
+        else:
+            apart = (axis.positions - asked[name]) / _step(spec, name)
+        squares.append(apart**2)
+    total: NDArray[np.float64] = np.sqrt(sum(np.ix_(*squares)))
+    return total
+
+
+def _step(spec: SweepSpec, name: str) -> float:
+    """Return the mean step of a linear axis, before it was refined."""
+    positions = spec.grid[name].positions[:: spec.refined.get(name, 1)]
+    return float(np.diff(positions).mean()) if len(positions) > 1 else 1.0
+
+
+def _unit(spec: SweepSpec, name: str) -> str:
+    """Return what a distance of 1 is on an axis."""
+    scale = spec.grid[name].scale
+    if scale == "log":
+        return f"one decade of {name}"
+    return f"{_step(spec, name):.3g} of {name}" if scale == "linear" else f"one place of {name}"
+
+
+def _values(spec: SweepSpec, place: Place) -> dict[str, Any]:
+    return {n: axis.values[k] for (n, axis), k in zip(spec.grid.items(), place, strict=True)}
+
+
+def _place(values: NDArray[Any], number: int) -> Place:
+    return tuple(int(k) for k in np.unravel_index(number, values.shape))
+
+
+def _whole(step: float) -> int | None:
+    return int(step) if math.isfinite(step) else None
+
+
+def _written(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {describe([value])}" for name, value in values.items())
+
+
+def _seeds_written(seed: tuple[int, int] | None) -> str:
+    if seed is None:
+        return "most seeds"
+    return f"seed {seed[0]}" if seed[0] == seed[1] else f"seeds {seed[0]}/{seed[1]}"

@@ -1,0 +1,76 @@
+"""``compare``: two stored sweeps side by side."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from effective_theory import InputError
+from effective_theory.files import save_figure
+from phase_diagrams.comparison import Comparison, compare
+from phase_diagrams.engines import NumbaEngine
+from phase_diagrams.sweeping import load
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Compare two stored sweeps over the runs that they share; the second is the reference.
+
+    Prints agreement of labels and steps and how far boundaries moved.
+    """
+
+    store_a: Annotated[Path, tyro.conf.Positional]
+    """Store of the first sweep."""
+    store_b: Annotated[Path, tyro.conf.Positional]
+    """Store of the second; it may be the same."""
+    name_a: str | None = None
+    """Name of the first sweep, where its store holds several."""
+    name_b: str | None = None
+    """Name of the second."""
+    engine_a: str | None = None
+    """Identity of the engine whose runs of the first to read (default: the simulator)."""
+    engine_b: str | None = None
+    """The same for the second."""
+    by: Literal["cell", "place"] = "cell"
+    """What runs are joined on: what was run, or the place on the axes, where starts differ."""
+    tolerance: int = 2
+    """Steps within so many updates count as equal."""
+    out: Path | None = None
+    """Picture to write; its ending decides the format (default: none)."""
+
+    def run(self) -> None:
+        """Print the comparison and draw it."""
+        found = self.comparison()
+        if self.out is not None:
+            save_figure(found.plot(), self.out)
+        print(found.text())
+        if self.out is not None:
+            print(f"picture: {self.out}")
+
+    def comparison(self) -> Comparison:
+        """Return the comparison that the options describe."""
+        name_a, a = load(self.store_a, self.name_a, engine=self.engine_a)
+        name_b, b = load(self.store_b, self.name_b, engine=self.engine_b)
+        names = _named_apart(
+            (str(self.store_a), name_a, self.engine_a), (str(self.store_b), name_b, self.engine_b)
+        )
+        found = compare(a, b, by=self.by, tolerance=self.tolerance, names=names)
+        simulator = NumbaEngine.identity
+        same_engine = (self.engine_a or simulator) == (self.engine_b or simulator)
+        same_runs = same_engine and self.store_a.samefile(self.store_b) and self.by == "cell"
+        if same_runs and not found.differences:
+            raise InputError(
+                "both are the same stored runs; choose two engines with --engine-a and --engine-b, "
+                "or other sweeps."
+            )
+        return found
+
+
+def _named_apart(a: tuple[str, str, str | None], b: tuple[str, str, str | None]) -> tuple[str, str]:
+    """Names that differ: of the sweeps, else of the engines, else of the files."""
+    if a[1] != b[1]:
+        return a[1], b[1]
+    if a[2] != b[2]:
+        return a[2] or "simulator", b[2] or "simulator"
+    return a[0], b[0]

@@ -1,0 +1,64 @@
+"""``refine``: run finer cells where the phases of a stored sweep meet."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from effective_theory.files import require_folder
+from phase_diagrams.arguments import parse_factors
+from phase_diagrams.commands.sweep import leave_files
+from phase_diagrams.engines import numba_engine
+from phase_diagrams.refinement import expected_runs, refine, refined_spec
+from phase_diagrams.store import Store
+from phase_diagrams.sweeping import load
+from phase_diagrams.text import summary
+
+
+@dataclass(frozen=True)
+class Refine:
+    """Refine a stored sweep where its phases meet; the same command goes on.
+
+    The store keeps the runs, under a name of their own, such as NAME-x8. Leaves phases.png,
+    steps.png and runs.csv in the folder --out.
+    """
+
+    store: Annotated[Path, tyro.conf.Positional]
+    """Store of finished runs."""
+    to: str = "8"
+    """Resolution as a multiple of the sweep's: 8, or decoder_lr=8,decoder_weight_decay=4."""
+    name: str | None = None
+    """Name of the sweep to refine, where the store holds several."""
+    out: Path | None = None
+    """Folder for pictures and the table (default: the refined sweep's name, beside the store)."""
+    jobs: int | None = None
+    """Runs at a time (default: one on each core)."""
+    dry_run: bool = False
+    """Only say how many runs there are about to be."""
+
+    def run(self) -> None:
+        """Refine, and leave the files."""
+        to, engine = parse_factors(self.to), numba_engine(self.jobs)
+        name, coarse = load(self.store, self.name or self._only_coarse(), engine=engine)
+        if self.dry_run:
+            cells, runs = expected_runs(coarse, to)
+            print(
+                f"{cells} cells: about {runs} to measure ({runs / cells:.1%}), of which the store "
+                "may hold some; more where phases meet in ways that the coarse sweep does not show."
+            )
+            return
+        each = f"x{to}" if isinstance(to, int) else "-".join(f"{n}-x{f}" for n, f in to.items())
+        fine = f"{name}-{each}"
+        refined_spec(coarse.spec, to)  # bad factors leave no folder behind
+        out = require_folder(self.out if self.out is not None else self.store.parent / fine)
+        diagram = refine(coarse, to, store=self.store, name=fine, engine=engine)
+        files = leave_files(diagram, out)
+        print(summary(diagram))
+        print(f"{fine}: {', '.join(str(file) for file in files)}")
+
+    def _only_coarse(self) -> str | None:
+        """Return the name of the only sweep that is not itself a refined one."""
+        with Store(self.store, create=False) as kept:
+            coarse = [name for name in kept.sweeps() if not kept.spec(name)[1].refined]
+        return coarse[0] if len(coarse) == 1 else None

@@ -1,0 +1,49 @@
+"""A page of a sweep for a browser: pointing at a cell shows its curves and embeddings.
+
+One file with everything in it, BokehJS included: no server and no network.
+"""
+
+from pathlib import Path
+
+from effective_theory import InputError
+from effective_theory.files import unwritable
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.plotting import PALETTES, Palette, axis_label
+
+
+def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "default") -> None:
+    """Write a page in which pointing at a cell of the diagram shows its run.
+
+    The first axis goes up, the second to the right; further axes and seeds have selectors. A click
+    holds a cell, another one beside the cells lets it go.
+
+    Parameters
+    ----------
+    diagram
+        A sweep with its store.
+    path
+        The HTML file.
+    palette
+        "default" (safe for colour-blind readers) or "paper".
+
+    Raises
+    ------
+    InputError
+        If Bokeh is not installed, the diagram has no store, the page would be too large (64 MB
+        of data: some 30 000 runs of the default task) or cannot be written.
+    """
+    try:
+        from bokeh.embed import file_html
+        from bokeh.resources import INLINE
+    except ImportError:
+        raise InputError("html needs bokeh; install the package's extra [html].") from None
+    from phase_diagrams.page.document import page_document
+
+    if palette not in PALETTES:
+        raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
+    title = f"Phases over {', '.join(axis_label(name) for name in diagram.spec.grid)}"
+    text = file_html(page_document(diagram, PALETTES[palette], title), INLINE, title)
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unwritable(path, error) from None

@@ -1,0 +1,112 @@
+"""What a page of a sweep holds: every run's scalars, learning curve and embeddings as columns."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import InputError
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.run_plotting import embedding_coordinates
+from phase_diagrams.runs import require_kept
+from phase_diagrams.spec import SweepSpec
+from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
+
+#: A page with more data would try a browser's patience and memory.
+MOST_MEGABYTES = 64
+
+_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
+_LAST = ("train_accuracy", "test_accuracy", "rqi")
+_POINTS_OF_A_CURVE = 64
+
+Columns = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class PageData:
+    """Columns of a page; runs stand in the order of ``spec.cells()``.
+
+    Attributes
+    ----------
+    runs
+        One row for each run: phase, steps (-1 where never), last accuracies and RQI, number of
+        embedding dimensions, and where its rows in ``curves`` begin and how many they are.
+    curves
+        The learning curves one after the other, with the columns of CURVE_COLUMNS.
+    points
+        Coordinates x and y of the embeddings (see `embedding_coordinates`), p rows for each run.
+    """
+
+    runs: Columns
+    curves: Columns
+    points: Columns
+
+    def curve(self, run: int) -> Columns:
+        """Return the learning curve of a run, from the first update on."""
+        first, count = int(self.runs["first"][run]), int(self.runs["count"][run])
+        rows = {name: column[first : first + count] for name, column in self.curves.items()}
+        return {name: column[rows["update"] >= 1] for name, column in rows.items()}
+
+    def embeddings(self, run: int) -> Columns:
+        """Return the coordinates of a run's embeddings."""
+        symbols = len(self.points["x"]) // len(self.runs["phase"])
+        return {name: column[run * symbols :][:symbols] for name, column in self.points.items()}
+
+
+def megabytes(spec: SweepSpec) -> float:
+    """Return about how much data a sweep's page holds; as text they take less, compressed."""
+    curve = _POINTS_OF_A_CURVE * (8 + 4 * (len(CURVE_COLUMNS) - 1))
+    run = 8 * len(_STEPS) + 4 * (len(_LAST) + 4)
+    return spec.size * (curve + run + 8 * spec.task.symbols) / 1e6
+
+
+def page_data(diagram: PhaseDiagram) -> PageData:
+    """Return what a page of the diagram holds, read from its store.
+
+    Raises
+    ------
+    InputError
+        If the diagram has no store or the page would be too large.
+    """
+    spec, kept = diagram.spec, require_kept(diagram)
+    if megabytes(spec) > MOST_MEGABYTES:
+        raise InputError(
+            f"html would be a page with {megabytes(spec):.0f} MB of curves and embeddings of "
+            f"{spec.size} runs, more than {MOST_MEGABYTES}; sweep fewer values or seeds."
+        )
+    symbols = spec.task.symbols
+    runs: Columns = {"phase": diagram.phases.ravel().astype(np.int32)}
+    runs |= {name: np.full(spec.size, -1.0) for name in _STEPS}
+    runs |= {name: np.full(spec.size, np.nan, np.float32) for name in _LAST}
+    runs |= {name: np.zeros(spec.size, np.int32) for name in ("dimensions", "first", "count")}
+    points = np.full((spec.size, symbols, 2), np.nan, np.float32)
+    curves = [np.zeros((0, len(CURVE_COLUMNS)))]
+    rows = 0
+    for place, (_, summary) in enumerate(kept.find(spec.cells())):
+        if summary is None:
+            continue
+        _enter(runs, place, summary)
+        points[place] = embedding_coordinates(summary.embeddings)
+        runs["first"][place], runs["count"][place] = rows, len(summary.curve)
+        curves.append(summary.curve)
+        rows += len(summary.curve)
+    whole = np.concatenate(curves)
+    return PageData(
+        runs=runs,
+        curves={
+            name: column.astype(np.float64 if name == "update" else np.float32)
+            for name, column in zip(CURVE_COLUMNS, whole.T, strict=True)
+        },
+        points={"x": points[..., 0].ravel(), "y": points[..., 1].ravel()},
+    )
+
+
+def _enter(runs: Columns, place: int, summary: RunSummary) -> None:
+    """Enter a run's scalars."""
+    for name in _STEPS:
+        step = getattr(summary, name)
+        runs[name][place] = -1 if step is None else step
+    for name in _LAST:
+        runs[name][place] = getattr(summary, name)
+    runs["dimensions"][place] = summary.embeddings.shape[1]

@@ -1,0 +1,134 @@
+"""The page as a Bokeh document: its panels, its data and the script that ties them together."""
+
+import html
+import math
+from pathlib import Path
+
+from bokeh.document import Document
+from bokeh.events import DocumentReady
+from bokeh.layouts import column, row
+from bokeh.models import ColumnDataSource, CustomJS, Div, Select
+
+from phase_diagrams.axes import describe
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.page.data import page_data
+from phase_diagrams.page.panels import WIDTH, curve_panels, embeddings_panel, phases_panel
+from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.run_plotting import embedding_labels
+
+_HINT = "Point at a cell to see its run; click to hold it, click beside the cells to let it go."
+
+
+def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) -> Document:
+    """Return the page of a diagram; page.js fills its panels with the run that is pointed at.
+
+    Parameters
+    ----------
+    diagram
+        A sweep with its store.
+    colours
+        Colours of the phases.
+    title
+        The page's heading.
+
+    Raises
+    ------
+    InputError
+        As by `page_data`.
+    """
+    data = page_data(diagram)
+    selectors = _selectors(diagram)
+    text = Div(width=WIDTH, height=125, name="text")
+    named = [Phase(int(phase)) for phase in data.runs["phase"]][:: _runs_of_a_cell(selectors)]
+    cell = named.index(Phase.GROKKING) if Phase.GROKKING in named else 0
+    run = cell * _runs_of_a_cell(selectors)
+    phases, cells, shown, mark = phases_panel(diagram, named, cell, colours)
+    panels, curve, crossings = curve_panels(diagram, data.curve(run))
+    plane, embeddings = embeddings_panel(data.embeddings(run))
+    fill = CustomJS(
+        code=Path(__file__).with_name("page.js").read_text(encoding="utf-8"),
+        args={
+            "runs": ColumnDataSource(data.runs, name="runs"),
+            "curves": ColumnDataSource(data.curves, name="curves"),
+            "points": ColumnDataSource(data.points, name="points"),
+            "selectors": selectors,
+            "cells": cells,
+            "shown": shown,
+            "mark": mark,
+            "curve": curve,
+            "crossings": crossings,
+            "embeddings": embeddings,
+            "across": plane.xaxis[0],
+            "up": plane.yaxis[0],
+            "one_dimension": list(embedding_labels(1)),
+            "several_dimensions": list(embedding_labels(2)),
+            "text": text,
+            "thresholds": _thresholds(diagram),
+            "colours": {str(int(phase)): colours[phase] for phase in Phase},
+            "labels": {str(int(phase)): phase.label for phase in Phase},
+        },
+    )
+    shown.js_on_change("data", fill)
+    for selector in selectors:
+        selector.js_on_change("value", fill)
+    offered = [selector for selector in selectors if len(selector.options) > 1]
+    document = Document()
+    choices = [row(*offered)] if offered else []
+    left = column(_heading(diagram, title, colours), *choices, phases)
+    document.add_root(row(left, column(text, *panels, plane)))
+    document.js_on_event(DocumentReady, fill)
+    return document
+
+
+def _thresholds(diagram: PhaseDiagram) -> list[tuple[str, str]]:
+    """Return the steps with what they are the first to reach, in words."""
+    spec, found = diagram.spec, []
+    for side, name, sign in (
+        ("train", "train accuracy", "≥"),
+        ("test", "test accuracy", "≥"),
+        ("rqi", "RQI", ">"),
+    ):
+        field = f"{side}_threshold"
+        swept = field in spec.grid
+        bound = "at its threshold" if swept else f"{sign} {getattr(spec.model, field):g}"
+        found.append((f"{side}_step", f"{name} {bound}"))
+    return found
+
+
+def _runs_of_a_cell(selectors: list[Select]) -> int:
+    return math.prod(len(selector.options) for selector in selectors)
+
+
+def _heading(diagram: PhaseDiagram, title: str, colours: dict[Phase, str]) -> Div:
+    """Return what was swept and, as the legend, the number of runs in each phase."""
+    spec, counts = diagram.spec, diagram.counts()
+    legend = " ".join(
+        f'<span style="white-space:nowrap"><span style="background:{colours[phase]};'
+        f'border:1px solid #444444">&emsp;</span> {phase.label} {counts[phase]}&ensp;</span>'
+        for phase in (*RUN_PHASES, Phase.NOT_RUN)
+        if counts[phase]
+    )
+    about = html.escape(f"{spec.task!r}, start {spec.start}, {spec.size} runs")
+    return Div(
+        width=WIDTH,
+        text=f"<b style='font-size:125%'>{html.escape(title)}</b><br>{about}<br>{legend}<br>"
+        f"<span style='color:#666666'>{_HINT}</span>",
+    )
+
+
+def _selectors(diagram: PhaseDiagram) -> list[Select]:
+    """Return a selector for each axis after the second, then one for the seeds."""
+    further = [
+        (name, [describe([value]) for value in axis.values])
+        for name, axis in list(diagram.spec.grid.items())[2:]
+    ]
+    seeds = [str(a) if a == b else f"{a}/{b}" for a, b in diagram.spec.seeds]
+    return [
+        Select(
+            title=name,
+            options=[(str(place), label) for place, label in enumerate(labels)],
+            value="0",
+            width=140,
+        )
+        for name, labels in [*further, ("seed", seeds)]
+    ]
