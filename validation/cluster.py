@@ -200,8 +200,8 @@ def _start(folder: Path, submission: Submission, resources: Resources) -> list[J
             name=submission.name,
             timeout_min=resources.minutes,
             cpus_per_task=resources.cpus,
-            gpus_per_node=resources.gpus,
-            slurm_partition=resources.partition,
+            **({"gpus_per_node": resources.gpus} if resources.gpus else {}),
+            **({"slurm_partition": resources.partition} if resources.partition else {}),
             slurm_setup=[_THREADS, *_CACHE, *resources.setup],
             local_setup=[_THREADS, *resources.setup],
         )

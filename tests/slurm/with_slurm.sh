@@ -27,7 +27,9 @@ stop() {
     scancel --user=root 2>/dev/null || true
     for daemon in slurmd slurmctld munged; do
         if [ -f "$state/$daemon.pid" ]; then
-            kill "$(cat "$state/$daemon.pid")" 2>/dev/null || true
+            pid=$(cat "$state/$daemon.pid")
+            kill "$pid" 2>/dev/null || true
+            timeout 10 tail --pid="$pid" -f /dev/null || true
         fi
     done
     if [ "${KEEP_LOGS:-}" = 1 ]; then echo "logs: $state"; else rm -rf "$state"; fi
