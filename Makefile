@@ -1,5 +1,5 @@
 # make phase-diagram   from a fresh clone to the four-phase diagram (no PyTorch)
-# make test            lint, types, import contracts and tests
+# make test            lint, types, import contracts, tests and the share of lines that they run
 # make test-slow       whole published tables: minutes of training
 # make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
 
@@ -18,7 +18,8 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/uncompiled --cov --cov-append --cov-fail-under=92
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow

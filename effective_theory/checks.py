@@ -2,6 +2,7 @@
 
 import math
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 #: A source of randomness as users give it; global state is never used.
 RandomSource = int | np.random.SeedSequence | np.random.Generator
+
+
+#: More workers than any machine has cores; joblib would make them.
+MOST_JOBS = 10_000
 
 
 class InputError(ValueError):
@@ -36,7 +41,7 @@ def integer(name: str, value: Any, minimum: int | None = None, maximum: int | No
 
 def non_negative(name: str, value: Any) -> float:
     """Return ``value`` as a float, or raise InputError if it is negative or not finite."""
-    if isinstance(value, bool | np.bool_ | str | bytes):
+    if isinstance(value, bool | np.bool_ | str | bytes | np.ndarray):
         raise InputError(f"{name} must be a number, not {value!r}.")
     try:
         result = float(value)
@@ -57,11 +62,18 @@ def fraction(name: str, value: Any) -> float:
     return result
 
 
+def is_sequence(value: Any) -> bool:
+    """Return whether a value is a sequence of values other than text."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
 def jobs(name: str, value: Any) -> int | None:
     """Return a number of workers as joblib counts them, or raise InputError; None stays."""
     if value is None:
         return None
-    if integer(name, value) == 0:
+    if integer(name, value, -MOST_JOBS, MOST_JOBS) == 0:
         raise InputError(f"{name} must not be 0; give 1 for one at a time.")
     return int(value)
 
@@ -79,7 +91,7 @@ def finite_array(
             if np.iscomplexobj(given):
                 raise TypeError
             array = np.array(given, dtype=dtype, order="C", copy=True)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be an array of numbers.") from None
     wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ")"
     fits = len(shape) == array.ndim and all(

@@ -24,7 +24,7 @@ def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:
         lines.append(
             f"diverged at update {outcome.diverged_step}: lower a learning rate or weight decay"
         )
-    if task.has_line:
+    if task.residual_threshold is not None:
         undefined = outcome.status != "diverged" and bool(np.isfinite(outcome.embeddings).all())
         lines.append(
             f"RQI > {model.rqi_threshold:g}: {_step(outcome.rqi_step)} "

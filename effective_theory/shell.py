@@ -1,6 +1,7 @@
 """What the project's command lines share: how they are read and how they end."""
 
 import dataclasses
+import io
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -110,14 +111,17 @@ def run_command(main: Callable[[], None]) -> int:
     0 when done; 2 with one sentence for bad input, 1 for a failure outside it; 130 after Ctrl-C
     and 143 after SIGTERM, each with one line; other errors are ours and keep their traceback.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files may hold what the terminal's encoding does not; stderr escapes it too.
+        sys.stdout.reconfigure(errors="backslashreplace")
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
         main()
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_one_line(error)}", file=sys.stderr)
         return 2
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_one_line(error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does: nothing is left to say.
@@ -132,6 +136,14 @@ def run_command(main: Callable[[], None]) -> int:
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 0
+
+
+def _one_line(error: Exception) -> str:
+    """Return the message with line breaks and control characters written as escapes.
+
+    Names of files and sweeps are part of it, and they may hold anything.
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error))
 
 
 class _Terminated(BaseException):

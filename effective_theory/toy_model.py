@@ -122,9 +122,10 @@ class ToyModel:
         for name in ("train_threshold", "test_threshold", "rqi_threshold"):
             settle(name, fraction(name, getattr(self, name)))
         for name, choices in (("loss", get_args(Loss)), ("stop_when", get_args(StopWhen))):
-            if getattr(self, name) not in choices:
+            given = getattr(self, name)
+            if not (isinstance(given, str) and given in choices):
                 wanted = " or ".join(f'"{choice}"' for choice in choices)
-                raise InputError(f"{name} must be {wanted}, not {getattr(self, name)!r}.")
+                raise InputError(f"{name} must be {wanted}, not {given!r}.")
 
     def outputs(self, task: Task) -> int:
         """Return the number of decoder outputs: target_dim, or one logit for each class."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.checks import InputError, RandomSource, integer
+from effective_theory.checks import InputError, RandomSource, integer, is_sequence
 from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.kernels.compilation import is_compiled
@@ -241,7 +241,7 @@ def _records(
         if steps // every > MOST_RECORDS:
             raise InputError(f"record_every must be larger: it makes over {MOST_RECORDS} records.")
         return np.arange(0, steps + 1, every, dtype=np.int64)
-    if at is not None and not isinstance(at, Sequence | np.ndarray):
+    if at is not None and not is_sequence(at):
         raise InputError(f"record_at must be a sequence of updates, not {at!r}.")
     updates = np.unique(
         [integer("record_at", update, 0) for update in (at if at is not None else [])]

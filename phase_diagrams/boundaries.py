@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Direction = Literal["any", "rising", "falling"]
 Array = NDArray[np.float64]
 
+_VERBS = {"any": ("cross", "crosses"), "rising": ("rise", "rises"), "falling": ("fall", "falls")}
+
 
 @dataclass(frozen=True, eq=False)
 class Boundary:
@@ -68,7 +70,7 @@ class Boundary:
     confidence: float
 
     def lines(self) -> list[str]:
-        """Return one line for each value of the other axes."""
+        """Return one line for each value of the other axes: where the probability crosses."""
         lines = []
         for index in np.ndindex(self.value.shape):
             place = ", ".join(
@@ -76,11 +78,17 @@ class Boundary:
                 for (name, axis), k in zip(self.others.items(), index, strict=True)
             )
             value, low, high = (float(a[index]) for a in (self.value, self.low, self.high))
-            band = "" if np.isnan(low) else f", {self.confidence:.0%} band {low:.3g} to {high:.3g}"
-            more = f", {self.crossings[index]} crossings" if self.crossings[index] > 1 else ""
-            where = "no crossing" if np.isnan(value) else f"{self.along} {value:.3g}{band}{more}"
-            share = f", found in {self.found[index]:.0%} of resamples" if band else ""
-            lines.append(f"{place or self.along}: {where}{share}")
+            band = (
+                ""
+                if np.isnan(low)
+                else f", {self.confidence:.0%} band {low:.3g} to {high:.3g} "
+                f"({self.found[index]:.0%} of resamples)"
+            )
+            more = f", first of {self.crossings[index]}" if self.crossings[index] > 1 else ""
+            verb, verbs = _VERBS[self.direction]
+            never = f"does not {verb}"
+            where = never if np.isnan(value) else f"{verbs} at {value:.3g}{more}{band}"
+            lines.append(f"{place + ': ' if place else ''}{where}")
         return lines
 
 

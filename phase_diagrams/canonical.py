@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any
 
-from effective_theory import Task, ToyModel
+from effective_theory import InputError, Task, ToyModel
 
 #: Fields that say how long to run, not what: a longer run of one cell is the same cell.
 _NOT_IDENTITY = ("steps", "stop_when")
@@ -20,6 +20,8 @@ _FLOAT = "float:"
 def _encoded(value: Any) -> Any:
     if isinstance(value, float):
         return _FLOAT + (value + 0.0).hex()
+    if isinstance(value, str) and value.startswith(_FLOAT):
+        raise InputError(f"{value!r} must not begin with {_FLOAT!r}, as stored numbers do.")
     if isinstance(value, dict):
         return {key: _encoded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

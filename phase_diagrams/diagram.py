@@ -1,6 +1,5 @@
 """PhaseDiagram: the results of a sweep on its axes."""
 
-import zipfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -296,11 +295,9 @@ class PhaseDiagram:
 
     def save(self, path: str | Path) -> None:
         """Write the diagram to one file (NumPy's npz, no pickles)."""
-        try:
-            with open(path, "wb") as file:
-                np.savez_compressed(file, spec=np.array(self.spec.to_json()), **self._arrays)  # type: ignore[arg-type]
-        except OSError as error:
-            raise InputError(f"path {path} cannot be written ({error.strerror}).") from None
+        from phase_diagrams.diagram_file import write_diagram
+
+        write_diagram(path, self.spec, self._arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "PhaseDiagram":
@@ -311,15 +308,9 @@ class PhaseDiagram:
         InputError
             If the file is missing or is not such a diagram.
         """
-        try:
-            with np.load(path, allow_pickle=False) as content:
-                spec = SweepSpec.from_json(str(content["spec"]))
-                arrays = {name: content[name] for name in _STORED}
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"path {path} holds no phase diagram ({error}).") from None
-        if any(array.shape != spec.shape for array in arrays.values()):
-            raise InputError(f"path {path} holds a damaged phase diagram: shapes do not match.")
-        return cls(spec, arrays)
+        from phase_diagrams.diagram_file import read_diagram
+
+        return cls(*read_diagram(path, _STORED))
 
     def plot(self, **options: Any) -> "Figure":
         """Draw the phases; see `phase_diagrams.plotting.plot_phases` for the options."""

@@ -90,7 +90,7 @@ class NumbaEngine:
         Raises
         ------
         RunError
-            If a worker dies.
+            If a worker dies or memory runs out.
         """
         waiting = iter(cells)
         first = next(waiting, None)
@@ -112,6 +112,11 @@ class NumbaEngine:
             raise RunError(
                 "a worker died, perhaps for want of memory; what was stored stays: run the same "
                 "command again, with fewer jobs."
+            ) from None
+        except MemoryError:
+            raise RunError(
+                "memory ran out in a run; what was stored stays: run the same command again, with "
+                "fewer jobs or a smaller width."
             ) from None
 
     def _chunks(

@@ -82,7 +82,7 @@ def plot_majority(
     return figure
 
 
-def plot_boundary(diagram: PhaseDiagram, boundary: Boundary) -> Figure:
+def plot_boundary(diagram: PhaseDiagram, boundary: Boundary, *others: Boundary) -> Figure:
     """Draw the probability of a boundary's phases, and over it the boundary with its band.
 
     Parameters
@@ -91,6 +91,8 @@ def plot_boundary(diagram: PhaseDiagram, boundary: Boundary) -> Figure:
         The sweep, over one or two axes.
     boundary
         What its `boundary` returned.
+    *others
+        More boundaries of the same phases along the same axis, such as the other direction.
 
     Raises
     ------
@@ -110,7 +112,8 @@ def plot_boundary(diagram: PhaseDiagram, boundary: Boundary) -> Figure:
         (right, _), (_, other) = axes_of(diagram)
         if boundary.others:
             other = next(iter(boundary.others.values()))
-        _draw_boundary(panel, boundary, other, upwards=right != boundary.along)
+        for one in (boundary, *others):
+            _draw_boundary(panel, one, other, upwards=right != boundary.along)
         panel.set_title(f"{names}: where {boundary.level:g} of the seeds are")
         band = f"{boundary.confidence:.0%} band over resampled seeds"
         handles = [

@@ -5,6 +5,8 @@ number of completed updates is t + 1; "never" is stored as the budget less one.
 """
 
 import csv
+import io
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,9 @@ COLUMNS = {
     "eta_dec": "decoder_lr",
     "weight_decay": "decoder_weight_decay",
 }
+
+#: Some hundred thousand rows; a file without end would fill the memory.
+_MOST_CHARACTERS = 10**7
 
 
 def completed_updates(index: int, steps: int) -> int | None:
@@ -102,7 +107,10 @@ def read_table(path: str | Path, spec: SweepSpec) -> list[PublishedCell]:
     steps = spec.model.steps
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+            text = file.read(_MOST_CHARACTERS + 1)
+        if len(text) > _MOST_CHARACTERS:
+            raise InputError(f"table {path} has over {_MOST_CHARACTERS} characters; cut it down.")
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
         axes = [column for column in COLUMNS if rows and column in rows[0]]
         if not axes:
             raise InputError(f"table {path} has none of the columns {', '.join(COLUMNS)}.")
@@ -113,7 +121,7 @@ def read_table(path: str | Path, spec: SweepSpec) -> list[PublishedCell]:
             )
         return [
             PublishedCell(
-                {COLUMNS[column]: float(row[column]) for column in axes},
+                {COLUMNS[column]: _finite(row[column]) for column in axes},
                 completed_updates(int(row["train_step"]), steps),
                 completed_updates(int(row["test_step"]), steps),
             )
@@ -127,6 +135,13 @@ def read_table(path: str | Path, spec: SweepSpec) -> list[PublishedCell]:
         raise InputError(
             f"table {path} is not a table of train and test steps ({error})."
         ) from None
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not finite")
+    return value
 
 
 def agreement(diagram: PhaseDiagram, table: list[PublishedCell], tolerance: int = 2) -> Agreement:

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
-from effective_theory.checks import integer
+from effective_theory.checks import integer, is_sequence
 from effective_theory.tasks import task_from_configuration
 from phase_diagrams.axes import MOST_VALUES, Axis, default_axis
 from phase_diagrams.canonical import canonical_json, cell_configuration, identify, read_canonical
@@ -272,12 +270,15 @@ class SweepSpec:
             )
         except InputError:
             raise
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            *(ValueError, KeyError, TypeError, AttributeError),
+            *(OverflowError, RecursionError),  # floats and nesting without limit
+        ) as error:
             raise InputError(f"spec is not a sweep specification ({error!r}).") from None
 
 
 def _settled_seeds(seeds: Any) -> tuple[Seed, ...]:
-    if not isinstance(seeds, Sequence | np.ndarray | range) or isinstance(seeds, str | bytes):
+    if not is_sequence(seeds):
         raise InputError(f"seeds must be a sequence such as (0, 1, 2), not {seeds!r}.")
     settled: list[Seed] = []
     for seed in seeds:

@@ -6,7 +6,6 @@ transactions grouped to a few a second; rollback journal and full synchronisatio
 file systems and survive a power loss.
 """
 
-import hashlib
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -14,11 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
 from effective_theory import InputError
 from phase_diagrams.spec import Cell, SweepSpec
-from phase_diagrams.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
+from phase_diagrams.stored_runs import COLUMNS, TABLES, checksum, run_as_row, run_of_row
+from phase_diagrams.summary import RunSummary
 
 #: Raised when the tables change; older ones stay readable, newer ones are refused.
 STORE_VERSION = 1
@@ -27,40 +25,6 @@ APPLICATION_ID = 0x67726F6B
 #: Runs that follow each other faster are committed together, a few times a second.
 _SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
 _MOST_IDS_IN_A_QUERY = 500
-
-_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
-_SCALARS = ("status", *_STEPS, *FRACTIONS)
-_KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
-_COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve")
-
-_SCHEMA = f"""
-CREATE TABLE sweeps (name TEXT PRIMARY KEY, spec TEXT NOT NULL, checksum TEXT NOT NULL);
-CREATE TABLE runs (
-    cell_id TEXT NOT NULL,
-    engine TEXT NOT NULL,
-    engine_version INTEGER NOT NULL,
-    steps INTEGER NOT NULL,
-    stop_when TEXT NOT NULL,
-    configuration TEXT NOT NULL,
-    status TEXT NOT NULL,
-    train_step INTEGER,
-    test_step INTEGER,
-    rqi_step INTEGER,
-    diverged_step INTEGER,
-    steps_run INTEGER NOT NULL,
-    train_accuracy REAL,
-    test_accuracy REAL,
-    best_train_accuracy REAL,
-    best_test_accuracy REAL,
-    rqi REAL,
-    embeddings BLOB NOT NULL,
-    curve BLOB NOT NULL,
-    checksum TEXT NOT NULL,
-    PRIMARY KEY ({", ".join(_KEY)})
-);
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {STORE_VERSION};
-"""
 
 
 class StoreError(InputError):
@@ -94,7 +58,7 @@ class Store:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(self.path, timeout=60.0, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ValueError, sqlite3.Error) as error:
             raise StoreError(f"store {self.path} cannot be opened ({error}).") from None
         try:
             self._open(create)
@@ -111,8 +75,10 @@ class Store:
             # Two processes may create one store at once: the second finds it made.
             query("BEGIN IMMEDIATE")
             if self._is_empty():
-                for statement in _SCHEMA.strip().split(";")[:-1]:
-                    query(statement)
+                for table in TABLES.values():
+                    query(table)
+                query(f"PRAGMA application_id = {APPLICATION_ID}")
+                query(f"PRAGMA user_version = {STORE_VERSION}")
             query("COMMIT")
         if query("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise StoreError(f"store {self.path} is another program's file; name another one.")
@@ -122,12 +88,24 @@ class Store:
                 f"store {self.path} has format {version}, newer than the {STORE_VERSION} that this "
                 "version reads; update the package."
             )
+        if version < STORE_VERSION:
+            raise self._damage(f"its format is {version}")
+        self._require_own_tables()
         query("PRAGMA journal_mode = DELETE")
         query("PRAGMA synchronous = FULL")
         # Keys stand in the table and in its index: a damaged key would otherwise pass as "not run".
         found = query("PRAGMA integrity_check(1)").fetchone()[0]
         if found != "ok":
             raise self._damage(" ".join(found.split()))
+
+    def _require_own_tables(self) -> None:
+        """Refuse a file that holds views or triggers, which could make a query do anything."""
+        self._connection.execute("PRAGMA trusted_schema = OFF")
+        stored = self._connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        ).fetchall()
+        if sorted(stored) != sorted(TABLES.items()):
+            raise self._damage(f"its tables are not those of format {STORE_VERSION}")
 
     def _is_empty(self) -> bool:
         return bool(
@@ -188,8 +166,8 @@ class Store:
             rows = self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise self._failure(error) from None
-        for *row, checksum in rows:
-            if _checksum(tuple(row)) != checksum:
+        for *row, found in rows:
+            if checksum(tuple(row)) != found:
                 raise self._damage(f"the row of {str(row[0])[:12]} fails its checksum")
             yield tuple(row)
 
@@ -198,8 +176,10 @@ class Store:
 
     def sweeps(self) -> dict[str, str]:
         """Return the stored sweeps' specifications as JSON, by name."""
-        rows = self._read("SELECT name, spec, checksum FROM sweeps ORDER BY name")
-        return {name: text for name, text in rows}
+        rows = dict(self._read("SELECT name, spec, checksum FROM sweeps ORDER BY name"))
+        if not all(isinstance(text, str) for text in (*rows, *rows.values())):
+            raise self._damage("a sweep is no text")
+        return rows
 
     def spec(self, name: str | None = None) -> tuple[str, SweepSpec]:
         """Return the sweep of that name, or the only one there is, with its name.
@@ -248,20 +228,15 @@ class Store:
 
         Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them.
         """
+        if not (name and name.isprintable()):
+            raise InputError(f"name must be printable text, not {name!r}.")
         row = (name, spec.to_json())
-        self._write("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", [(*row, _checksum(row))])
+        self._write("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", [(*row, checksum(row))])
 
     def add(self, cell: Cell, summary: RunSummary, engine: str, version: int) -> None:
         """Add a finished run; one that is there already stays as it is."""
-        scalars = tuple(_stored(getattr(summary, name)) for name in _SCALARS)
-        values = (
-            *(cell.cell_id, engine, version, cell.model.steps, cell.model.stop_when),
-            cell.configuration,
-            *scalars,
-            np.asarray(summary.embeddings, "<f4").tobytes(),
-            np.asarray(summary.curve, "<f8").tobytes(),
-        )
-        self._waiting.append((*values, _checksum(values)))
+        row = run_as_row(cell, summary, engine, version)
+        self._waiting.append((*row, checksum(row)))
         now = time.monotonic()
         alone = now - self._last_add > _SECONDS_BETWEEN_RUNS
         self._last_add = now
@@ -291,7 +266,7 @@ class Store:
         stored: dict[str, list[tuple[Any, ...]]] = {}
         marks = ", ".join("?" * len(ids))
         for row in self._read(
-            f"SELECT {', '.join(_COLUMNS)}, checksum FROM runs "
+            f"SELECT {', '.join(COLUMNS)}, checksum FROM runs "
             f"WHERE engine = ? AND engine_version = ? AND cell_id IN ({marks}) ORDER BY steps",
             (engine, version, *ids),
         ):
@@ -304,28 +279,7 @@ class Store:
             yield cell, next((run.within(*asked) for run in (*alike, *longer)), None)
 
     def _summary(self, row: tuple[Any, ...], cell: Cell) -> RunSummary:
-        fields = dict(zip(_COLUMNS, row, strict=True))
-        for name in FRACTIONS:
-            fields[name] = float("nan") if fields[name] is None else fields[name]
-        embeddings = np.frombuffer(fields["embeddings"], "<f4").astype(np.float32)
-        curve = np.frombuffer(fields["curve"], "<f8").astype(np.float64)
-        return RunSummary(
-            **{name: fields[name] for name in _SCALARS},
-            embeddings=embeddings.reshape(cell.task.symbols, cell.model.embedding_dim),
-            curve=curve.reshape(-1, len(CURVE_COLUMNS)),
-        )
-
-
-def _stored(value: Any) -> Any:
-    """NaN is NULL in SQLite; make that explicit."""
-    return None if isinstance(value, float) and value != value else value
-
-
-def _checksum(values: tuple[Any, ...]) -> str:
-    """SHA-256 of a row's values, each with its type and length."""
-    digest = hashlib.sha256()
-    for value in values:
-        content = value if isinstance(value, bytes) else repr(value).encode()
-        digest.update(f"{type(value).__name__}:{len(content)}:".encode())
-        digest.update(content)
-    return digest.hexdigest()
+        try:
+            return run_of_row(row, cell)
+        except ValueError as error:
+            raise self._damage(f"the row of {cell.cell_id[:12]} holds {error}") from None

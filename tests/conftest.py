@@ -8,10 +8,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 from effective_theory import Addition, Dataset, InitialState, ToyModel
 
 matplotlib.use("Agg")
+# The same examples in every run, whatever the machine's load.
+settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("repeatable")
 
 _REPOSITORY = Path(__file__).parent.parent
 

@@ -140,7 +140,7 @@ def eliminate(
                 before = basis[k, symbol]
                 after = remainder(int(before) + factor * int(row[symbol]))
                 basis[k, symbol] = after
-                weights[k] += (after != 0) - (before != 0)
+                weights[k] += int(after != 0) - int(before != 0)
     basis[pivot] = basis[free - 1]
     weights[pivot] = weights[free - 1]
 

@@ -16,7 +16,7 @@ from numba.core import types
 from numba.extending import intrinsic as untyped_intrinsic
 from numpy.typing import NDArray
 
-from effective_theory.kernels.compilation import kernel
+from effective_theory.kernels.compilation import config, kernel
 
 Array = NDArray[np.float32]
 
@@ -39,9 +39,13 @@ WIDEST = 4 if binding.get_host_cpu_features().get("avx512f", False) else 1
 ROWS_1, ROWS_2, ROWS_3, ROWS_4 = (12, 10, 8, 5) if WIDEST == 4 else (6, 6, 6, 6)
 
 
-def _as_intrinsic(typing: Callable[..., Any]) -> Callable[..., None]:
-    """Return what kernels call: ``typing`` gives the signature and the function that emits code."""
-    made: Callable[..., None] = intrinsic(typing)
+def _as_intrinsic(typing: Callable[..., Any], plain: Callable[..., None]) -> Callable[..., None]:
+    """Return what kernels call: ``typing`` gives the signature and the function that emits code.
+
+    ``plain`` does the same in NumPy, where kernels run uncompiled (NUMBA_DISABLE_JIT) and nothing
+    could run what is emitted.
+    """
+    made: Callable[..., None] = plain if config.DISABLE_JIT else intrinsic(typing)
     return made
 
 
@@ -132,11 +136,15 @@ def _tile(rows: int, vectors: int) -> Callable[..., None]:
     def tile(typingctx: Any, a: Any, b: Any, c: Any, row: Any, column: Any) -> Any:
         return types.void(a, b, c, types.int64, types.int64), codegen
 
-    return _as_intrinsic(tile)
+    def plain(a: Array, b: Array, c: Array, row: int, column: int) -> None:
+        # What lies beyond the columns of c is padding.
+        end = min(column + vectors * LANES, c.shape[1])
+        c[row : row + rows, column:end] = a[row : row + rows] @ b[: a.shape[1], column:end]
+
+    return _as_intrinsic(tile, plain)
 
 
-@_as_intrinsic
-def _transpose_block(typingctx: Any, matrix: Any, transposed: Any, row: Any, column: Any) -> Any:
+def _transpose(typingctx: Any, matrix: Any, transposed: Any, row: Any, column: Any) -> Any:
     """Transpose LANES rows and columns from (row, column) on, in registers."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -170,6 +178,12 @@ def _rows(builder: Any, matrix: Any, row: Any, column: Any) -> list[Any]:
     return [_address(builder, matrix[0], builder.add(start, step)) for step in steps]
 
 
+def _plain_transpose(matrix: Array, transposed: Array, row: int, column: int) -> None:
+    block = matrix[row : row + LANES, column : column + LANES]
+    transposed[column : column + LANES, row : row + LANES] = block.T
+
+
+_transpose_block = _as_intrinsic(_transpose, _plain_transpose)
 _row_by_1, _row_by_2, _row_by_3, _row_by_4 = (_tile(1, vectors) for vectors in (1, 2, 3, 4))
 _tile_by_1, _tile_by_2 = _tile(ROWS_1, 1), _tile(ROWS_2, 2)
 _tile_by_3, _tile_by_4 = _tile(ROWS_3, 3), _tile(ROWS_4, 4)

@@ -32,7 +32,7 @@ class Plot(StoredSweep):
     test after train; the order of RQI, train and test; or these against each axis. Once for each
     picture."""
     boundary: str | None = None
-    """Axis along which to look for the end of generalisation: boundary.png, with its band."""
+    """Axis along which half of the runs begin and cease to generalise: boundary.png, with bands."""
     html: Path | None = None
     """A page for a browser, with everything in it: pointing at a cell shows its run."""
 
@@ -56,11 +56,15 @@ class Plot(StoredSweep):
         print(", ".join(str(path) for path in left))
 
     def _draw_boundary(self, diagram: PhaseDiagram, along: str) -> Path:
-        drawn = diagram.boundary(along, rng=_RESAMPLING_SEED)
+        edges = [
+            diagram.boundary(along, rng=_RESAMPLING_SEED, direction=direction)
+            for direction in ("rising", "falling")
+        ]
         # Loads matplotlib, which a wrong axis need not wait for.
         from phase_diagrams.majority_plotting import plot_boundary
 
         path = require_folder(self.out) / "boundary.png"
-        save_figure(plot_boundary(diagram, drawn), path)
-        print("\n".join(drawn.lines()))
+        save_figure(plot_boundary(diagram, *edges), path)
+        print(f"share of runs that generalise, along {along}:")
+        print("\n".join(line for edge in edges for line in edge.lines()))
         return path

@@ -1,5 +1,6 @@
 """Products and transposes against plain loops, for every shape of tile and its remainders."""
 
+import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -52,6 +53,30 @@ def test_bits_do_not_depend_on_the_tile() -> None:
             part[:] = b[:, column : column + 16]
             products.multiply(a[row : row + 1], part, alone)
             np.testing.assert_array_equal(whole[row, column : column + 16], alone[0])
+
+
+@pytest.mark.parametrize("vectors", [1, 2, 3, 4])
+def test_a_tile_is_the_product_of_its_rows_and_columns(vectors: int) -> None:
+    """Compiled here, not loaded: what the tile emits is made in this process."""
+    tile = products._tile(3, vectors)
+    compiled = numba.njit(lambda a, b, c, row, column: tile(a, b, c, row, column))
+    rng = np.random.default_rng(vectors)
+    a, b, c = padded(7, 5, rng)[:7, :5], padded(5, 96, rng), padded(7, 96, rng)
+    expected = c.copy()
+    end = 16 + 16 * vectors
+    expected[2:5, 16:end] = plain_product(a[2:5], b[:5, 16:end])
+    compiled(a, b, c, 2, 16)
+    np.testing.assert_allclose(c, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_block_is_transposed() -> None:
+    compiled = numba.njit(lambda m, t, row, column: products._transpose_block(m, t, row, column))
+    matrix = padded(32, 48, np.random.default_rng(0))
+    transposed = layout.matrix(48, 32)
+    compiled(matrix, transposed, 16, 32)
+    expected = np.zeros_like(transposed)
+    expected[32:48, 16:32] = matrix[16:32, 32:48].T
+    np.testing.assert_array_equal(transposed, expected)
 
 
 def test_product_lets_nan_through() -> None:

@@ -1,18 +1,30 @@
 """What may befall a store and its sweep: damage is named, and nothing committed is lost."""
 
+import contextlib
+import os
 import random
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from effective_theory import Addition, ToyModel
 from effective_theory.checks import RunError
-from phase_diagrams import PhaseDiagram, Source, StoreError, SweepSpec, load, numba_engine, sweep
+from phase_diagrams import (
+    PhaseDiagram,
+    Source,
+    Store,
+    StoreError,
+    SweepSpec,
+    load,
+    numba_engine,
+    sweep,
+)
 from phase_diagrams import engines as engines_module
 from phase_diagrams import store as store_module
 from phase_diagrams.spec import Cell
@@ -46,12 +58,15 @@ def require_same_or_named(path: Path, expected: PhaseDiagram) -> None:
 
 
 def test_a_truncated_store_is_named(reference: tuple[PhaseDiagram, bytes], tmp_path: Path) -> None:
-    diagram, content = reference
+    content = reference[1]
     path = tmp_path / "runs.sqlite"
-    for length in range(0, len(content), 1371):
+    lengths = {*range(0, len(content), 1371), *range(100), len(content) - 1}
+    lengths |= {page + end for page in range(4096, len(content), 4096) for end in (-1, 0, 1)}
+    for length in sorted(lengths):
         path.write_bytes(content[:length])
         with pytest.raises(StoreError):
             load(path)
+        assert path.read_bytes() == content[:length]
 
 
 def test_a_flipped_bit_changes_nothing_unnamed(
@@ -67,53 +82,220 @@ def test_a_flipped_bit_changes_nothing_unnamed(
         require_same_or_named(path, diagram)
 
 
+@pytest.mark.parametrize(
+    ("jobs", "death", "message"),
+    [
+        (2, "exits", "a worker died"),
+        (2, "is killed", "a worker died"),
+        (2, "has no memory", "memory ran out"),
+        (1, "has no memory", "memory ran out"),
+    ],
+)
 def test_a_worker_that_dies_is_named_and_loses_nothing(
-    reference: tuple[PhaseDiagram, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: int,
+    death: str,
+    message: str,
+    reference: tuple[PhaseDiagram, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "runs.sqlite"
     monkeypatch.setattr(store_module, "_SECONDS_BETWEEN_RUNS", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(engines_module, "_run_with_cell", dying_run())
-        with pytest.raises(RunError, match="a worker died"):
-            sweep(SPEC, store=path, engine=numba_engine(2), progress=False)
+        patch.setattr(engines_module, "_run_with_cell", dying_run(death))
+        with pytest.raises(RunError, match=message):
+            sweep(SPEC, store=path, engine=numba_engine(jobs), progress=False)
     kept = load(path)[1]
     assert 0 < (kept.source == Source.MEASURED).sum() < SPEC.size
     again = sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
     assert again.rows() == reference[0].rows()
 
 
-def dying_run() -> Callable[[Cell, Recipe], object]:
-    """Return a run whose process exits at the tenth learning rate."""
+def dying_run(death: str) -> Callable[[Cell, Recipe], object]:
+    """Return a run that dies at the tenth learning rate, with or without its process."""
 
     def run(cell: Cell, recipe: Recipe) -> object:
         import os
+        import signal
 
         from phase_diagrams.engines import run_cell
 
         if cell.model.decoder_lr > 1e-3:
-            os._exit(9)
+            if death == "has no memory":
+                raise MemoryError
+            if death == "exits":
+                os._exit(9)
+            os.kill(os.getpid(), signal.SIGKILL)
         return cell, run_cell(cell, recipe)
 
     return run
 
 
-def test_a_full_disk_is_named_and_loses_nothing(
-    reference: tuple[PhaseDiagram, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("limit", [2_000, 10_000, 30_000, 50_000])
+def test_a_file_that_may_not_grow_is_named_and_loses_nothing(
+    limit: int,
+    reference: tuple[PhaseDiagram, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "runs.sqlite"
     monkeypatch.setattr(store_module, "_SECONDS_BETWEEN_RUNS", 0.0)
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, unlimited[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, unlimited[1]))
         with pytest.raises(StoreError, match="cannot be used"):
             sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
         signal.signal(signal.SIGXFSZ, ignored)
-    assert 0 < (load(path)[1].source == Source.MEASURED).sum() < SPEC.size
+    if limit >= 30_000:
+        assert 0 < (load(path)[1].source == Source.MEASURED).sum() < SPEC.size
     again = sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
     assert again.rows() == reference[0].rows()
+
+
+#: Fills the disk that the store lies on, sees it named, makes room and goes on.
+FULL_DISK = """
+import os, sys, warnings
+warnings.simplefilter("ignore")
+from phase_diagrams import StoreError, numba_engine, store, sweep
+from tests.faults.test_store_faults import SPEC
+store._SECONDS_BETWEEN_RUNS = 0.0
+folder, copy = sys.argv[1:]
+with open(f"{folder}/filler", "wb") as filler:
+    filler.write(bytes(200_000))
+def run():
+    return sweep(SPEC, store=f"{folder}/runs.sqlite", engine=numba_engine(1), progress=False)
+try:
+    run()
+except StoreError as error:
+    print(error)
+os.remove(f"{folder}/filler")
+run()
+os.system(f"cp {folder}/runs.sqlite {copy}")
+"""
+
+
+def test_a_full_disk_is_named_and_loses_nothing(
+    reference: tuple[PhaseDiagram, bytes], tmp_path: Path
+) -> None:
+    """On a disk of its own, 256 KiB in memory, that only this test's processes see."""
+    private = ["unshare", "--map-root-user", "--mount"]
+    disk, copy = tmp_path / "disk", tmp_path / "copy.sqlite"
+    disk.mkdir()
+    mount = f"mount -t tmpfs -o size=256k tmpfs {disk}"
+    try:
+        subprocess.run([*private, "sh", "-c", mount], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"this machine lets no test mount a disk of its own ({error})")
+    command = f'{mount} && exec "$@"'
+    python = [sys.executable, "-c", FULL_DISK, str(disk), str(copy)]
+    said = subprocess.run(
+        [*private, "sh", "-c", command, "sh", *python], capture_output=True, text=True, check=True
+    )
+    assert "cannot be used" in said.stdout and said.stdout.count("\n") == 1
+    assert load(copy)[1].rows() == reference[0].rows()
+
+
+@contextlib.contextmanager
+def unprivileged() -> Iterator[None]:
+    """Act as a user whom permission bits bind: root, as whom tests may run, ignores them."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder below which any user may look, unlike pytest's own."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o777)
+        yield Path(name)
+
+
+def test_a_read_only_store_is_read_and_never_written(
+    reference: tuple[PhaseDiagram, bytes], open_folder: Path
+) -> None:
+    path = open_folder / "inner" / "runs.sqlite"
+    path.parent.mkdir()
+    path.write_bytes(reference[1])
+    for file, mode in ((path, 0o444), (path.parent, 0o555)):
+        file.chmod(mode)
+        with unprivileged():
+            assert load(path)[1].rows() == reference[0].rows()
+            with pytest.raises(StoreError, match="cannot be used .*readonly"):
+                sweep(SPEC, store=path, progress=False)
+    path.parent.chmod(0o777)
+    assert path.read_bytes() == reference[1]
+
+
+def test_a_folder_that_may_not_be_written_is_named(open_folder: Path) -> None:
+    inner = open_folder / "inner"
+    inner.mkdir(mode=0o555)
+    with unprivileged(), pytest.raises(StoreError, match="cannot be opened|cannot be used"):
+        sweep(SPEC, store=inner / "runs.sqlite", progress=False)
+    with unprivileged(), pytest.raises(StoreError, match="cannot be opened"):
+        sweep(SPEC, store=inner / "deeper" / "runs.sqlite", progress=False)
+    assert list(inner.iterdir()) == []
+
+
+def test_a_missing_parent_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "some" / "where" / "runs.sqlite"
+    Store(path).close()
+    assert path.is_file()
+    with pytest.raises(StoreError, match="does not exist"):
+        Store(tmp_path / "else" / "where" / "runs.sqlite", create=False)
+    assert not (tmp_path / "else").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", b"SQLite format 3\0", b"eta,step\n1,2\n" * 500, bytes(8192), b"\x1f\x8b" * 900],
+    ids=["nothing", "a byte", "a header alone", "a table", "zeros", "noise"],
+)
+def test_another_file_in_the_stores_place_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(StoreError):
+        load(path)
+    assert path.read_bytes() == content
+    if len(content) > 1:  # SQLite takes one byte for an empty file, and that is made a store
+        with pytest.raises(StoreError):
+            sweep(SPEC, store=path, progress=False)
+        assert path.read_bytes() == content
+
+
+#: Dies within a transaction of which a part is written to the file: the journal has what was there.
+HALF_WRITTEN = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN IMMEDIATE")
+connection.execute("UPDATE runs SET status = 'stopped', checksum = '', curve = zeroblob(20000)")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_journal_of_a_killed_writer_is_rolled_back(
+    reference: tuple[PhaseDiagram, bytes], tmp_path: Path
+) -> None:
+    path, journal = tmp_path / "runs.sqlite", tmp_path / "runs.sqlite-journal"
+    path.write_bytes(reference[1])
+    killed = subprocess.run([sys.executable, "-c", HALF_WRITTEN, str(path)])
+    assert killed.returncode == -9 and journal.is_file()
+    half = path.read_bytes()
+    assert half != reference[1]
+    assert load(path)[1].rows() == reference[0].rows()
+    assert path.read_bytes() == reference[1] and not journal.exists()
+    # Where the journal was lost, as by a copy of the store alone, the damage is named.
+    path.write_bytes(half)
+    with pytest.raises(StoreError, match="damaged"):
+        load(path)
 
 
 TWO_SWEEPS = """

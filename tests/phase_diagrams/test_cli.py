@@ -1,9 +1,5 @@
 """The command line as a user meets it."""
 
-import signal
-import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -169,74 +165,3 @@ def test_numbers_of_the_command_line() -> None:
     assert axes["decoder_lr"].values == pytest.approx((1e-5, 1e-4, 1e-3, 1e-2))
     assert axes["loss"].values == ("mse", "cross_entropy")
     assert parse_seeds("1,2/3") == [1, (2, 3)]
-
-
-LONG = (
-    *("sweep", "--axis", "decoder_lr=1e-5:1e-2:20:log", "--axis", "decoder_weight_decay=0,2"),
-    *("--width", "20", "--steps", "400", "--seeds", "5", "--stop-when", "never"),
-)
-#: Runs the command line, commits each run at once, and signals the process group after the third.
-ENDED = """
-import os, signal, sys
-from phase_diagrams import store
-from phase_diagrams.cli import main
-from phase_diagrams.store import Store
-
-# A shell that starts the tests in the background has SIGINT ignored in all its children.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-store._SECONDS_BETWEEN_RUNS = 0.0
-commit, commits = Store.commit, []
-
-def commit_and_end(kept):
-    commits.extend(kept._waiting[:1])
-    commit(kept)
-    if len(commits) == 3:
-        commits.append(None)
-        os.killpg(0, int(sys.argv[1]))
-
-Store.commit = commit_and_end
-sys.exit(main(sys.argv[2:]))
-"""
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The table of an undisturbed sweep."""
-    out = tmp_path_factory.mktemp("whole")
-    assert run(*LONG, "--jobs", "1", "--out", str(out)) == 0
-    return (out / "runs.csv").read_bytes()
-
-
-def stored_runs(path: Path) -> int:
-    connection = sqlite3.connect(path)
-    try:
-        return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
-    finally:
-        connection.close()
-
-
-@pytest.mark.parametrize(
-    ("kind", "code"),
-    [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 143)],
-    ids=["kill", "Ctrl-C", "terminate"],
-)
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_ended_sweep_goes_on_where_it_was(
-    kind: signal.Signals, code: int, jobs: str, whole: bytes, tmp_path: Path
-) -> None:
-    command = (*LONG, "--jobs", jobs, "--out", str(tmp_path))
-    ended = subprocess.run(
-        [sys.executable, "-c", ENDED, str(int(kind)), *command],
-        capture_output=True,
-        text=True,
-        start_new_session=True,
-        timeout=120,
-    )
-    assert ended.returncode == code
-    assert "Traceback" not in ended.stderr
-    assert kind == signal.SIGKILL or ended.stderr.count("\n") == 1
-    kept = stored_runs(tmp_path / "runs.sqlite")
-    assert 3 <= kept < 40
-    assert run(*command) == 0
-    assert (tmp_path / "runs.csv").read_bytes() == whole
-    assert stored_runs(tmp_path / "runs.sqlite") == 40

@@ -72,6 +72,19 @@ def test_a_boundary_is_drawn_where_it_lies(along: str, tmp_path: Path) -> None:
     save_figure(figure, tmp_path / "boundary.png")
 
 
+def test_a_boundary_in_words() -> None:
+    diagram = labelled(LABELS, AXES, range(4))
+    lines = diagram.boundary("decoder_lr", rng=0, direction="falling").lines()
+    assert lines[0].startswith("decoder_weight_decay=0: falls at 0.0001, 95% band ")
+    assert lines[0].endswith("of resamples)")
+    rising = diagram.boundary("decoder_lr", rng=0, direction="rising").lines()
+    assert rising == [f"decoder_weight_decay={value}: does not rise" for value in (0, 2)]
+    one = labelled(LABELS[0][:1] + LABELS[2][:1], {"decoder_lr": [1e-4, 1e-3]}, range(4))
+    assert one.boundary("decoder_lr", rng=0).lines() == [
+        "crosses at 0.000316, 95% band 0.000316 to 0.000316 (100% of resamples)"
+    ]
+
+
 def test_one_axis_and_three_axes() -> None:
     one = labelled([[C, C], [C, M]], {"decoder_lr": [1e-4, 1e-3]}, range(2))
     assert len(one.plot_majority().axes[0].patches) == 2
@@ -108,8 +121,8 @@ def test_the_shell_leaves_a_majority_of_any_number_of_seeds(
     out, store = tmp_path / "drawn", str(tmp_path / "runs.sqlite")
     capsys.readouterr()
     assert main(["plot", store, "--out", str(out), "--boundary", "decoder_lr"]) == 0
-    assert {path.name for path in out.iterdir()} == {"majority.png", "boundary.png"}
-    assert "decoder_weight_decay=0: no crossing" in capsys.readouterr().out
+    assert {path.name for path in out.iterdir()} == {"boundary.png"}
+    assert "decoder_weight_decay=0: does not rise" in capsys.readouterr().out
     assert main(["plot", store, "--out", str(out), "--boundary", "decoder"]) == 2
     assert "along must be an axis of the sweep (decoder_lr, decoder" in capsys.readouterr().err
     assert main([*SMALL, "--seeds", "3", "--out", str(tmp_path)]) == 0

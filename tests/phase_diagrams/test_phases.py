@@ -1,36 +1,10 @@
-"""classify() is total and exclusive, and says what Table 1 says."""
+"""Phases: their limits, spellings and stored integers."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from effective_theory import InputError
 from phase_diagrams import Phase, classify
-
-step = st.one_of(st.none(), st.integers(-1, 10**6))
-
-
-def never(value: int | None) -> bool:
-    return value is None or value == -1
-
-
-@given(step, step, st.booleans(), st.integers(1, 10**5))
-def test_each_run_has_exactly_one_phase(
-    train: int | None, test: int | None, diverged: bool, lag: int
-) -> None:
-    """Table 1, line by line, as conditions that exclude each other."""
-    both = not never(train) and not never(test)
-    late = both and test - train >= lag  # type: ignore[operator]
-    conditions = {
-        Phase.COMPREHENSION: both and not late,
-        Phase.GROKKING: both and late,
-        Phase.DIVERGED: not both and diverged,
-        Phase.MEMORIZATION: not both and not diverged and not never(train),
-        Phase.CONFUSION: not both and not diverged and never(train),
-    }
-    assert sum(conditions.values()) == 1
-    assert conditions[classify(train, test, diverged=diverged, lag=lag)]
 
 
 def test_the_limit_belongs_to_grokking() -> None:

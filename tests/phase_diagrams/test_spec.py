@@ -5,15 +5,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from effective_theory import Addition, InputError, ModularAddition, ToyModel, permutation_group
 from phase_diagrams import Axis, SweepSpec, preset
-from phase_diagrams.canonical import canonical_json, identify, read_canonical
-
-floats = st.floats(min_value=0, max_value=1e10, allow_subnormal=True)
-
 
 SEEDS_OF_ONE = preset("released-5b").to_json().replace("[[58,58]]", "[[58]]")
 FLOAT_THAT_IS_NONE = preset("released-5b").to_json().replace("float:0x", "float:zz")
@@ -46,20 +40,6 @@ def test_numbers_are_coerced_by_the_type_of_their_field() -> None:
 def test_budget_and_stopping_are_not_identity() -> None:
     long = spec(model=ToyModel(steps=5, stop_when="never"))
     assert next(iter(long.cells())).cell_id == next(iter(spec().cells())).cell_id
-
-
-@given(floats, floats)
-def test_distinct_floats_have_distinct_identities(a: float, b: float) -> None:
-    def identity(value: float) -> str:
-        return identify(canonical_json({"x": value}))
-
-    assert (identity(a) == identity(b)) == (a == b)
-    assert identity(a) != identity(math.nextafter(a, math.inf))
-
-
-@given(st.dictionaries(st.text(), st.one_of(floats, st.integers(), st.none(), st.booleans())))
-def test_canonical_text_reads_back_exactly(content: dict[str, object]) -> None:
-    assert read_canonical(canonical_json(content)) == content
 
 
 @pytest.mark.parametrize("name", ["released-5a", "released-5b"])

@@ -1,0 +1,196 @@
+"""Make the tables and pictures of docs/figure6.md from stored sweeps: `python docs/figure6.py`.
+
+Runs that a store lacks are run first, which takes hours for an empty one. With `--stored` nothing
+is run: the page then speaks of what there is.
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from effective_theory.files import save_figure
+from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec, load, preset, sweep
+
+PAGE = Path(__file__).with_suffix(".md")
+RESULTS = Path("results")
+GENERALISES = (Phase.COMPREHENSION, Phase.GROKKING)
+#: 6d a second time, with initial embeddings ten times as large.
+FIGURES = ("fig6a", "fig6b", "fig6c", "fig6d", "fig6d-scale-1")
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of a diagram of which the paper's figure says the phase."""
+
+    figure: str
+    says: str
+    decoder_lr: tuple[float, float]
+    decoder_weight_decay: tuple[float, float]
+
+    def counts(self, diagram: PhaseDiagram, seed: int) -> Counter[Phase]:
+        """Return how many of the region's cells have each phase."""
+        rates, decays = (
+            np.array(diagram.spec.grid[name].values, float)
+            for name in ("decoder_lr", "decoder_weight_decay")
+        )
+        # The axes are given to two digits: a hundredth is less than half a cell.
+        low, high = 0.99 * self.decoder_lr[0], 1.01 * self.decoder_lr[1]
+        rows = (rates >= low) & (rates <= high)
+        columns = (decays >= self.decoder_weight_decay[0]) & (
+            decays <= self.decoder_weight_decay[1]
+        )
+        cells = diagram.phases[..., seed][np.ix_(rows, columns)].ravel()
+        return Counter(Phase(int(cell)) for cell in cells)
+
+
+REGIONS = (
+    Region("fig6b", "edge of memorization near 4e-4: below it none", (1e-5, 2.5e-4), (0, 0)),
+    Region("fig6b", "edge of memorization near 4e-4: above it all", (4e-4, 1e-2), (0, 0)),
+    Region("fig6b", "confusion", (1.6e-3, 1e-2), (6, 10)),
+    Region("fig6b", "tip of confusion, thin", (6.3e-4, 1e-3), (6, 7)),
+    Region("fig6b", "no confusion", (1e-5, 4e-4), (0, 10)),
+    Region("fig6c", "comprehension", (1e-5, 1e-3), (0, 4)),
+    Region("fig6c", "a wedge of grokking", (1e-5, 1e-3), (6, 14)),
+    Region("fig6c", "memorization", (1e-5, 1e-3), (16, 20)),
+    Region("fig6c", "memorization", (4e-3, 1e-2), (0, 4)),
+    Region("fig6c", "confusion", (6.3e-3, 1e-2), (14, 20)),
+    Region("fig6d", "comprehension", (1e-5, 1.6e-4), (0, 20)),
+    Region("fig6d", "grokking next to it", (2.5e-4, 6.3e-4), (0, 20)),
+    Region("fig6d", "memorization", (1e-5, 1e-2), (100, 100)),
+    Region("fig6d", "memorization", (2.5e-3, 1e-2), (0, 3)),
+    Region("fig6d", "mostly confusion", (1e-5, 1e-2), (200, 200)),
+)
+
+
+def published_start(figure: str) -> SweepSpec:
+    """Return the paper's diagram at its budget."""
+    if figure == "fig6d-scale-1":
+        spec = preset("fig6d")
+        return replace(spec, model=replace(spec.model, embedding_scale=1.0))
+    return preset(figure)
+
+
+def random_starts(figure: str) -> SweepSpec:
+    """Return the same from three random starts, where that takes minutes and not hours.
+
+    6a at the paper's budget for the decoder learning rates of its law, the others at a fifth of the
+    budget for those at which that is enough.
+    """
+    spec = published_start(figure)
+    axis = spec.grid["decoder_lr"]
+    if figure == "fig6a":
+        rates, steps = [rate for rate in axis.values if rate < 3.3e-4], spec.model.steps
+    else:
+        rates, steps = [rate for rate in axis.values if rate > 3.1e-5], 20_000
+    return replace(
+        spec,
+        axes={**spec.axes, "decoder_lr": Axis(tuple(rates), "log")},
+        model=replace(spec.model, steps=steps),
+        seeds=(0, 1, 2),
+        start="random",
+    )
+
+
+def diagrams(figure: str, stored: bool) -> Iterator[tuple[str, PhaseDiagram]]:
+    """Yield the published start's diagram and that of random starts, each with its name."""
+    for name, spec in (
+        (figure, published_start(figure)),
+        (f"{figure}-random", random_starts(figure)),
+    ):
+        store = RESULTS / name / "runs.sqlite"
+        if not stored:
+            store.parent.mkdir(parents=True, exist_ok=True)
+            yield name, sweep(spec, store=store, name=name)
+        elif store.exists():
+            yield name, load(store, name)[1]
+
+
+def starts(figure: str, stored: bool) -> list[tuple[str, PhaseDiagram, int]]:
+    """Return each start of a figure: its name, its diagram and its place there."""
+    return [
+        (f"{diagram.spec.start} {seed[0]}", diagram, place)
+        for _, diagram in diagrams(figure, stored)
+        for place, seed in enumerate(diagram.spec.seeds)
+    ]
+
+
+def ratio_table(stored: bool) -> list[str]:
+    """Return fig6a's law: the smallest eta_embedding / eta_dec that generalises."""
+    columns = starts("fig6a", stored)
+    lines = [
+        "| decoder lr | " + " | ".join(name for name, _, _ in columns) + " | t_test * decoder lr |",
+        "|---" * (len(columns) + 2) + "|",
+    ]
+    spec = preset("fig6a")
+    embedding_rates = np.array(spec.grid["embedding_lr"].values)
+    for rate in spec.grid["decoder_lr"].values:
+        ratios, products = [], []
+        for _, diagram, seed in columns:
+            if rate not in diagram.spec.grid["decoder_lr"].values:
+                ratios.append("")
+                continue
+            k = diagram.spec.grid["decoder_lr"].index(rate)
+            phases = diagram.phases[:, k, seed]
+            learned = np.isin(phases, GENERALISES)
+            first = embedding_rates[learned].min() / rate if learned.any() else np.nan
+            known = (phases != Phase.NOT_RUN).all()
+            ratios.append(f"{first:.1f}" if learned.any() else "none" if known else "not run")
+            products += list(diagram.test_step[:, k, seed].compressed() * rate)
+        span = f"{min(products):.2f} to {max(products):.2f}" if products else ""
+        lines.append(f"| {rate:.2g} | " + " | ".join(ratios) + f" | {span} |")
+    return lines
+
+
+def region_table(figure: str, stored: bool) -> list[str]:
+    """Return how many cells of each named region have which phase, for each start."""
+    columns = starts(figure, stored)
+    lines = [
+        "| decoder lr | weight decay | the paper's figure | "
+        + " | ".join(name for name, _, _ in columns)
+        + " |",
+        "|---" * (len(columns) + 3) + "|",
+    ]
+    for region in (region for region in REGIONS if figure.startswith(region.figure)):
+        counts = [region.counts(diagram, seed) for _, diagram, seed in columns]
+        (low, high), (least, most) = region.decoder_lr, region.decoder_weight_decay
+        decay = f"{least:g} to {most:g}" if most > least else f"{least:g}"
+        lines.append(
+            f"| {low:g} to {high:g} | {decay} | {region.says} | "
+            + " | ".join(", ".join(f"{p.letter} {n}" for p, n in c.most_common()) for c in counts)
+            + " |"
+        )
+    return lines
+
+
+def counts_table(figure: str, stored: bool) -> list[str]:
+    """Return the number of cells in each phase for each start."""
+    lines = ["| start | cells | updates' budget |", "|---|---|---|"]
+    for name, diagram, seed in starts(figure, stored):
+        counts = Counter(Phase(int(cell)) for cell in diagram.phases[..., seed].ravel())
+        text = ", ".join(f"{phase.label} {n}" for phase, n in counts.most_common())
+        lines.append(f"| {name} | {text} | {diagram.spec.model.steps:g} |")
+    return lines
+
+
+def write(stored: bool) -> None:
+    """Replace the page's tables and pictures."""
+    text = PAGE.read_text(encoding="utf-8")
+    for figure in FIGURES:
+        laws = ratio_table(stored) if figure == "fig6a" else region_table(figure, stored)
+        begin, end = f"<!-- {figure}: made by docs/figure6.py -->\n", f"<!-- {figure} end -->\n"
+        before, rest = text.split(begin)
+        lines = [*counts_table(figure, stored), "", *laws]
+        text = before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
+        for name, diagram in diagrams(figure, stored):
+            save_figure(diagram.plot(), PAGE.with_name(f"{name}.png"))
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stored", action="store_true", help="run nothing")
+    write(parser.parse_args().stored)

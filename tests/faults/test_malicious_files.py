@@ -1,0 +1,287 @@
+"""Files made to harm: nothing that this project reads can run code, hang or fill the memory."""
+
+import io
+import pickle
+import resource
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.lib import format as npy
+
+from effective_theory import Addition, InputError, ToyModel
+from phase_diagrams import PhaseDiagram, StoreError, SweepSpec, load, numba_engine, preset, sweep
+from phase_diagrams import store as store_module
+from phase_diagrams.published import read_table
+from phase_diagrams.stored_runs import COLUMNS, checksum
+
+SPEC = SweepSpec(
+    Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10
+)
+pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+
+
+class Bomb:
+    """Its pickle, once loaded, leaves a mark."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.mark,)
+
+
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    """Let this process take no more than 2 GiB beyond what it has: what claims more fails."""
+    with open("/proc/self/statm") as file:
+        used = int(file.read().split()[0]) * resource.getpagesize()
+    unlimited = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**31, unlimited[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, unlimited)
+
+
+@pytest.fixture
+def members() -> dict[str, bytes]:
+    """The members of a sound diagram's file."""
+    diagram, made = PhaseDiagram(SPEC), io.BytesIO()
+    np.savez(made, spec=np.array(SPEC.to_json()), **diagram._arrays)  # type: ignore[arg-type]
+    with zipfile.ZipFile(made) as content:
+        return {name: content.read(name) for name in content.namelist()}
+
+
+def write(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as content:
+        for name, data in members.items():
+            content.writestr(name, data)
+    return path
+
+
+def array(values: object, **header: object) -> bytes:
+    """An array as npy, with a header that may lie."""
+    buffer, content = io.BytesIO(), np.asarray(values)
+    claimed = {**npy.header_data_from_array_1_0(content), **header}
+    npy.write_array_header_1_0(buffer, claimed)
+    return buffer.getvalue() + content.tobytes()
+
+
+def test_a_sound_diagram_is_read(members: dict[str, bytes], tmp_path: Path) -> None:
+    assert PhaseDiagram.load(write(tmp_path / "d.npz", members)).spec == SPEC
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("train", array([[1], [2]], shape=(10**12,)), "shape"),
+        ("train", array([[1], [2]], shape=(10**6, 10**6)), "shape"),
+        ("train", array([[1], [2]], descr="<i1"), "length"),
+        ("train", array([1, 2]), "shape"),
+        ("train", array([[0.5], [2.0]]), "integers"),
+        ("train", array([[-2], [1]]), "numbers beyond"),
+        ("train", b"\x93NUMPY\x09\x00", "unknown"),
+        ("train", b"", "magic"),
+        ("status", array([[4], [0]], descr="<i8"), "numbers beyond"),
+        ("source", array([[0], [3]], descr="<i8"), "numbers beyond"),
+        ("spec", array("x" * 9, descr="<U500000000"), "no text"),
+        ("spec", array("{}"), "spec"),
+        ("spec", array("[" * 100_000), "spec"),
+        ("spec", array(SPEC.to_json().replace("float:0x1.0", "float:0x1.0p99999")), "spec"),
+        ("spec", array(SPEC.to_json().replace('"p":5', '"p":' + "9" * 4000)), "p must be"),
+        ("spec", array([1, 2]), "no text"),
+    ],
+)
+def test_a_diagram_that_lies_is_refused(
+    name: str,
+    data: bytes,
+    message: str,
+    members: dict[str, bytes],
+    tmp_path: Path,
+    little_memory: None,
+) -> None:
+    path = write(tmp_path / "d.npz", {**members, f"{name}.npy": data})
+    with pytest.raises(InputError, match=message):
+        PhaseDiagram.load(path)
+
+
+def test_no_pickle_is_loaded(members: dict[str, bytes], tmp_path: Path) -> None:
+    mark, made = tmp_path / "mark", io.BytesIO()
+    objects = np.array([[Bomb(mark)], [Bomb(mark)]], dtype=object)
+    np.save(made, objects, allow_pickle=True)
+    for name in members:
+        path = write(tmp_path / "d.npz", {**members, name: made.getvalue()})
+        with pytest.raises(InputError, match="holds no phase diagram"):
+            PhaseDiagram.load(path)
+    for data in (pickle.dumps(Bomb(mark)), made.getvalue()):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="holds no phase diagram"):
+            PhaseDiagram.load(path)
+        with pytest.raises(StoreError):
+            load(path)
+        with pytest.raises(InputError, match="not a table"):
+            read_table(path, SPEC)
+    assert not mark.exists()
+
+
+def test_members_with_names_of_other_places_are_not_unpacked(
+    members: dict[str, bytes], tmp_path: Path
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    absolute = tmp_path / "absolute.npy"
+    harm = {"../outside.npy": b"x", str(absolute): b"x"}
+    PhaseDiagram.load(write(inner / "d.npz", {**members, **harm}))
+    assert [path.name for path in tmp_path.iterdir()] == ["inner"]
+    assert [path.name for path in inner.iterdir()] == ["d.npz"]
+
+
+def test_zeros_that_unpack_to_gigabytes_are_not_unpacked(
+    members: dict[str, bytes], tmp_path: Path, little_memory: None
+) -> None:
+    path = tmp_path / "d.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as content:
+        for name, data in members.items():
+            with content.open(name, "w") as file:
+                file.write(data)
+                if name == "train.npy":
+                    for _ in range(16):
+                        file.write(bytes(2**22))
+    with pytest.raises(InputError, match="length"):
+        PhaseDiagram.load(path)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "runs.sqlite"
+    sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "forge"),
+    [
+        ("status", lambda value: "won"),
+        ("status", lambda value: b"stopped"),
+        ("steps_run", lambda value: None),
+        ("steps_run", lambda value: -5),
+        ("train_step", lambda value: "3"),
+        ("train_step", lambda value: 0.5),
+        ("train_accuracy", lambda value: "high"),
+        ("embeddings", lambda value: b""),
+        ("embeddings", lambda value: value + value),
+        ("embeddings", lambda value: value[:-1]),
+        ("embeddings", lambda value: "text"),
+        ("curve", lambda value: value[:-8]),
+        ("curve", lambda value: "text"),
+        ("configuration", lambda value: value.replace("addition", "modular_addition")),
+    ],
+)
+def test_a_forged_row_with_a_right_checksum_is_damage(
+    column: str, forge: Callable[[object], object], store: Path
+) -> None:
+    connection = sqlite3.connect(store)
+    row = list(connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs").fetchone())
+    place = COLUMNS.index(column)
+    row[place] = forge(row[place])
+    # Rebuilt without the constraints that would refuse or convert what is forged.
+    text = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
+    loose = text.replace(" NOT NULL", "").replace(" INTEGER", "").replace(" REAL", "")
+    connection.execute("DROP TABLE runs")
+    connection.execute(loose.replace(" TEXT", "").replace(" BLOB", ""))
+    marks = ", ".join("?" * (len(row) + 1))
+    connection.execute(f"INSERT INTO runs VALUES ({marks})", (*row, checksum(tuple(row))))
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'runs'", (text,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="is damaged"):
+        load(store)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        # Never ends.
+        "CREATE VIEW runs AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) "
+        "SELECT x FROM c",
+        # Takes 10^12 bytes.
+        "CREATE VIEW runs AS SELECT zeroblob(1000000000000) AS cell_id",
+        "CREATE TABLE runs (x, y AS (zeroblob(1000000000000)))",
+        "CREATE TABLE runs (cell_id)",
+    ],
+    ids=["endless view", "huge view", "huge column", "another table"],
+)
+def test_a_store_with_other_tables_is_refused(statement: str, store: Path) -> None:
+    connection = sqlite3.connect(store)
+    connection.execute("DROP TABLE runs")
+    connection.execute(statement)
+    connection.commit()
+    connection.close()
+    for refused in (lambda: load(store), lambda: sweep(SPEC, store=store, progress=False)):
+        with pytest.raises(StoreError, match="its tables are not those of format"):
+            refused()
+
+
+def test_a_trigger_is_refused_before_it_acts(store: Path) -> None:
+    connection = sqlite3.connect(store)
+    connection.execute("CREATE TRIGGER t AFTER INSERT ON sweeps BEGIN DELETE FROM runs; END")
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="its tables are not those of format"):
+        sweep(SPEC, store=store, progress=False)
+
+
+def test_a_blob_that_claims_more_than_the_file_is_damage(store: Path, little_memory: None) -> None:
+    """The length of the learning curve, in the head of each row, set to the largest there is."""
+    content = bytearray(store.read_bytes())
+    connection = sqlite3.connect(store)
+    (length,) = connection.execute("SELECT max(length(curve)) FROM runs").fetchone()
+    connection.close()
+    kind = 2 * length + 12  # how SQLite writes the type of a blob, in base 128
+    claimed = bytes([0x80 | kind >> 7, kind & 0x7F])
+    assert content.count(claimed) >= 1
+    store.write_bytes(content.replace(claimed, b"\xff\x7e"))
+    with pytest.raises(StoreError):
+        load(store)
+
+
+HEAD = "eta_dec,weight_decay,train_step,test_step\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + "1e-4,1," + "9" * 10_000 + ",2\n",
+        HEAD + "inf,1,1,2\n",
+        HEAD + "nan,1,1,2\n",
+        HEAD + "1e999,1,1,2\n",
+        HEAD + "1e-4,1,1\n",
+        HEAD + "\0,1,1,2\n",
+        HEAD + '"1e-4,1,1,2\n' * 20_000,
+        HEAD + "=cmd|' /C calc'!A0,1,1,2\n",
+        "../../etc/passwd,weight_decay,train_step,test_step\n1,1,1,1\n",
+    ],
+)
+def test_a_table_that_lies_is_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match="table.csv"):
+        read_table(path, preset("released-5b"))
+
+
+def test_a_table_without_end_is_refused(little_memory: None) -> None:
+    with pytest.raises(InputError, match="/dev/zero has over 10000000 characters"):
+        read_table("/dev/zero", SPEC)
+
+
+def test_a_store_that_is_a_device_is_refused() -> None:
+    with pytest.raises(StoreError, match="/dev/zero"):
+        load("/dev/zero")
+
+
+def test_what_the_store_trusts_is_not_widened() -> None:
+    """Rows of this format come from COLUMNS alone: one more would go unchecked."""
+    assert set(COLUMNS) <= set(store_module.TABLES["runs"].replace(" ", "\n").split("\n"))
