@@ -1,13 +1,14 @@
 # make phase-diagram   from a fresh clone to the four-phase diagram (no PyTorch)
 # make test            lint, types, import contracts, tests and the share of lines that they run
 # make test-slow       whole published tables: minutes of training
+# make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TABLE ?=
 
-.PHONY: phase-diagram test test-slow clean
+.PHONY: phase-diagram test test-slow test-slurm clean
 
 phase-diagram: .venv/core
 	$(BIN)/python -m phase_diagrams sweep --preset released-5b $(if $(TABLE),--table $(TABLE))
@@ -22,6 +23,9 @@ test: .venv/dev
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow
+
+test-slurm: .venv/dev
+	tests/slurm/with_slurm.sh $(BIN)/python -m pytest tests/slurm
 
 .venv/core: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ..")'

@@ -67,32 +67,35 @@ REGIONS = (
 
 
 def published_start(figure: str) -> SweepSpec:
-    """Return the paper's diagram at its budget."""
+    """Return the paper's diagram, 6a, 6b and 6d at its budget."""
     if figure == "fig6d-scale-1":
         spec = preset("fig6d")
-        return replace(spec, model=replace(spec.model, embedding_scale=1.0))
-    return preset(figure)
+        return quick(replace(spec, model=replace(spec.model, embedding_scale=1.0)))
+    return quick(preset(figure)) if figure == "fig6c" else preset(figure)
 
 
 def random_starts(figure: str) -> SweepSpec:
-    """Return the same from three random starts, where that takes minutes and not hours.
-
-    6a at the paper's budget for the decoder learning rates of its law, the others at a fifth of the
-    budget for those at which that is enough.
-    """
-    spec = published_start(figure)
-    axis = spec.grid["decoder_lr"]
+    """Return the same from three random starts; 6a at the paper's budget."""
+    spec = preset("fig6a") if figure == "fig6a" else quick(published_start(figure))
     if figure == "fig6a":
-        rates, steps = [rate for rate in axis.values if rate < 3.3e-4], spec.model.steps
-    else:
-        rates, steps = [rate for rate in axis.values if rate > 3.1e-5], 20_000
-    return replace(
-        spec,
-        axes={**spec.axes, "decoder_lr": Axis(tuple(rates), "log")},
-        model=replace(spec.model, steps=steps),
-        seeds=(0, 1, 2),
-        start="random",
-    )
+        spec = with_rates(spec, [rate for rate in decoder_rates(spec) if rate < 3.3e-4])
+    return replace(spec, seeds=(0, 1, 2), start="random")
+
+
+def quick(spec: SweepSpec) -> SweepSpec:
+    """Return a fifth of the paper's budget, for the learning rates at which that is enough."""
+    spec = replace(spec, model=replace(spec.model, steps=20_000))
+    return with_rates(spec, [rate for rate in decoder_rates(spec) if rate > 3.1e-5])
+
+
+def decoder_rates(spec: SweepSpec) -> tuple[float, ...]:
+    """Return the swept decoder learning rates."""
+    return spec.grid["decoder_lr"].values
+
+
+def with_rates(spec: SweepSpec, rates: list[float]) -> SweepSpec:
+    """Return the sweep with these decoder learning rates."""
+    return replace(spec, axes={**spec.axes, "decoder_lr": Axis(tuple(rates), "log")})
 
 
 def diagrams(figure: str, stored: bool) -> Iterator[tuple[str, PhaseDiagram]]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from effective_theory import InputError
 from effective_theory.checks import integer
@@ -179,6 +178,9 @@ class _Known:
     """What a diagram says of each setting, for some of its seeds."""
 
     def __init__(self, diagram: PhaseDiagram, chosen: list[int]) -> None:
+        # Its import changes the warning filters, which is not for an import of ours to do.
+        from scipy import ndimage
+
         self.spec, self.chosen = diagram.spec, chosen
         self.sources, self.phases = diagram.source, diagram.phases
         self.steps = diagram.test_step.filled(-1)
@@ -277,7 +279,7 @@ def _checked_values(spec: SweepSpec, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _containing(name: str, axis: Axis, value: Any) -> int:
-    """Return the place of the cell that contains a value."""
+    """Return the place of the cell that contains a value; the upper one on a border."""
     if axis.scale == "ordinal":
         try:
             return axis.index(value)

@@ -14,7 +14,8 @@ from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
 from phase_diagrams.commands.refine import Refine
 from phase_diagrams.commands.show import Show
-from phase_diagrams.commands.sweep import Sweep, preset_defaults
+from phase_diagrams.commands.sweep import Sweep
+from phase_diagrams.options import preset_defaults
 
 COMMANDS = {
     "sweep": Sweep,

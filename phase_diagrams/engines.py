@@ -1,5 +1,6 @@
 """What runs cells: the engine interface and the Numba engine."""
 
+import contextlib
 import itertools
 import os
 import signal
@@ -7,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from joblib import Parallel, cpu_count, delayed
 from joblib.parallel import get_active_backend
@@ -16,11 +17,26 @@ from effective_theory import train
 from effective_theory.checks import RunError, jobs
 from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.training import compile_kernels
+from phase_diagrams.cost import in_chunks
+from phase_diagrams.dask_workers import (
+    CHUNK_SECONDS,
+    dask_client,
+    named_failures,
+    prepare_workers,
+)
 from phase_diagrams.spec import Cell
 from phase_diagrams.starts import Recipe, start
 from phase_diagrams.summary import RunSummary, curve_updates
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 T = TypeVar("T")
+
+#: Cells with the recipes of their starts: those that the user has registered are known to the
+#: driver only. A tuple, for joblib would leave a copy of other large arguments on one Dask worker,
+#: with which it would be lost.
+Chunk = tuple[tuple[Cell, Recipe], ...]
 
 
 class Engine(Protocol):
@@ -82,14 +98,16 @@ class NumbaEngine:
             return
         # Compiled here once, the kernels lie on disk before the workers look for them.
         compile_kernels()
-        # Starts registered by the user are known to this process only: the recipe goes along.
-        tasks = (
-            delayed(_in_worker)(os.getpid(), _run_with_cell, cell, start(cell.start).recipe)
-            for cell in itertools.chain([first], waiting)
+        client = dask_client()
+        chunks, batch_size = self._chunks(itertools.chain([first], waiting), client)
+        tasks = (delayed(_in_worker)(os.getpid(), _run_with_cell, chunk) for chunk in chunks)
+        parallel = Parallel(
+            n_jobs=self.workers, return_as="generator_unordered", batch_size=batch_size
         )
-        parallel = Parallel(n_jobs=self.workers, return_as="generator_unordered")
         try:
-            yield from parallel(tasks)
+            with named_failures(client), contextlib.closing(parallel(tasks)) as finished:
+                for chunk in finished:
+                    yield from chunk
         except BrokenProcessPool:
             raise RunError(
                 "a worker died, perhaps for want of memory; what was stored stays: run the same "
@@ -101,6 +119,20 @@ class NumbaEngine:
                 "fewer jobs or a smaller width."
             ) from None
 
+    def _chunks(
+        self, cells: Iterable[Cell], client: "Client | None"
+    ) -> tuple[Iterator[Chunk], int | str]:
+        """Return what goes to a worker at a time, and how many of these joblib sends at once.
+
+        To Dask it is runs that together take much longer than the message; otherwise single runs,
+        of which joblib sends several where they turn out to be short.
+        """
+        if client is None:
+            return (((cell, start(cell.start).recipe),) for cell in cells), "auto"
+        prepare_workers(client)
+        chunks = in_chunks(cells, CHUNK_SECONDS)
+        return (tuple((cell, start(cell.start).recipe) for cell in chunk) for chunk in chunks), 1
+
     @property
     def workers(self) -> int:
         """Runs at a time: n_jobs, or what joblib.parallel_config says, or one for each core."""
@@ -110,14 +142,14 @@ class NumbaEngine:
         return cpu_count() if configured is None else configured
 
 
-def _in_worker(driver: int, task: Callable[..., T], *arguments: object) -> T:
-    """Do a task; in a process other than the driver's leave Ctrl-C to the driver.
+def _in_worker(driver: int, task: Callable[[Cell, Recipe], T], chunk: Chunk) -> list[T]:
+    """Do a task for each cell; in a process other than the driver's leave Ctrl-C to the driver.
 
     A terminal sends it to workers too, which would print tracebacks before the driver ends them.
     """
     if os.getpid() != driver and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return task(*arguments)
+    return [task(cell, recipe) for cell, recipe in chunk]
 
 
 def _run_with_cell(cell: Cell, recipe: Recipe) -> tuple[Cell, RunSummary]:

@@ -1,20 +1,15 @@
 """How much of a sweep is done, and how long the rest takes."""
 
 import contextlib
-import dataclasses
-import time
 from pathlib import Path
 
 from joblib import effective_n_jobs
 
-from effective_theory import train
-from effective_theory.training import compile_kernels
+from phase_diagrams.cost import ExpectedCost
 from phase_diagrams.engines import NumbaEngine
-from phase_diagrams.spec import Cell, SweepSpec
+from phase_diagrams.spec import SweepSpec
 from phase_diagrams.store import Store
 from phase_diagrams.sweeping import known
-
-_TRIAL_UPDATES = 50
 
 
 def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
@@ -30,27 +25,8 @@ def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
     if not todo:
         return f"{spec.size} runs: all done."
     workers = min(effective_n_jobs(engine.workers), len(todo))
-    # Time depends on shapes alone: one trial for each.
-    shapes = {_shape(cell): cell for cell in todo}
-    update = {shape: _seconds(cell) for shape, cell in shapes.items()}
-    seconds = sum(cell.model.steps * update[_shape(cell)] for cell in todo)
+    seconds = sum(map(ExpectedCost(), todo))
     return (
         f"{spec.size} runs: {done} done, {len(todo)} to do, at most {seconds / workers / 60:.1f} "
         f"minutes with {workers} at a time."
     )
-
-
-def _shape(cell: Cell) -> tuple[object, ...]:
-    """Return what the time of an update depends on."""
-    model = cell.model
-    return (*model.layer_sizes(cell.task), model.loss, model.batch_size, cell.train_size)
-
-
-def _seconds(cell: Cell) -> float:
-    """Time of one update of a cell."""
-    compile_kernels()
-    model = dataclasses.replace(cell.model, steps=_TRIAL_UPDATES, stop_when="never")
-    start = cell.draw()
-    began = time.perf_counter()
-    run = train(model, *start)
-    return (time.perf_counter() - began) / max(run.steps_run, 1)

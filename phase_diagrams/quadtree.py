@@ -14,7 +14,6 @@ from itertools import product
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from scipy import ndimage
 
 Labels = NDArray[np.integer]
 Mask = NDArray[np.bool_]
@@ -49,6 +48,9 @@ def wanted(labels: Labels, factors: Spacing) -> Mask:
     factors
         Powers of two: fine cells in each step of the coarse lattice.
     """
+    # Its import changes the warning filters, which is not for an import of ours to do.
+    from scipy import ndimage
+
     mask = np.zeros(labels.shape, bool)
     mask[tuple(slice(None, None, factor) for factor in factors)] = True
     lattices = spacings(factors)

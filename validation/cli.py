@@ -1,18 +1,29 @@
-"""Command line: ``python -m validation sweep``."""
+"""Command line: ``python -m validation COMMAND``, each command in a file of its own."""
 
 import sys
 import warnings
 from collections.abc import Sequence
 
-from effective_theory.shell import read_command, run_command
-from phase_diagrams.commands.sweep import preset_defaults
+from effective_theory.shell import Command, read_command, run_command
+from phase_diagrams.options import preset_defaults
+from validation.commands.collect import Collect
+from validation.commands.status import Status
+from validation.commands.submit import Submit
 from validation.commands.sweep import TorchSweep
 
-COMMANDS = {"sweep": TorchSweep}
+COMMANDS = {
+    "sweep": TorchSweep,
+    "submit": Submit,
+    "status": Status,
+    "collect": Collect,
+}
 
 
 def _run(arguments: Sequence[str]) -> None:
-    defaults = {"sweep": preset_defaults(arguments, TorchSweep)}
+    defaults: dict[str, Command] = {
+        "sweep": preset_defaults(arguments, TorchSweep),
+        "submit": preset_defaults(arguments, Submit),
+    }
     chosen = read_command("validation", COMMANDS, arguments, defaults)
     with warnings.catch_warnings():
         # Splits that cannot generalise are named in the summary.

@@ -28,7 +28,7 @@ def labelled(phases: np.ndarray, seeds: tuple[int, ...] = (5,)) -> PhaseDiagram:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     arrays(np.int8, (4, 5, 2), elements=st.integers(-1, 3)),
-    st.floats(-5, -4.4),
+    st.floats(-5, -4.4).filter(lambda exponent: abs(exponent * 5 % 1 - 0.5) > 1e-9),
     st.floats(0, 4),
     st.sampled_from([None, 5, 6]),
 )
@@ -39,7 +39,7 @@ def test_the_nearest_comprehending_cell_is_found(
     rate = 10**exponent
     chosen = [0, 1] if seed is None else [seed - 5]
     rates, decays = (np.array(axis.values) for axis in diagram.spec.grid.values())
-    here = abs(np.log10(rates) - exponent).argmin(), abs(decays - decay).argmin()
+    here = abs(np.log10(rates) - exponent).argmin(), math.floor(decay + 0.5)
     known = [Phase(p) for p in phases[here][chosen] if p >= 0]
     if not known:
         with pytest.raises(InputError, match="was not run"):

@@ -141,12 +141,11 @@ def test_a_strip_beside_a_boundary_is_found_by_the_margin() -> None:
     assert wrong(label, refined(label)) == 0
 
 
-def test_the_margin_is_taken_around_new_disagreements_too() -> None:
-    """Islands half a spacing apart lead from one to the next, far from the coarse boundary."""
+def test_finer_blocks_have_a_margin_of_their_own() -> None:
+    """The strip lies at fine cell 22: not on the lattice of fours, which the coarse margin has."""
 
     def label(x: float, y: float) -> int:
-        islands = (abs(x - c) < 0.2 and abs(y - 3.5) < 0.2 for c in (1.5, 2.5, 3.5, 4.5, 5.5))
-        return 0 if x < 0.4 else 1 if any(islands) else 2
+        return 0 if x < 2.4 else 1 if 2.7 < x < 2.8 else 2
 
     assert wrong(label, refined(label)) == 0
 
@@ -222,9 +221,8 @@ def test_axes_by_name_whole_numbers_and_ordinal_ones() -> None:
     assert fine.grid["train_size"].values == (20, 22, 25, 28, 30, 32, 35, 38, 40)
     assert fine.grid["loss"] == spec.grid["loss"] and fine.refined == {"train_size": 4}
     mixed = refined_spec(grid(), {"decoder_weight_decay": 2, "decoder_lr": 8})
-    assert mixed.shape == (65, 17, 1) and list(mixed.refined) == ["decoder_lr", *mixed.grid][:1] + [
-        "decoder_weight_decay"
-    ]
+    assert mixed.shape == (65, 17, 1)
+    assert list(mixed.refined) == ["decoder_lr", "decoder_weight_decay"]
 
 
 def test_an_axis_that_is_not_refined_keeps_its_values_apart() -> None:
@@ -311,6 +309,13 @@ def test_nothing_is_run_twice_and_an_interrupted_refinement_goes_on(tmp_path: Pa
         np.testing.assert_array_equal(copy.source, whole.source)
         np.testing.assert_array_equal(copy.phases, whole.phases)
     assert again.ran == []
+
+
+def test_the_coarse_runs_are_not_run_again_without_a_store() -> None:
+    first, second = LabelEngine(wedge), LabelEngine(wedge)
+    coarse = sweep(grid(), engine=first, progress=False)
+    refine(coarse, 8, engine=second, progress=False)
+    assert not set(first.ran) & set(second.ran)
 
 
 def test_what_else_lies_in_the_store_changes_nothing(tmp_path: Path) -> None:

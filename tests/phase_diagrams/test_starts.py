@@ -83,6 +83,17 @@ def test_ideal_test_accuracy_of_the_published_splits(
     assert ideal_accuracy(dataset, on="test") == pytest.approx(expected)
 
 
+def test_figure_6c_has_the_split_of_6b() -> None:
+    splits = [
+        figure6_start(ToyModel(loss=loss), Addition(10), 45, (58, 58))[0]
+        for loss in ("mse", "cross_entropy")
+    ]
+    assert splits[0].train.tolist() == splits[1].train.tolist()
+    assert ideal_accuracy(splits[1], on="test") == 1.0
+    released = released_start(ToyModel(loss="cross_entropy"), Addition(10), 45, (58, 58))[0]
+    assert released.train.tolist() != splits[1].train.tolist()
+
+
 def test_split_and_initialisation_have_their_own_seeds() -> None:
     model, task = ToyModel(batch_size=8), Addition(10)
     (split, base), (same_split, other) = (

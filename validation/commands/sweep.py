@@ -6,14 +6,14 @@ from typing import Literal
 
 import torch
 
-from phase_diagrams.commands.sweep import SweepOptions
+from phase_diagrams.commands.sweep import LocalSweep
 from validation.batched_engine import TorchEngine, torch_engine
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 @dataclass(frozen=True)
-class TorchSweep(SweepOptions):
+class TorchSweep(LocalSweep):
     """Run a grid of toy models in PyTorch, many at a time; the same command resumes and extends.
 
     Leaves phases.png, steps.png and runs.csv in a folder named by PyTorch, device and type; the

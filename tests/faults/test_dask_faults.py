@@ -1,0 +1,129 @@
+"""Dask: the same bits as without it, and no run lost with a worker or its scheduler."""
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+
+from effective_theory import Addition, InputError, ToyModel
+from effective_theory.checks import RunError
+from phase_diagrams import Store, SweepSpec, engines, numba_engine, sweep
+from phase_diagrams import dask_workers as dask_workers_module
+from phase_diagrams.cli import main
+from phase_diagrams.dask_workers import dask_workers, named_failures, prepare_workers
+from phase_diagrams.sweeping import results
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+
+SPEC = SweepSpec(
+    Addition(10),
+    {"decoder_lr": np.geomspace(1e-4, 1e-2, 10), "decoder_weight_decay": [0.0, 1.0, 250.0]},
+    ToyModel(width=30, target_dim=8, embedding_lr=1e-2, steps=600),
+    seeds=(5,),
+)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),
+    # Dask leaves sockets of a killed worker to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    """Every stored value: scalars, embeddings, learning curves and checksums."""
+    with Store(path) as store:
+        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
+    path = tmp_path_factory.mktemp("reference") / "runs.sqlite"
+    sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
+    return rows(path)
+
+
+@pytest.fixture(scope="module")
+def client() -> "Iterator[distributed.Client]":
+    """Two worker processes."""
+    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    with cluster, distributed.Client(cluster) as client:
+        yield client
+    gc.collect()
+
+
+def test_bits_do_not_depend_on_dask_and_chunks(
+    client: "distributed.Client",
+    reference: list[tuple[object, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for seconds in (0.0, 0.1, 1000.0):
+        monkeypatch.setattr(engines, "CHUNK_SECONDS", seconds)
+        path = tmp_path / f"{seconds}.sqlite"
+        with joblib.parallel_config(backend="dask"):
+            sweep(SPEC, store=path, progress=False)
+        assert rows(path) == reference
+
+
+def test_a_killed_worker_loses_nothing(
+    client: "distributed.Client",
+    reference: list[tuple[object, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engines, "CHUNK_SECONDS", 0.0)
+    path = tmp_path / "runs.sqlite"
+    processes = client.run(os.getpid)
+    with joblib.parallel_config(backend="dask"):
+        for count, _ in enumerate(results(SPEC, store=path, progress=False)):
+            if count == 2:
+                os.kill(next(iter(processes.values())), signal.SIGKILL)
+    assert rows(path) == reference
+    client.wait_for_workers(2)
+    assert client.run(os.getpid).values() != processes.values()
+
+
+def test_the_shell_sweeps_on_dask(tmp_path: Path) -> None:
+    command = ["sweep", "--axis", "decoder_lr=1e-4,1e-2", "--width", "10", "--steps", "50"]
+    for where in (["--jobs", "1"], ["--dask", "local", "--jobs", "2"]):
+        assert main([*command, *where, "--out", str(tmp_path / where[0])]) == 0
+    tables = [(tmp_path / name / "runs.csv").read_bytes() for name in ("--jobs", "--dask")]
+    assert tables[0] == tables[1]
+    assert rows(tmp_path / "--jobs" / "runs.sqlite") == rows(tmp_path / "--dask" / "runs.sqlite")
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="no scheduler at nonsense"), dask_workers("nonsense"):
+        pass
+    with pytest.raises(InputError, match="jobs is for local"), dask_workers("tcp://a:1", 2):
+        pass
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"extra \[dask\]"), dask_workers("local"):
+        pass
+
+
+def test_workers_of_another_version_are_refused(
+    client: "distributed.Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_workers_module, "KERNEL_VERSION", 999)
+    with pytest.raises(RunError, match="kernels have version .*, the driver's 999"):
+        prepare_workers(client)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (distributed.KilledWorker("run", None, 3), "died one after another"),
+        (distributed.CancelledError("scheduler-connection-lost"), "scheduler has gone"),
+    ],
+)
+def test_what_ends_a_sweep_is_named(
+    client: "distributed.Client", error: Exception, message: str
+) -> None:
+    with pytest.raises(RunError, match=message), named_failures(client):
+        raise error

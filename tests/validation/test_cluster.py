@@ -1,0 +1,242 @@
+"""Submitted sweeps: the same bits as a sweep here, whatever befalls an element."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from effective_theory import Addition, InputError, ToyModel
+from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
+from phase_diagrams.engines import NumbaEngine
+from validation import submissions as submissions_module
+from validation.cli import main
+from validation.submissions import Submission, collect, element_store, jobs_folder
+
+cluster = pytest.importorskip("validation.cluster", reason="submitit is not installed")
+
+SPEC = SweepSpec(
+    Addition(10),
+    {"decoder_lr": [1e-4, 1e-3, 1e-2], "decoder_weight_decay": [0.0, 1.0, 250.0]},
+    ToyModel(width=20, target_dim=8, embedding_lr=1e-2, steps=300),
+    seeds=(5,),
+)
+OPTIONS = (
+    *("--axis", "decoder_lr=1e-4,1e-3,1e-2", "--axis", "decoder_weight_decay=0,1,250"),
+    *("--width", "20", "--target-dim", "8", "--embedding-lr", "1e-2", "--steps", "300"),
+    *("--seeds", "5", "--name", "small"),
+)
+pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    """Every stored value: scalars, embeddings, learning curves and checksums."""
+    with Store(path) as store:
+        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
+    path = tmp_path_factory.mktemp("reference") / "runs.sqlite"
+    sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
+    return rows(path)
+
+
+@dataclass(frozen=True)
+class Ending(NumbaEngine):
+    """The simulator, calling something after so many runs."""
+
+    after: int = 1
+    end: object = None
+
+    def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        for count, finished in enumerate(super().run(cells)):
+            if count == self.after:
+                self.end()  # type: ignore[operator]
+            yield finished
+
+
+@pytest.mark.parametrize("where", ["debug", "local"])
+def test_the_shell_submits_and_collects(
+    where: str,
+    reference: list[tuple[object, ...]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = tmp_path / "runs.sqlite"
+    jobs = []
+
+    def submit_and_keep(*arguments: Any, **options: Any) -> tuple[Path | None, list[Any]]:
+        folder, submitted = submit(*arguments, **options)
+        jobs.extend(submitted)
+        return folder, submitted
+
+    submit = cluster.submit
+    monkeypatch.setattr(cluster, "submit", submit_and_keep)
+    command = ("submit", *OPTIONS, "--store", str(store), "--cluster", where, "--allow-dirty")
+    assert main([*command, "--elements", "2"]) == 0
+    assert "2 elements submitted" in capsys.readouterr().out
+    assert sorted(job.result() for job in jobs) == [4, 5]
+    assert main(["status", str(store)]) == 0
+    assert "9 of 9 runs done; 0 of 2 elements wait or run" in capsys.readouterr().out
+    assert rows(store) == []
+    assert main(["collect", str(store)]) == 0
+    assert "small: 9 of 9 runs are stored." in capsys.readouterr().out
+    assert rows(store) == reference
+    assert main([*command]) == 0
+    assert "nothing to submit" in capsys.readouterr().out
+    assert main(["collect", str(store)]) == 0
+    assert rows(store) == reference
+
+
+@dataclass(frozen=True)
+class Interrupted(cluster.Element):  # type: ignore[misc,name-defined]
+    """An element that is told of the end of its walltime in its first job, after three runs."""
+
+    def engine(self) -> Engine:
+        begun = element_store(self.folder, self.number).is_file()
+        end = (lambda: None) if begun else lambda: os.kill(os.getpid(), signal.SIGUSR2)
+        return Ending(n_jobs=1, after=3, end=end)
+
+
+def test_an_element_goes_on_after_its_walltime(
+    reference: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "runs.sqlite"
+    monkeypatch.setattr(cluster, "Element", Interrupted)
+    folder, (job,) = cluster.submit(
+        SPEC, store, "small", cluster="local", elements=1, allow_dirty=True
+    )
+    assert job.result() == 9 - 3
+    assert "Requeued job" in job.stderr() + job.stdout()
+    collect(store)
+    assert rows(store) == reference
+
+
+def test_what_a_failed_element_left_undone_is_submitted_again(
+    reference: list[tuple[object, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "runs.sqlite"
+
+    def fail() -> None:
+        raise MemoryError
+
+    def send() -> tuple[Path | None, list[object]]:
+        found: tuple[Path | None, list[object]] = cluster.submit(
+            SPEC, store, "small", cluster="debug", elements=2, allow_dirty=True
+        )
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cluster, "engine_of", lambda choice: Ending(n_jobs=1, after=2, end=fail))
+        with pytest.raises(MemoryError):
+            send()
+    folder, jobs = send()
+    assert len(rows(store)) == 2
+    assert folder is not None and folder.name == "2"
+    assert sum(len(batch) for batch in Submission.read(folder).batches) == 9 - 2
+    collect(store)
+    assert rows(store) == reference
+    assert send() == (None, [])
+
+
+def test_what_is_under_way_is_not_submitted_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = tmp_path / "runs.sqlite"
+    send = dict(store=store, name="small", cluster="debug", allow_dirty=True)
+    cluster.submit(SPEC, elements=3, **send)
+    folder = jobs_folder(store) / "1"
+    for element in range(3):
+        element_store(folder, element).unlink()
+    monkeypatch.setattr(cluster, "live_elements", lambda folder, one: [0] if one else [])
+    folder, _ = cluster.submit(SPEC, elements=1, **send)
+    assert folder is not None and len(Submission.read(folder).batches[0]) == 9 - 3
+
+
+def test_a_damaged_element_is_named_and_costs_its_own_runs_only(
+    reference: list[tuple[object, ...]], tmp_path: Path
+) -> None:
+    store = tmp_path / "runs.sqlite"
+    send = dict(store=store, name="small", cluster="debug", allow_dirty=True)
+    folder, _ = cluster.submit(SPEC, elements=3, **send)
+    damaged = element_store(folder, 1)
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    (sentence,) = collect(store)
+    assert str(damaged) in sentence and "count as missing" in sentence
+    assert len(rows(store)) == 6
+    cluster.submit(SPEC, elements=1, **send)
+    collect(store)
+    assert rows(store) == reference
+
+
+def test_jobs_of_slurm_are_read_from_squeue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = "12_0 RUNNING\n12_2 PENDING\n12_3 COMPLETING\n13 RUNNING\n"
+    program = tmp_path / "squeue"
+    program.write_text(f"#!/bin/sh\nprintf '{answer}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    submission = Submission(
+        "", "", [], submissions_module.EngineChoice("numba", 1), "", 1, "slurm", None, True,
+        [f"12_{k}" for k in range(5)],
+    )  # fmt: skip
+    assert submissions_module.live_elements(tmp_path, submission) == [0, 2]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    author = ("-c", "user.name=a", "-c", "user.email=a@b")
+    command = ["git", "-C", str(folder), *author, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_the_code_is_recorded_and_a_dirty_tree_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submissions_module, "__file__", str(tmp_path / "submissions.py"))
+    version = submissions_module.code_version
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(InputError, match="no git checkout"):
+        version(allow_dirty=False)
+    assert version(allow_dirty=True) == (None, True)
+    git(tmp_path, "init")
+    git(tmp_path, "commit", "--allow-empty", "-m", "first")
+    commit = git(tmp_path, "rev-parse", "HEAD")
+    assert version(allow_dirty=False) == (commit, False)
+    (tmp_path / "new.py").write_text("")
+    with pytest.raises(InputError, match=r"1 files, such as new\.py"):
+        version(allow_dirty=False)
+    assert version(allow_dirty=True) == (commit, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["submit"], "axis is missing"),
+        (
+            ["submit", *OPTIONS, "--cluster", "debug", "--allow-dirty", "--elements", "0"],
+            "elements",
+        ),
+        (["submit", *OPTIONS, "--cluster", "debug", "--allow-dirty", "--cpus", "0"], "cpus"),
+        (["status", "missing.sqlite"], "has no submissions"),
+        (["collect", "missing.sqlite"], "has no submissions"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    printed = capsys.readouterr().err
+    assert message in printed and printed.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,59 @@
+"""``status``: how far the jobs of a store are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from effective_theory import InputError
+from phase_diagrams import StoreError
+from validation.submissions import Submission, live_elements, submissions
+
+
+@dataclass(frozen=True)
+class Status:
+    """Say for each submission how many runs are done and which elements wait or run."""
+
+    store: Annotated[Path, tyro.conf.Positional]
+    """Store that the sweep was submitted for."""
+    name: str | None = None
+    """Name of the sweep, where several were submitted."""
+
+    def run(self) -> None:
+        """Print one line for each submission and what to do next."""
+        found = submissions(self.store, self.name)
+        if not found:
+            raise InputError(f"store {self.store} has no submissions; submit a sweep first.")
+        live = 0
+        for folder, submission in found.items():
+            elements = live_elements(folder, submission)
+            live += len(elements)
+            print(_line(folder, submission, elements))
+        if live:
+            print(f"{live} elements wait or run.")
+        print(
+            f"next: python -m validation collect {self.store}"
+            + ("" if live else ", then the command of submission again if runs are missing")
+        )
+
+
+def _line(folder: Path, submission: Submission, live: list[int]) -> str:
+    done = total = 0
+    unreadable = []
+    for element, batch in enumerate(submission.batches):
+        total += len(batch)
+        try:
+            done += len(submission.finished(folder, element))
+        except StoreError:
+            unreadable.append(element)
+    code = (submission.commit or "unknown")[:12] + (" with changes" if submission.dirty else "")
+    parts = [
+        f"{folder.name}: {submission.name} on {submission.cluster}, {submission.identity}",
+        f"commit {code}",
+        f"{done} of {total} runs done",
+        f"{len(live)} of {len(submission.batches)} elements wait or run",
+    ]
+    if unreadable:
+        parts.append(f"damaged elements {', '.join(map(str, unreadable))}")
+    return "; ".join(parts)

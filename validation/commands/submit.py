@@ -1,0 +1,66 @@
+"""``submit``: hand what is missing of a sweep to a cluster."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from effective_theory import InputError
+from phase_diagrams.options import SweepOptions
+
+
+@dataclass(frozen=True)
+class Submit(SweepOptions):
+    """Submit the runs of a sweep that are missing, as an array of jobs.
+
+    The same command submits again what jobs have left undone. `status` says how far they are,
+    `collect` brings their results into the store.
+    """
+
+    cluster: Literal["slurm", "local", "debug"] = "slurm"
+    """Slurm; processes on this machine; or this process, one element after the other."""
+    elements: int = 8
+    """Number of the array's elements at most; the runs are dealt out evenly."""
+    partition: str | None = None
+    """Slurm's partition (default: Slurm's own)."""
+    gpus: int = 0
+    """GPUs for each element."""
+    cpus: int = 1
+    """Cores for each element: so many runs at a time."""
+    time: int = 60
+    """Walltime of an element in minutes; then it is queued again and goes on."""
+    setup: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """Shell command before an element starts, such as "module load cuda"; may be repeated."""
+    allow_dirty: bool = False
+    """Submit although the code differs from its commit."""
+
+    def run(self) -> None:
+        """Submit."""
+        try:
+            from validation.cluster import Resources, submit
+        except ModuleNotFoundError as error:
+            if error.name != "submitit":
+                raise
+            raise InputError(
+                "submitit is not installed; install the package's extra [cluster]."
+            ) from None
+        spec = self.spec()
+        name = self.name_of(spec)
+        store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"
+        resources = Resources(self.partition, self.gpus, self.cpus, self.time, self.setup)
+        folder, jobs = submit(
+            spec,
+            store,
+            name,
+            cluster=self.cluster,
+            resources=resources,
+            elements=self.elements,
+            allow_dirty=self.allow_dirty,
+        )
+        if folder is None:
+            print(f"{name}: nothing to submit; all {spec.size} runs are stored or under way.")
+            return
+        ids = ", ".join(str(job.job_id) for job in jobs)
+        print(f"{name}: {len(jobs)} elements submitted as {ids}; records and logs in {folder}")
+        print(f"next: python -m validation status {store}")
