@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
 from submitit import AutoExecutor, Job
 from submitit.helpers import DelayedSubmission
 
+from effective_theory import InputError
 from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
 from phase_diagrams.sweeping import known, long_first
+from validation.batched_engine import TorchEngine, torch_engine
 from validation.submissions import (
+    Device,
     EngineChoice,
+    EngineKind,
     Submission,
     code_version,
     collect,
@@ -94,7 +99,14 @@ class Element:
 
 
 def engine_of(choice: EngineChoice) -> Engine:
-    """Return the engine that a submission names."""
+    """Return the engine that a submission names, ready to run here."""
+    return torch_engine(choice.device) if choice.kind == "torch" else numba_engine(choice.jobs)
+
+
+def _name_and_version(choice: EngineChoice) -> Engine:
+    """Return the engine for its name and version only: a login node may have no GPU."""
+    if choice.kind == "torch":
+        return TorchEngine(torch.device(choice.device), torch.float32)
     return numba_engine(choice.jobs)
 
 
@@ -104,6 +116,8 @@ def submit(
     name: str,
     *,
     cluster: Cluster,
+    engine: EngineKind = "numba",
+    device: Device | None = None,
     resources: Resources | None = None,
     elements: int = 8,
     allow_dirty: bool = False,
@@ -119,6 +133,10 @@ def submit(
         The sweep, its store and its name there.
     cluster
         "slurm"; "local" for processes on this machine, or "debug" for this process.
+    engine
+        "numba", the simulator, or "torch", batched PyTorch.
+    device
+        "cpu" or "cuda" for PyTorch; "cuda" by default where elements ask for GPUs.
     resources
         What each element asks for.
     elements
@@ -141,10 +159,10 @@ def submit(
     resources = resources if resources is not None else Resources()
     integer("elements", elements, 1)
     commit, dirty = code_version(allow_dirty=allow_dirty)
-    choice = EngineChoice("numba", integer("cpus", resources.cpus, 1))
-    engine = engine_of(choice)
+    choice = _choice(engine, device, resources)
+    named = _name_and_version(choice)
     collect(store, name)
-    places = _missing(spec, store, name, engine)
+    places = _missing(spec, store, name, named)
     if not places:
         return None, []
     batches = [[list(place) for place in places[k::elements]] for k in range(elements)]
@@ -154,8 +172,8 @@ def submit(
         spec=spec.to_json(),
         batches=[batch for batch in batches if batch],
         engine=choice,
-        identity=engine.identity,
-        version=engine.version,
+        identity=named.identity,
+        version=named.version,
         cluster=cluster,
         commit=commit,
         dirty=dirty,
@@ -163,6 +181,18 @@ def submit(
     submission.write(folder)
     jobs = _start(folder, submission, resources)
     return folder, jobs
+
+
+def _choice(kind: EngineKind, device: Device | None, resources: Resources) -> EngineChoice:
+    """Return the engine that the options describe; those that have no effect on it are refused."""
+    jobs = integer("cpus", resources.cpus, 1)
+    gpus = integer("gpus", resources.gpus, 0)
+    if kind == "torch":
+        return EngineChoice(kind, device or ("cuda" if gpus else "cpu"), jobs)
+    for name, value in (("gpus", gpus), ("device", device)):
+        if value:
+            raise InputError(f"{name} is for engine torch; the simulator runs on CPUs.")
+    return EngineChoice(kind, "cpu", jobs)
 
 
 def _missing(spec: SweepSpec, store: Path, name: str, engine: Engine) -> list[tuple[int, ...]]:

@@ -13,10 +13,14 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from effective_theory import InputError
 from effective_theory.checks import RunError
 from phase_diagrams import Cell, RunSummary, Store, StoreError, SweepSpec
+
+EngineKind = Literal["numba", "torch"]
+Device = Literal["cpu", "cuda"]
 
 _RECORD = "job.json"
 
@@ -28,13 +32,16 @@ class EngineChoice:
     Attributes
     ----------
     kind
-        "numba".
+        "numba", the simulator, or "torch", batched PyTorch in float32.
+    device
+        "cpu" or "cuda".
     jobs
-        Runs at a time in an element.
+        Runs at a time in an element of the simulator's.
     """
 
-    kind: str
-    jobs: int
+    kind: EngineKind = "numba"
+    device: Device = "cpu"
+    jobs: int = 1
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
 from phase_diagrams.engines import NumbaEngine
 from validation import submissions as submissions_module
+from validation.batched_engine import torch_engine
 from validation.cli import main
 from validation.submissions import Submission, collect, element_store, jobs_folder
 
@@ -145,6 +146,16 @@ def test_what_a_failed_element_left_undone_is_submitted_again(
     assert send() == (None, [])
 
 
+def test_batched_pytorch_is_submitted_too(tmp_path: Path) -> None:
+    store, here = tmp_path / "runs.sqlite", tmp_path / "here.sqlite"
+    send = dict(cluster="debug", engine="torch", elements=2, allow_dirty=True)
+    cluster.submit(SPEC, store, "small", **send)
+    collect(store)
+    sweep(SPEC, store=here, engine=torch_engine("cpu"), progress=False)
+    assert len(rows(store)) == 9
+    assert rows(store) == rows(here)
+
+
 def test_what_is_under_way_is_not_submitted_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +195,7 @@ def test_jobs_of_slurm_are_read_from_squeue(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     submission = Submission(
-        "", "", [], submissions_module.EngineChoice("numba", 1), "", 1, "slurm", None, True,
+        "", "", [], submissions_module.EngineChoice(), "", 1, "slurm", None, True,
         [f"12_{k}" for k in range(5)],
     )  # fmt: skip
     assert submissions_module.live_elements(tmp_path, submission) == [0, 2]
@@ -224,6 +235,10 @@ def test_the_code_is_recorded_and_a_dirty_tree_refused(
             "elements",
         ),
         (["submit", *OPTIONS, "--cluster", "debug", "--allow-dirty", "--cpus", "0"], "cpus"),
+        (
+            ["submit", *OPTIONS, "--cluster", "debug", "--allow-dirty", "--gpus", "1"],
+            "engine torch",
+        ),
         (["status", "missing.sqlite"], "has no submissions"),
         (["collect", "missing.sqlite"], "has no submissions"),
     ],

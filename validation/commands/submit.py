@@ -8,6 +8,7 @@ import tyro
 
 from effective_theory import InputError
 from phase_diagrams.options import SweepOptions
+from validation.submissions import Device, EngineKind
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Submit(SweepOptions):
 
     cluster: Literal["slurm", "local", "debug"] = "slurm"
     """Slurm; processes on this machine; or this process, one element after the other."""
+    engine: EngineKind = "numba"
+    """The simulator, or batched PyTorch."""
+    device: Device | None = None
+    """Where PyTorch trains (default: cuda with --gpus, otherwise cpu)."""
     elements: int = 8
     """Number of the array's elements at most; the runs are dealt out evenly."""
     partition: str | None = None
@@ -54,6 +59,8 @@ class Submit(SweepOptions):
             store,
             name,
             cluster=self.cluster,
+            engine=self.engine,
+            device=self.device,
             resources=resources,
             elements=self.elements,
             allow_dirty=self.allow_dirty,
