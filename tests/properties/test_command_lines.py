@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from effective_theory import cli as theory_cli
-from phase_diagrams import PhaseDiagram, RunSummary, estimate
+from phase_diagrams import PhaseDiagram, RunSummary, cost
 from phase_diagrams import cli as sweep_cli
 from phase_diagrams.engines import NumbaEngine, run_cell
 from phase_diagrams.spec import Cell
@@ -97,7 +97,7 @@ def quick_and_contained() -> Iterator[None]:
     ):
         os.chdir(folder)
         patch.setattr(NumbaEngine, "run", capped)
-        patch.setattr(estimate, "_TRIAL_UPDATES", 1)
+        patch.setattr(cost, "_TRIAL_UPDATES", 1)
         patch.setattr(PhaseDiagram, "plot", lambda self, **options: Figure((1, 1)))
         patch.setattr(PhaseDiagram, "plot_steps", lambda self, **options: Figure((1, 1)))
         beginning = BEGINNINGS["phase_diagrams", "sweep"]
