@@ -167,6 +167,26 @@ def test_any_command_line_ends_with_what_it_says(package: str) -> None:
     ends()
 
 
+NAMED = ("sweep", *BEGINNINGS["phase_diagrams", "sweep"], "--jobs", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["show", "missing\n\x1b[2J"], r"error: store missing\n\x1b[2J does not exist"),
+        ([*NAMED, "--out", "\udcff"], ""),
+        ([*NAMED, "--out", "a", "--name", "\udcff"], "error: name must be printable text"),
+        ([*NAMED, "--out", "b", "--name", "\x1b[2J"], "error: name must be printable text"),
+        ([*NAMED, "--out", "c", "--name", "Γ, π/2"], ""),
+    ],
+)
+def test_names_that_no_terminal_shows_are_escaped_or_refused(
+    arguments: list[str], expected: str
+) -> None:
+    code, said = outcome("phase_diagrams", arguments)
+    assert (code, said) == (0, "") if not expected else code == 2 and said.startswith(expected)
+
+
 #: What no field of that type takes.
 WRONG: dict[Any, tuple[str, ...]] = {
     int: ("abc", "1.5", "-" + "9" * 25, "nan"),
