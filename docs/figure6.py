@@ -68,10 +68,7 @@ REGIONS = (
 
 def published_start(figure: str) -> SweepSpec:
     """Return the paper's diagram, 6a, 6b and 6d at its budget."""
-    if figure == "fig6d-scale-1":
-        spec = preset("fig6d")
-        return quick(replace(spec, model=replace(spec.model, embedding_scale=1.0)))
-    return quick(preset(figure)) if figure == "fig6c" else preset(figure)
+    return quick(preset(figure)) if figure in ("fig6c", "fig6d-scale-1") else preset(figure)
 
 
 def random_starts(figure: str) -> SweepSpec:
