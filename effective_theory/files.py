@@ -22,6 +22,7 @@ def save_figure(figure: "Figure", path: str | Path) -> None:
 
     if Path(path).suffix == "":
         raise InputError(f"path {path} has no ending; write {path}.png, .pdf or .svg.")
+    refuse_database(path)
     try:
         # SVG names its parts by random numbers unless it is given a salt.
         with plt.rc_context({"svg.hashsalt": "grokking"}):
@@ -34,6 +35,8 @@ def save_figure(figure: "Figure", path: str | Path) -> None:
         plt.close(figure)
 
 
+#: What SQLite files begin with.
+_DATABASE = b"SQLite format 3\0"
 _NO_DATE = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}, ".png": {"Software": None}}
 
 
@@ -53,6 +56,17 @@ def require_folder(path: str | Path) -> Path:
     if not os.access(folder, os.W_OK):
         raise InputError(f"path {folder} cannot be written to; choose another folder.")
     return folder
+
+
+def refuse_database(path: str | Path) -> None:
+    """Raise InputError where a file to be written would replace a store of runs."""
+    try:
+        with open(path, "rb") as file:
+            begins = file.read(len(_DATABASE))
+    except OSError:
+        return
+    if begins == _DATABASE:
+        raise InputError(f"path {path} holds a store of runs; choose another one.")
 
 
 def unwritable(path: str | Path, error: OSError) -> InputError:

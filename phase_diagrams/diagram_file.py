@@ -10,7 +10,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.files import unwritable
+from effective_theory.files import refuse_database, unwritable
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.spec import SweepSpec
 
@@ -31,6 +31,7 @@ def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, Intege
     InputError
         If the path cannot be written.
     """
+    refuse_database(path)
     try:
         with open(path, "wb") as file:
             np.savez_compressed(file, spec=np.array(spec.to_json()), **arrays)  # type: ignore[arg-type]

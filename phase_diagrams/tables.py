@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from effective_theory.files import unwritable
+from effective_theory.files import refuse_database, unwritable
 from phase_diagrams.diagram import PhaseDiagram
 
 
@@ -18,6 +18,7 @@ def write_csv(diagram: PhaseDiagram, path: str | Path) -> None:
     InputError
         If the path cannot be written.
     """
+    refuse_database(path)
     rows = diagram.rows()
     try:
         with open(path, "w", newline="", encoding="utf-8") as file:

@@ -35,10 +35,12 @@ STATE = """
 import importlib, locale, logging, os, pkgutil, random, signal, sys, threading, warnings
 import joblib, matplotlib, numba, numpy as np, pandas, scipy.stats, seaborn, tqdm, tyro
 import matplotlib.pyplot
-try:
-    import torch
-except ImportError:
-    torch = None
+for optional in ("torch", "bokeh.plotting", "submitit", "distributed"):
+    try:
+        importlib.import_module(optional)
+    except ImportError:
+        pass
+torch = sys.modules.get("torch")
 
 def state():
     everywhere = {

@@ -6,7 +6,7 @@ One file with everything in it, BokehJS included: no server and no network.
 from pathlib import Path
 
 from effective_theory import InputError
-from effective_theory.files import unwritable
+from effective_theory.files import refuse_database, unwritable
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.plotting import PALETTES, Palette, axis_label
 
@@ -39,6 +39,7 @@ def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "de
         raise InputError("html needs bokeh; install the package's extra [html].") from None
     from phase_diagrams.page.document import page_document
 
+    refuse_database(path)
     if palette not in PALETTES:
         raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
     title = f"Phases over {', '.join(axis_label(name) for name in diagram.spec.grid)}"

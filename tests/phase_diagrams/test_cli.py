@@ -6,7 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from effective_theory import InputError
+from effective_theory import Addition, InputError, ToyModel
+from effective_theory.files import save_figure
+from phase_diagrams import SweepSpec, sweep
 from phase_diagrams.arguments import parse_axes, parse_seeds, parse_value
 from phase_diagrams.cli import main
 
@@ -165,3 +167,18 @@ def test_numbers_of_the_command_line() -> None:
     assert axes["decoder_lr"].values == pytest.approx((1e-5, 1e-4, 1e-3, 1e-2))
     assert axes["loss"].values == ("mse", "cross_entropy")
     assert parse_seeds("1,2/3") == [1, (2, 3)]
+
+
+@pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+def test_no_output_replaces_a_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = SweepSpec(Addition(5), {"decoder_lr": [1e-3]}, ToyModel(width=4, steps=1), train_size=10)
+    store = tmp_path / "runs.png"
+    diagram = sweep(spec, store=store, progress=False)
+    before = store.read_bytes()
+    assert run("export", str(store), str(store)) == 2
+    assert run("plot", str(store), "--html", str(store)) == 2
+    assert capsys.readouterr().err.count("holds a store of runs; choose another one.") == 2
+    for write in (diagram.save, lambda path: save_figure(diagram.plot(), path)):
+        with pytest.raises(InputError, match="holds a store of runs"):
+            write(store)
+    assert store.read_bytes() == before

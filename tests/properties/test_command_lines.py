@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from effective_theory import cli as theory_cli
-from phase_diagrams import PhaseDiagram, RunSummary, estimate
+from phase_diagrams import PhaseDiagram, RunSummary, cost
 from phase_diagrams import cli as sweep_cli
 from phase_diagrams.engines import NumbaEngine, run_cell
 from phase_diagrams.spec import Cell
@@ -97,7 +97,7 @@ def quick_and_contained() -> Iterator[None]:
     ):
         os.chdir(folder)
         patch.setattr(NumbaEngine, "run", capped)
-        patch.setattr(estimate, "_TRIAL_UPDATES", 1)
+        patch.setattr(cost, "_TRIAL_UPDATES", 1)
         patch.setattr(PhaseDiagram, "plot", lambda self, **options: Figure((1, 1)))
         patch.setattr(PhaseDiagram, "plot_steps", lambda self, **options: Figure((1, 1)))
         beginning = BEGINNINGS["phase_diagrams", "sweep"]
@@ -165,6 +165,26 @@ def test_any_command_line_ends_with_what_it_says(package: str) -> None:
         outcome(package, arguments)
 
     ends()
+
+
+NAMED = ("sweep", *BEGINNINGS["phase_diagrams", "sweep"], "--jobs", "1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["show", "missing\n\x1b[2J"], r"error: store missing\n\x1b[2J does not exist"),
+        ([*NAMED, "--out", "\udcff"], ""),
+        ([*NAMED, "--out", "a", "--name", "\udcff"], "error: name must be printable text"),
+        ([*NAMED, "--out", "b", "--name", "\x1b[2J"], "error: name must be printable text"),
+        ([*NAMED, "--out", "c", "--name", "Γ, π/2"], ""),
+    ],
+)
+def test_names_that_no_terminal_shows_are_escaped_or_refused(
+    arguments: list[str], expected: str
+) -> None:
+    code, said = outcome("phase_diagrams", arguments)
+    assert (code, said) == (0, "") if not expected else code == 2 and said.startswith(expected)
 
 
 #: What no field of that type takes.
