@@ -100,7 +100,7 @@ class NumbaEngine:
         compile_kernels()
         client = dask_client()
         chunks, batch_size = self._chunks(itertools.chain([first], waiting), client)
-        tasks = (delayed(_in_worker)(os.getpid(), _run_with_cell, chunk) for chunk in chunks)
+        tasks = (delayed(_in_worker)(os.getpid(), _each, _run_with_cell, chunk) for chunk in chunks)
         parallel = Parallel(
             n_jobs=self.workers, return_as="generator_unordered", batch_size=batch_size
         )
@@ -142,13 +142,17 @@ class NumbaEngine:
         return cpu_count() if configured is None else configured
 
 
-def _in_worker(driver: int, task: Callable[[Cell, Recipe], T], chunk: Chunk) -> list[T]:
-    """Do a task for each cell; in a process other than the driver's leave Ctrl-C to the driver.
+def _in_worker(driver: int, task: Callable[..., T], *arguments: object) -> T:
+    """Do a task; in a process other than the driver's leave Ctrl-C to the driver.
 
     A terminal sends it to workers too, which would print tracebacks before the driver ends them.
     """
     if os.getpid() != driver and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return task(*arguments)
+
+
+def _each(task: Callable[[Cell, Recipe], T], chunk: Chunk) -> list[T]:
     return [task(cell, recipe) for cell, recipe in chunk]
 
 

@@ -110,11 +110,13 @@ def test_an_element_goes_on_after_its_walltime(
 ) -> None:
     store = tmp_path / "runs.sqlite"
     monkeypatch.setattr(cluster, "Element", Interrupted)
-    folder, (job,) = cluster.submit(
-        SPEC, store, "small", cluster="local", elements=1, allow_dirty=True
-    )
+    # submitit takes the last ten minutes before the walltime for its end.
+    send = dict(cluster="local", elements=1, allow_dirty=True)
+    five_minutes = cluster.Resources(minutes=5)
+    folder, (job,) = cluster.submit(SPEC, store, "small", resources=five_minutes, **send)
     assert job.result() == 9 - 3
-    assert "Requeued job" in job.stderr() + job.stdout()
+    log = job.stderr() + job.stdout()
+    assert "this job is timed-out" in log and "Requeued job" in log
     collect(store)
     assert rows(store) == reference
 
