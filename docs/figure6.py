@@ -1,7 +1,7 @@
 """Make the tables and pictures of docs/figure6.md from stored sweeps: `python docs/figure6.py`.
 
 Runs that a store lacks are run first, which takes hours for an empty one. With `--stored` nothing
-is run: the page then speaks of what there is.
+is run: the page then speaks of the sweeps that are complete.
 """
 
 import argparse
@@ -106,7 +106,9 @@ def diagrams(figure: str, stored: bool) -> Iterator[tuple[str, PhaseDiagram]]:
             store.parent.mkdir(parents=True, exist_ok=True)
             yield name, sweep(spec, store=store, name=name)
         elif store.exists():
-            yield name, load(store, name)[1]
+            diagram = load(store, name)[1]
+            if (diagram.phases != Phase.NOT_RUN).all():
+                yield name, diagram
 
 
 def starts(figure: str, stored: bool) -> list[tuple[str, PhaseDiagram, int]]:
@@ -137,8 +139,7 @@ def ratio_table(stored: bool) -> list[str]:
             phases = diagram.phases[:, k, seed]
             learned = np.isin(phases, GENERALISES)
             first = embedding_rates[learned].min() / rate if learned.any() else np.nan
-            known = (phases != Phase.NOT_RUN).all()
-            ratios.append(f"{first:.1f}" if learned.any() else "none" if known else "not run")
+            ratios.append(f"{first:.1f}" if learned.any() else "none")
             products += list(diagram.test_step[:, k, seed].compressed() * rate)
         span = f"{min(products):.2f} to {max(products):.2f}" if products else ""
         lines.append(f"| {rate:.2g} | " + " | ".join(ratios) + f" | {span} |")
@@ -183,10 +184,12 @@ def write(stored: bool) -> None:
         laws = ratio_table(stored) if figure == "fig6a" else region_table(figure, stored)
         begin, end = f"<!-- {figure}: made by docs/figure6.py -->\n", f"<!-- {figure} end -->\n"
         before, rest = text.split(begin)
-        lines = [*counts_table(figure, stored), "", *laws]
-        text = before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
+        pictures = []
         for name, diagram in diagrams(figure, stored):
             save_figure(diagram.plot(), PAGE.with_name(f"{name}.png"))
+            pictures.append(f"![Phases from start {diagram.spec.start}]({name}.png)")
+        lines = [*pictures, "", *counts_table(figure, stored), "", *laws]
+        text = before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
     PAGE.write_text(text, encoding="utf-8")
 
 
