@@ -2,8 +2,9 @@
 
     python benchmarks/cluster.py [--runs 10000] [--milliseconds 10]
 
-One sweep of short runs, all of the same length: first in this process, then on a LocalCluster of
-two worker processes, with a store each. Kernels are compiled and workers prepared beforehand.
+One sweep of short runs, all of the same length, with a store, on two worker processes of
+`--dask local`. Kernels are compiled and workers prepared beforehand; a sample of the runs is timed
+by itself in this process before and after. Five rounds; medians.
 
 efficiency: time of the runs by themselves / (2 x time of the sweep on Dask)
 scheduling: computing time of this process, which holds driver, scheduler and store, and of the
@@ -15,20 +16,23 @@ import os
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import joblib
 import numpy as np
-from distributed import Client, LocalCluster
 from machine import describe_machine
 
 from effective_theory import Addition, ToyModel
 from effective_theory.training import compile_kernels
 from phase_diagrams import SweepSpec, sweep
 from phase_diagrams.axes import Axis
-from phase_diagrams.dask_workers import prepare_workers
+from phase_diagrams.dask_workers import dask_client, dask_workers, prepare_workers
 from phase_diagrams.engines import run_cell
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 WORKERS = 2
+ROUNDS = 5
 #: Runs that are timed by themselves.
 SAMPLE = 200
 
@@ -61,6 +65,21 @@ def steps_for(seconds: float) -> int:
     return max(1, round(1000 * seconds / time_alone(trial)))
 
 
+def on_dask(spec: SweepSpec, client: "Client") -> tuple[float, float, float]:
+    """Return the seconds of a sweep, and the computing time of this process and of the workers."""
+
+    def computed() -> tuple[float, float]:
+        return time.process_time(), sum(client.run(time.process_time).values())
+
+    with tempfile.TemporaryDirectory() as folder:
+        driver, workers = computed()
+        began = time.perf_counter()
+        sweep(spec, store=Path(folder) / "runs.sqlite", progress=False)
+        seconds = time.perf_counter() - began
+        driver_now, workers_now = computed()
+    return seconds, driver_now - driver, workers_now - workers
+
+
 def main() -> None:
     """Print efficiency and the cost of scheduling."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -69,29 +88,30 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{describe_machine()}; cores {sorted(os.sched_getaffinity(0))}")
     compile_kernels()
-    spec = short_runs(options.runs, steps_for(options.milliseconds / 1000))
-    alone = time_alone(spec)
-    cluster = LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=None)
-    with cluster, Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
+    spec = short_runs(options.runs // ROUNDS, steps_for(options.milliseconds / 1000))
+    figures = []
+    with dask_workers("local", WORKERS):
+        client = dask_client()
+        assert client is not None
         prepare_workers(client)
-        computed = [time.process_time(), *client.run(time.process_time).values()]
-        began = time.perf_counter()
-        with joblib.parallel_config(backend="dask"):
-            sweep(spec, store=Path(folder) / "runs.sqlite", progress=False)
-        seconds = time.perf_counter() - began
-        computed = [time.process_time() - computed[0]] + [
-            now - before
-            for now, before in zip(
-                client.run(time.process_time).values(), computed[1:], strict=True
+        alone = [time_alone(spec)]
+        for _ in range(ROUNDS):
+            seconds, driver, workers = on_dask(spec, client)
+            alone.append(time_alone(spec))
+            run = (alone[-2] + alone[-1]) / 2
+            figures.append(
+                (
+                    run * spec.size / (WORKERS * seconds),
+                    driver / spec.size * 1e3,
+                    (workers / spec.size - run) * 1e3,
+                )
             )
-        ]
-    alone = (alone + time_alone(spec)) / 2
-    driver, workers = computed[0] / spec.size, sum(computed[1:]) / spec.size
-    print(f"{spec.size} runs of {alone * 1e3:.2f} ms, {spec.model.steps} updates each:")
-    print(f"  sweep on {WORKERS} workers {seconds:.1f} s")
-    print(f"  efficiency {alone * spec.size / (WORKERS * seconds):.3f}")
-    print(f"  driver, scheduler and store {driver * 1e3:.3f} ms a run")
-    print(f"  workers beyond the runs {(workers - alone) * 1e3:.3f} ms a run")
+    efficiency, driver, workers = np.median(figures, axis=0)
+    lowest, highest = (choose(row[0] for row in figures) for choose in (min, max))
+    print(f"{ROUNDS} x {spec.size} runs of {np.median(alone) * 1e3:.2f} ms:")
+    print(f"  efficiency of {WORKERS} workers {efficiency:.3f} ({lowest:.3f} to {highest:.3f})")
+    print(f"  driver, scheduler and store {driver:.3f} ms a run")
+    print(f"  workers beyond the runs {workers:.3f} ms a run")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 #: A message to a worker and back costs driver and worker some 10 ms of computing together.
 CHUNK_SECONDS = 1.0
 _SECONDS_TO_CONNECT = 10
+#: Dask looks at each worker's stack 100 times a second, at each event loop 50 times and at the
+#: machine twice, which took a tenth of two cores.
+_UNOBSERVED = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
 
 
 def dask_client() -> "Client | None":
@@ -80,11 +87,15 @@ def dask_workers(address: str, workers: int | None = None) -> Iterator[None]:
 @contextlib.contextmanager
 def _local_workers(count: int | None) -> "Iterator[LocalCluster]":
     """Yield workers of one thread each on this machine; one on each core by default."""
+    import dask
     from distributed import LocalCluster
 
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=count, threads_per_worker=1, dashboard_address=None
-    ) as cluster:
+    with (
+        dask.config.set(_UNOBSERVED),
+        LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=count, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+    ):
         try:
             yield cluster
         finally:
