@@ -40,6 +40,9 @@ PALETTES: dict[Palette, dict[Phase, str]] = {
     },
 }
 
+#: From -1, as phases are stored.
+_ORDER = (Phase.NOT_RUN, *RUN_PHASES)
+
 #: Drawn over cells that were inferred, and in maps of steps over those that were not run.
 _PALE, _ABSENT = "#FFFFFF80", "#D0D0D0"
 _UPDATES_OF_SOME = "updates (white: never; grey: not run)"
@@ -86,26 +89,36 @@ def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figur
     if palette not in PALETTES:
         raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
     colours = PALETTES[palette]
-    order = (Phase.NOT_RUN, *RUN_PHASES)
-    colour_map = ListedColormap([colours[phase] for phase in order])
-    norm = BoundaryNorm(np.arange(-1.5, len(RUN_PHASES)), colour_map.N)
     phases = diagram.phases
     with sns.axes_style("ticks", STYLE):
         figure, panels = _panels(diagram, 1)
         for seed, panel in enumerate(panels):
-            shown = phases[..., seed]
-            grid = draw_cells(panel, diagram, shown, cmap=colour_map, norm=norm)
             inferred = diagram.source[..., seed] == Source.INFERRED
-            _draw_over(panel, diagram, inferred, _PALE)
-            write_names(panel, diagram, grid, colours)
+            draw_phases(panel, diagram, phases[..., seed], colours, pale=inferred)
             panel.set_title(_seed_title(diagram, seed).removesuffix(", "))
-        present = [phase for phase in order if (phases == phase).any()]
+        present = [phase for phase in _ORDER if (phases == phase).any()]
         handles = [Patch(facecolor=colours[p], edgecolor="#444444", label=p.label) for p in present]
         if (diagram.source == Source.INFERRED).any():
             pale = ListedColormap([_PALE])(0)
             handles.append(Patch(facecolor=pale, edgecolor="#444444", label="pale: inferred"))
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     return figure
+
+
+def draw_phases(
+    panel: Axes,
+    diagram: PhaseDiagram,
+    phases: NDArray[np.integer[Any]],
+    colours: dict[Phase, str],
+    *,
+    pale: NDArray[np.bool_],
+) -> None:
+    """Draw phases on the axes of a diagram, some cells pale, with names in the largest regions."""
+    colour_map = ListedColormap([colours[phase] for phase in _ORDER])
+    norm = BoundaryNorm(np.arange(-1.5, len(RUN_PHASES)), colour_map.N)
+    grid = draw_cells(panel, diagram, phases, cmap=colour_map, norm=norm)
+    _draw_over(panel, diagram, pale, _PALE)
+    write_names(panel, diagram, grid, colours)
 
 
 def plot_steps(diagram: PhaseDiagram) -> Figure:

@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from effective_theory.shell import Command, read_command, run_command
 from phase_diagrams.options import preset_defaults
 from validation.commands.collect import Collect
+from validation.commands.published import Published
 from validation.commands.status import Status
 from validation.commands.submit import Submit
 from validation.commands.sweep import TorchSweep
+from validation.commands.toy import Toy
 
 COMMANDS = {
     "sweep": TorchSweep,
+    "toy": Toy,
+    "published": Published,
     "submit": Submit,
     "status": Status,
     "collect": Collect,
@@ -22,6 +26,7 @@ COMMANDS = {
 def _run(arguments: Sequence[str]) -> None:
     defaults: dict[str, Command] = {
         "sweep": preset_defaults(arguments, TorchSweep),
+        "toy": preset_defaults(arguments, Toy),
         "submit": preset_defaults(arguments, Submit),
     }
     chosen = read_command("validation", COMMANDS, arguments, defaults)

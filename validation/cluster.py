@@ -15,12 +15,12 @@ from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
 from phase_diagrams.sweeping import known, long_first
 from validation.batched_engine import TorchEngine, torch_engine
+from validation.provenance import code_version
 from validation.submissions import (
     Device,
     EngineChoice,
     EngineKind,
     Submission,
-    code_version,
     collect,
     element_store,
     live_elements,
@@ -51,8 +51,8 @@ class Resources:
         Slurm's partition; its default without.
     gpus, cpus
         GPUs and cores.
-    minutes
-        Walltime.
+    time
+        Walltime in minutes.
     setup
         Shell commands before the element starts, after ours.
     """
@@ -60,7 +60,7 @@ class Resources:
     partition: str | None = None
     gpus: int = 0
     cpus: int = 1
-    minutes: int = 60
+    time: int = 60
     setup: tuple[str, ...] = ()
 
 
@@ -158,6 +158,7 @@ def submit(
     """
     resources = resources if resources is not None else Resources()
     integer("elements", elements, 1)
+    integer("time", resources.time, 1)
     commit, dirty = code_version(allow_dirty=allow_dirty)
     choice = _choice(engine, device, resources)
     named = _name_and_version(choice)
@@ -228,7 +229,7 @@ def _start(folder: Path, submission: Submission, resources: Resources) -> list[J
         )
         executor.update_parameters(
             name=submission.name,
-            timeout_min=resources.minutes,
+            timeout_min=resources.time,
             cpus_per_task=resources.cpus,
             **({"gpus_per_node": resources.gpus} if resources.gpus else {}),
             **({"slurm_partition": resources.partition} if resources.partition else {}),

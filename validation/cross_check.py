@@ -65,6 +65,15 @@ class CrossCheck:
     exact: Trajectory
 
     @property
+    def runs(self) -> dict[str, Trajectory]:
+        """The three by name."""
+        return {
+            "PyTorch float64": self.exact,
+            "PyTorch": self.pytorch,
+            "simulator": self.simulator,
+        }
+
+    @property
     def distances(self) -> dict[str, Values]:
         """Relative distance from the float64 run's embeddings, of each float32 run."""
         both = {"simulator": self.simulator, "PyTorch": self.pytorch}
@@ -106,9 +115,10 @@ class CrossCheck:
             )
         closer = min(typical, key=lambda name: typical[name])
         takeover = self.takeover()
-        when = "never" if takeover is None else f"at update {takeover}"
+        when = "does not take over" if takeover is None else f"takes over at update {takeover}"
+        who = "the simulator" if closer == "simulator" else closer
         lines.append(
-            f"float32 rounding takes over {when}; before, the {closer} is closer to float64: "
+            f"float32 rounding {when}; before, {who} is closer to float64: "
             + ", ".join(f"{name} {value:.1e}" for name, value in typical.items())
         )
         return "\n".join(lines)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -17,12 +19,7 @@ def plot_cross_check(check: "CrossCheck") -> "Figure":
 
     figure = Figure(figsize=(9.0, 6.5), layout="constrained")
     loss, rqi, embeddings, distance = figure.subplots(2, 2, sharex=True).flat
-    runs = {
-        "PyTorch float64": check.exact,
-        "PyTorch": check.pytorch,
-        "simulator": check.simulator,
-    }
-    for name, run in runs.items():
+    for name, run in check.runs.items():
         colour, dashes, width = _STYLES[name]
         style = {"color": colour, "linestyle": dashes, "linewidth": width}
         loss.plot(check.update, run.train_loss, label=name, **style)
@@ -31,6 +28,10 @@ def plot_cross_check(check: "CrossCheck") -> "Figure":
         if run is not check.exact:
             off = run.distance(check.exact)
             distance.plot(check.update[off > 0.0], off[off > 0.0], **style)
+    for axes in (loss, distance):
+        # Runs that are the same bit for bit have nothing that a logarithm can show.
+        if any((np.asarray(line.get_ydata()) > 0.0).any() for line in axes.lines):
+            axes.set_yscale("log")
     takeover = check.takeover()
     if takeover is not None:
         for axes in (loss, rqi, embeddings, distance):
@@ -46,8 +47,6 @@ def plot_cross_check(check: "CrossCheck") -> "Figure":
         axes.set_xscale("symlog", linthresh=1.0)
         axes.set_xlim(0, check.update[-1])
     rqi.set_ylim(-0.02, 1.02)
-    for axes in (loss, distance):
-        axes.set_yscale("log")
     for axes in (embeddings, distance):
         axes.set_xlabel("update")
     loss.legend(frameon=False)

@@ -5,7 +5,6 @@ submission: ``job.json``, a store for each element and the logs. An element writ
 only, run by run; the driver alone copies from them to the sweep's store.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -125,7 +124,15 @@ def element_store(folder: Path, element: int) -> Path:
 
 
 def jobs_folder(store: Path) -> Path:
-    """Return the folder of a store's submissions."""
+    """Return the folder of a store's submissions.
+
+    Raises
+    ------
+    InputError
+        If the path ends without a name.
+    """
+    if not store.name:
+        raise InputError(f"store {store} names no file; give one such as runs.sqlite.")
     return store.with_name(f"{store.stem}-jobs")
 
 
@@ -200,32 +207,3 @@ def collect(store: Path, name: str | None = None) -> list[str]:
                 for cell, summary in finished:
                     kept.add(cell, summary, submission.identity, submission.version)
     return damaged
-
-
-def code_version(*, allow_dirty: bool) -> tuple[str | None, bool]:
-    """Return the commit of this code, and whether files differ from it.
-
-    Raises
-    ------
-    InputError
-        If files differ, or the commit is not known, and that is not allowed.
-    """
-    commit = changes = None
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
-    if not allow_dirty and commit is None:
-        raise InputError(
-            "commit of this code is not known: it is no git checkout; submit from one, "
-            "or give --allow-dirty."
-        )
-    if not allow_dirty and changes:
-        raise InputError(
-            f"code differs from its commit ({len(changes.splitlines())} files, such as "
-            f"{changes.splitlines()[0][3:]}); commit it, or give --allow-dirty."
-        )
-    return commit, bool(changes) or commit is None
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip("\n")

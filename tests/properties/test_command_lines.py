@@ -22,26 +22,39 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from effective_theory import cli as theory_cli
-from phase_diagrams import PhaseDiagram, RunSummary, cost
+from phase_diagrams import PhaseDiagram, RunSummary, cost, starts
 from phase_diagrams import cli as sweep_cli
 from phase_diagrams.engines import NumbaEngine, run_cell
 from phase_diagrams.spec import Cell
+from validation import cli as validation_cli
+from validation import nudges, trajectories
+from validation.batched_engine import TorchEngine
 
 MAINS: dict[str, Callable[[Sequence[str]], int]] = {
     "effective_theory": theory_cli.main,
     "phase_diagrams": sweep_cli.main,
+    "validation": validation_cli.main,
 }
 COMMANDS = {
     (package, name): command
-    for package, module in (("effective_theory", theory_cli), ("phase_diagrams", sweep_cli))
+    for package, module in (
+        ("effective_theory", theory_cli),
+        ("phase_diagrams", sweep_cli),
+        ("validation", validation_cli),
+    )
     for name, command in module.COMMANDS.items()
 }
 TINY = ("--p", "4", "--train-size", "5", "--width", "3", "--target-dim", "2", "--steps", "3")
+AXIS = ("--axis", "decoder_lr=1e-3,1e-2")
 #: Options with which a command takes no time; options that follow replace them.
 BEGINNINGS = {
     ("effective_theory", "train"): TINY,
     ("effective_theory", "critical-size"): ("--p", "5", "--orders", "5"),
-    ("phase_diagrams", "sweep"): ("--axis", "decoder_lr=1e-3,1e-2", *TINY),
+    ("phase_diagrams", "sweep"): (*AXIS, *TINY),
+    ("validation", "sweep"): (*AXIS, *TINY, "--device", "cpu"),
+    ("validation", "toy"): (*AXIS, *TINY, "--device", "cpu", "--nudges", "2"),
+    ("validation", "published"): ("--table", "notes.txt", "--device", "cpu"),
+    ("validation", "submit"): (*AXIS, *TINY, "--cluster", "debug", "--allow-dirty"),
 }
 STORE = "runs.sqlite"
 JUNK = (
@@ -77,7 +90,7 @@ def positionals(command: type) -> list[Any]:
     return [kind for _, kind, positional in fields(command) if positional]
 
 
-def capped(self: NumbaEngine, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+def capped(self: object, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
     """The simulator in this process, with budgets and widths cut: what is fuzzed is the rest."""
     for cell in cells:
         model = dataclasses.replace(
@@ -96,7 +109,11 @@ def quick_and_contained() -> Iterator[None]:
         pytest.MonkeyPatch.context() as patch,
     ):
         os.chdir(folder)
-        patch.setattr(NumbaEngine, "run", capped)
+        for engine in (NumbaEngine, TorchEngine):
+            patch.setattr(engine, "run", capped)
+        patch.setattr(starts, "STARTS", dict(starts.STARTS))
+        patch.setattr(nudges, "STARTS", starts.STARTS)
+        patch.setattr(trajectories, "MOST_UPDATES", 3)
         patch.setattr(cost, "_TRIAL_UPDATES", 1)
         patch.setattr(PhaseDiagram, "plot", lambda self, **options: Figure((1, 1)))
         patch.setattr(PhaseDiagram, "plot_steps", lambda self, **options: Figure((1, 1)))

@@ -13,6 +13,7 @@ import pytest
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
 from phase_diagrams.engines import NumbaEngine
+from validation import provenance
 from validation import submissions as submissions_module
 from validation.batched_engine import torch_engine
 from validation.cli import main
@@ -112,7 +113,7 @@ def test_an_element_goes_on_after_its_walltime(
     monkeypatch.setattr(cluster, "Element", Interrupted)
     # submitit takes the last ten minutes before the walltime for its end.
     send = dict(cluster="local", elements=1, allow_dirty=True)
-    five_minutes = cluster.Resources(minutes=5)
+    five_minutes = cluster.Resources(time=5)
     folder, (job,) = cluster.submit(SPEC, store, "small", resources=five_minutes, **send)
     assert job.result() == 9 - 3
     log = job.stderr() + job.stdout()
@@ -212,8 +213,8 @@ def git(folder: Path, *arguments: str) -> str:
 def test_the_code_is_recorded_and_a_dirty_tree_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submissions_module, "__file__", str(tmp_path / "submissions.py"))
-    version = submissions_module.code_version
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    version = provenance.code_version
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(InputError, match="no git checkout"):
         version(allow_dirty=False)

@@ -1,0 +1,98 @@
+"""``published``: PyTorch and the simulator beside a published table that the user has."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import InputError
+from effective_theory.checks import RunError
+from effective_theory.files import require_folder
+from phase_diagrams import Engine, SweepSpec, numba_engine, preset, sweep
+from phase_diagrams.presets import preset_names
+from phase_diagrams.published import PublishedCell, agreement, read_table
+from validation.batched_engine import torch_engine
+from validation.engine_agreement import STABLE, STEP_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Published:
+    """Train the cells of a published table from the published start and say how much is met.
+
+    Both engines do; results stand in the store of the preset's own sweep. Exit code 1 if a cell in
+    which rounding decides nothing is not met.
+    """
+
+    table: Path
+    """CSV file with train_step, test_step and the columns that it sweeps."""
+    preset: str | None = None
+    """The published diagram (default: the one with the table's axes)."""
+    device: str | None = None
+    """Where PyTorch trains: cpu or cuda (default: the GPU, where there is one)."""
+    store: Path | None = None
+    """Store of finished runs (default: runs.sqlite in results/PRESET)."""
+    jobs: int | None = None
+    """Runs of the simulator at a time (default: one on each core)."""
+
+    def run(self) -> None:
+        """Train what the store lacks and compare."""
+        engines: tuple[Engine, ...] = numba_engine(self.jobs), torch_engine(self.device)
+        name = self.preset if self.preset is not None else preset_of(self.table)
+        spec = preset(name)
+        table = read_table(self.table, spec)
+        store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"
+        require_folder(store.parent)
+        stable = [cell for cell in table if _is_stable(name, cell)]
+        missed = []
+        for engine in engines:
+            diagram = sweep(spec, store=store, name=name, engine=engine)
+            print(f"{engine.identity}: {agreement(diagram, table)}")
+            if stable:
+                found = agreement(diagram, stable, STEP_TOLERANCE)
+                print(f"  where rounding decides nothing: {found}")
+                if not found.labels == found.steps == found.cells:
+                    missed.append(engine.identity)
+        if missed:
+            raise RunError(f"{' and '.join(missed)} miss published cells that should be met.")
+
+
+def preset_of(table: Path) -> str:
+    """Return the preset whose axes are those of a published table.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the table cannot be read.
+    """
+    fitting = [name for name in preset_names() if _fits(table, preset(name))]
+    if len(fitting) != 1:
+        raise InputError(
+            f"table {table} has the axes of {'no preset' if not fitting else ', '.join(fitting)}; "
+            "name one with --preset."
+        )
+    return fitting[0]
+
+
+def _fits(path: Path, spec: SweepSpec) -> bool:
+    """Return whether a table has the values of a sweep on each of its axes."""
+    try:
+        table = read_table(path, spec)
+    except InputError:
+        if path.is_file():
+            return False
+        raise
+    return all(
+        _equal(np.unique([cell.values[name] for cell in table]), axis.values)
+        for name, axis in spec.grid.items()
+    )
+
+
+def _equal(ours: NDArray[np.float64], theirs: tuple[Any, ...]) -> bool:
+    return len(ours) == len(theirs) and np.allclose(ours, sorted(theirs), rtol=1e-9, atol=0)
+
+
+def _is_stable(name: str, cell: PublishedCell) -> bool:
+    bounds = STABLE.get(name)
+    return bounds is not None and all(cell.values[field] <= most for field, most in bounds.items())

@@ -1,0 +1,85 @@
+"""``toy``: does PyTorch, trained in full, agree with the simulator? A report says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from effective_theory import InputError
+from effective_theory.checks import RunError, non_negative
+from effective_theory.files import require_folder
+from phase_diagrams import SweepSpec, preset
+from phase_diagrams.options import SweepOptions
+from validation.engine_agreement import STABLE, agreement
+from validation.report import write_report
+from validation.trajectories import typical_cells
+
+
+@dataclass(frozen=True)
+class Toy(SweepOptions):
+    """Sweep in the simulator and in PyTorch, compare the two and write a report.
+
+    Both begin from identical starts and from nudged ones. Leaves report.html, report.json and
+    agreement.png; the same command resumes. Exit code 1 if the two do not agree.
+    """
+
+    device: str | None = None
+    """Where PyTorch trains: cpu or cuda (default: the GPU, where there is one)."""
+    nudges: int = 8
+    """Number of starts nudged by one unit in the last place."""
+    stable: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """FIELD=VALUE: up to it rounding decides nothing (default: what is known of the preset)."""
+    trajectories: bool = True
+    """Train a cell of each phase in float64, too, and show where rounding takes over."""
+    cells_per_batch: int | None = None
+    """Runs that PyTorch trains together (default: what suits the device)."""
+    jobs: int | None = None
+    """Runs of the simulator at a time (default: one on each core)."""
+    out: Path | None = None
+    """Folder for report and store (default: results/NAME-agreement)."""
+
+    def run(self) -> None:
+        """Compare and leave the report."""
+        spec = self.spec()
+        name = self.name_of(spec)
+        out = self.out if self.out is not None else Path("results") / f"{name}-agreement"
+        stable = self.stable_region(spec)
+        require_folder(out)
+        found = agreement(
+            spec,
+            device=self.device,
+            store=self.store if self.store is not None else out / "runs.sqlite",
+            nudges=self.nudges,
+            stable=stable,
+            jobs=self.jobs,
+            cells_per_batch=self.cells_per_batch,
+        )
+        typical = list(typical_cells(found.simulator)) if self.trajectories else []
+        files = write_report(found, out, typical=typical)
+        print(found.text())
+        for each in typical:
+            print(f"{each.title}: {each.check.text().splitlines()[-1]}")
+        print(f"report: {', '.join(str(file) for file in files)}")
+        if not found.holds:
+            raise RunError(f"simulator and PyTorch do not agree; {files[0]} says where.")
+
+    def stable_region(self, spec: SweepSpec) -> Mapping[str, float]:
+        """Return up to where rounding decides nothing: as given, or as known of a preset."""
+        if self.stable:
+            return dict(_bound(text) for text in self.stable)
+        unchanged = self.preset is not None and spec == preset(self.preset)
+        return STABLE.get(self.preset or "", {}) if unchanged else {}
+
+
+def _bound(text: str) -> tuple[str, float]:
+    """Return the field and the number of FIELD=VALUE."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"stable must be FIELD=VALUE, not {text!r}.")
+    try:
+        return name, non_negative("stable", float(value))
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"stable must be FIELD=VALUE with a number, not {text!r}.") from None

@@ -1,0 +1,117 @@
+"""Where numbers come from: code, versions and machine."""
+
+import contextlib
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from effective_theory import InputError
+from validation.batch import full_precision
+from validation.batched_engine import TorchEngine
+
+_PACKAGES = ("grokking-effective-theory", "numpy", "scipy", "numba", "torch", "joblib")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a result was made with.
+
+    Attributes
+    ----------
+    date
+        Day in UTC.
+    commit, dirty
+        The code: its commit, None outside a git checkout, and whether files differed from it.
+    versions
+        Of Python, the packages and CUDA.
+    machine
+        Processor, number of cores and system.
+    device
+        What PyTorch trained on: the name of the GPU, or "cpu" with its vector instructions.
+    flags
+        Settings that may change bits: precision of products, threads, cells in a batch.
+    """
+
+    date: str
+    commit: str | None
+    dirty: bool
+    versions: dict[str, str]
+    machine: str
+    device: str
+    flags: dict[str, str | int | bool | None]
+
+    @classmethod
+    def of(cls, engine: TorchEngine) -> "Provenance":
+        """Return that of what this process computes with the engine."""
+        commit, dirty = code_version(allow_dirty=True)
+        versions = {"python": platform.python_version()}
+        for package in _PACKAGES:
+            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+                versions[package] = importlib.metadata.version(package)
+        if engine.device.type == "cuda":
+            versions["cuda"] = str(torch.version.cuda)
+        with full_precision():
+            precision = str(torch.backends.cuda.matmul.fp32_precision)
+        return cls(
+            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+            commit=commit,
+            dirty=dirty,
+            versions=versions,
+            machine=f"{_processor()}, {os.cpu_count()} cores, {platform.system()}",
+            device=_device_name(engine.device),
+            flags={
+                "fp32_precision": precision,
+                "tf32": precision != "ieee",
+                "torch_threads": torch.get_num_threads(),
+                "cells_per_batch": engine.cells_per_batch,
+            },
+        )
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def code_version(*, allow_dirty: bool) -> tuple[str | None, bool]:
+    """Return the commit of this code, and whether files differ from it.
+
+    Raises
+    ------
+    InputError
+        If files differ, or the commit is not known, and that is not allowed.
+    """
+    commit = changes = None
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
+    if not allow_dirty and commit is None:
+        raise InputError(
+            "commit of this code is not known: it is no git checkout; submit from one, "
+            "or give --allow-dirty."
+        )
+    if not allow_dirty and changes:
+        raise InputError(
+            f"code differs from its commit ({len(changes.splitlines())} files, such as "
+            f"{changes.splitlines()[0][3:]}); commit it, or give --allow-dirty."
+        )
+    return commit, bool(changes) or commit is None
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip("\n")

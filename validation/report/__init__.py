@@ -1,0 +1,125 @@
+"""A report on the agreement of simulator and PyTorch: a page, its numbers and its picture."""
+
+import base64
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from effective_theory.files import require_folder, save_figure, unwritable
+from phase_diagrams.axes import describe
+from phase_diagrams.phases import RUN_PHASES
+from validation.engine_agreement import EngineAgreement
+from validation.provenance import Provenance
+from validation.report.figures import plot_agreement, plot_step_scatter
+from validation.report.numbers import numbers
+from validation.trajectories import TypicalCell
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TEMPLATE = "page.html"
+
+
+def write_report(
+    found: EngineAgreement,
+    folder: str | Path,
+    *,
+    typical: Sequence[TypicalCell] = (),
+) -> list[Path]:
+    """Write report.html (one file, figures inside), report.json and agreement.png.
+
+    Parameters
+    ----------
+    found
+        What `agreement` returned.
+    folder
+        Where to write; made if it is not there.
+    typical
+        Cells whose trajectories are shown; see `typical_cells`.
+
+    Returns
+    -------
+    list of Path
+        The files. There is no picture of a sweep over more than two axes.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written.
+    """
+    folder = require_folder(folder)
+    provenance = Provenance.of(found.engine)
+    content = numbers(found, typical, provenance)
+    written = [folder / "report.html", folder / "report.json"]
+    picture = None
+    if found.simulator.fits_a_picture:
+        written.append(folder / "agreement.png")
+        save_figure(plot_agreement(found), written[-1])
+        picture = _address(written[-1].read_bytes())
+    page = _page(found, typical, provenance, content, picture)
+    texts = page, json.dumps(content, indent=1, allow_nan=False) + "\n"
+    for path, text in zip(written, texts, strict=False):
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise unwritable(path, error) from None
+    return written
+
+
+def _page(
+    found: EngineAgreement,
+    typical: Sequence[TypicalCell],
+    provenance: Provenance,
+    content: dict[str, object],
+    picture: str | None,
+) -> str:
+    environment = Environment(
+        loader=PackageLoader("validation.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _number
+    shown = [
+        k
+        for k in range(len(RUN_PHASES))
+        if found.comparison.table[k].any() or found.comparison.table[:, k].any()
+    ]
+    return environment.get_template(_TEMPLATE).render(
+        found=found,
+        spec=found.simulator.spec,
+        describe=describe,
+        comparison=found.comparison,
+        provenance=provenance,
+        content=content,
+        labels=[RUN_PHASES[k].label for k in shown],
+        rows=[[int(found.comparison.table[k, j]) for j in shown] for k in shown],
+        agreement=picture,
+        scatter=_inline(plot_step_scatter(found)),
+        typical=[(each, _inline(each.check.plot())) for each in typical],
+    )
+
+
+def _number(value: float, form: str) -> str:
+    return "undefined" if math.isnan(value) else format(value, form)
+
+
+def _inline(figure: "Figure") -> str:
+    """Return a figure as the address of an image, and close it."""
+    import matplotlib.pyplot as plt
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+    plt.close(figure)
+    return _address(file.getvalue())
+
+
+def _address(image: bytes) -> str:
+    """Return the address of an image that a page holds itself."""
+    return "data:image/png;base64," + base64.b64encode(image).decode()

@@ -1,0 +1,99 @@
+"""The pictures of a report."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from effective_theory.plotting import TEST_COLOUR, TRAIN_COLOUR
+from phase_diagrams.plotting import PALETTES, STYLE, axes_of, draw_cells, draw_phases
+from validation.engine_agreement import EngineAgreement, steps_of
+
+_OUTLINE = "#D95F0E"
+#: Beyond them single cells are too small to be seen.
+_MOST_SEEDS = 4
+_NEVER = "never"
+
+
+def plot_agreement(found: EngineAgreement) -> Figure:
+    """Draw both diagrams and how far the nudged starts' labels differ, a row for each seed.
+
+    The third panel is how undecided each engine's own labels are over the nudged starts, the last
+    how far the two engines' frequencies of labels are apart; stable cells are outlined.
+    """
+    seeds = range(min(len(found.simulator.spec.seeds), _MOST_SEEDS))
+    blues = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
+    with sns.axes_style("ticks", STYLE):
+        figure, rows = plt.subplots(
+            len(seeds), 4, figsize=(17.0, 4.3 * len(seeds)), layout="constrained", squeeze=False,
+            sharex=True, sharey=True,
+        )  # fmt: skip
+        for seed, panels in zip(seeds, rows, strict=True):
+            for panel, diagram, name in zip(
+                panels, (found.simulator, found.pytorch), found.comparison.names, strict=False
+            ):
+                phases = diagram.phases[..., seed]
+                draw_phases(
+                    panel, diagram, phases, PALETTES["default"], pale=np.zeros(phases.shape, bool)
+                )
+                panel.set_title(name)
+            for panel, values, title in (
+                (
+                    panels[2],
+                    found.nudged.uncertainty,
+                    "labels of one engine that differ by a nudge",
+                ),
+                (panels[3], found.nudged.distance, "distance between the two engines' labels"),
+            ):
+                draw_cells(panel, found.simulator, values[..., seed], cmap=blues, vmin=0, vmax=1)
+                panel.set_title(title)
+                _outline(panel, found, seed)
+        bar = figure.colorbar(rows[0][3].collections[0], ax=rows[:, 3], shrink=0.9)
+        bar.set_label(f"share of {found.nudges} nudged starts")
+    return figure
+
+
+def _outline(panel: Axes, found: EngineAgreement, seed: int) -> None:
+    """Draw a line around the stable cells."""
+    stable = found.stable[..., seed]
+    if not stable.any():
+        return
+    (_, x), (_, y) = axes_of(found.simulator)
+    grid = stable.reshape(len(y), len(x))
+    rows, columns = np.flatnonzero(grid.any(axis=1)), np.flatnonzero(grid.any(axis=0))
+    left, right = x.edges[columns[0]], x.edges[columns[-1] + 1]
+    low, high = y.edges[rows[0]], y.edges[rows[-1] + 1]
+    panel.plot(
+        [left, right, right, left, left], [low, low, high, high, low], color=_OUTLINE, linewidth=2
+    )
+
+
+def plot_step_scatter(found: EngineAgreement) -> Figure:
+    """Draw PyTorch's steps against the simulator's, from identical starts; never is at the edge."""
+    with sns.axes_style("ticks", STYLE):
+        figure, panel = plt.subplots(figsize=(5.2, 5.0), layout="constrained")
+        edge = 1.6 * found.simulator.spec.model.steps
+        known = [steps_of(found.simulator, name) for name in ("train", "test")]
+        low = max(1.0, 0.6 * min(steps.min() for steps in known))
+        low = min(low, edge / 10)
+        panel.plot([low, edge], [low, edge], color="#BBBBBB", linewidth=1)
+        for name, colour, marker in (("train", TRAIN_COLOUR, "o"), ("test", TEST_COLOUR, "s")):
+            a, b = (
+                np.clip(steps_of(diagram, name).ravel(), low, edge)
+                for diagram in (found.simulator, found.pytorch)
+            )
+            panel.plot(
+                a, b, marker, color=colour, markersize=4, alpha=0.7, fillstyle="none",
+                label=f"{name} step",
+            )  # fmt: skip
+        panel.set(
+            xscale="log", yscale="log", xlabel="simulator, updates", ylabel="PyTorch, updates"
+        )
+        for axis in (panel.axhline, panel.axvline):
+            axis(edge, color="#BBBBBB", linewidth=1, linestyle=":")
+        panel.text(edge, low, _NEVER, rotation=90, ha="right", va="bottom", color="#777777")
+        panel.text(low, edge, _NEVER, ha="left", va="top", color="#777777")
+        panel.legend(frameon=False, loc="center right")
+    return figure
