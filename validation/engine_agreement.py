@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.checks import integer
 from phase_diagrams import Comparison, PhaseDiagram, SweepSpec, compare, numba_engine, sweep
+from phase_diagrams.sweeping import DEFAULT_NAME
 from validation.batched_engine import TorchEngine, torch_engine
 from validation.nudged_runs import NudgedRuns
 from validation.nudges import nudged_starts
@@ -149,6 +150,7 @@ def agreement(
     *,
     device: str | torch.device | None = None,
     store: str | Path | None = None,
+    name: str = DEFAULT_NAME,
     nudges: int = 8,
     stable: Mapping[str, float] | None = None,
     jobs: int | None = None,
@@ -168,7 +170,9 @@ def agreement(
     device
         Where PyTorch trains; a GPU by default if there is one.
     store
-        Keeps finished runs; the same call resumes. A sweep for each start, named by it.
+        Keeps finished runs; the same call resumes.
+    name
+        Name of the sweep in the store; that of a nudged start is "NAME-nudged-1" and so on.
     nudges
         Number of nudged starts, at least 2.
     stable
@@ -193,15 +197,15 @@ def agreement(
     nudges = integer("nudges", nudges, 2, 1000)
     region = stable_cells(spec, stable or {})
     pytorch = torch_engine(device, cells_per_batch=cells_per_batch)
-    starts = [spec.start, *nudged_starts(spec.start, nudges)]
+    sweeps = {name: spec}
+    for number, start in enumerate(nudged_starts(spec.start, nudges), 1):
+        sweeps[f"{name}-nudged-{number}"] = replace(spec, start=start)
     simulated, trained = (
         [
-            sweep(
-                replace(spec, start=start), store=store, name=start, engine=each, progress=progress
-            )
-            for start in starts
+            sweep(each, store=store, name=called, engine=engine, progress=progress)
+            for called, each in sweeps.items()
         ]
-        for each in (numba_engine(jobs), pytorch)
+        for engine in (numba_engine(jobs), pytorch)
     )
     names = "simulator", "PyTorch"
     return EngineAgreement(

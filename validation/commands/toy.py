@@ -31,7 +31,7 @@ class Toy(SweepOptions):
     stable: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """FIELD=VALUE: up to it rounding decides nothing (default: what is known of the preset)."""
     trajectories: bool = True
-    """Train a cell of each phase in float64, too, and show where rounding takes over."""
+    """Leave out single cells beside float64, which take minutes."""
     cells_per_batch: int | None = None
     """Runs that PyTorch trains together (default: what suits the device)."""
     jobs: int | None = None
@@ -50,6 +50,7 @@ class Toy(SweepOptions):
             spec,
             device=self.device,
             store=self.store if self.store is not None else out / "runs.sqlite",
+            name=name,
             nudges=self.nudges,
             stable=stable,
             jobs=self.jobs,
