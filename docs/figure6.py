@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from effective_theory import grokking_steps
 from effective_theory.files import save_figure
 from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec, load, preset, sweep
 
@@ -79,6 +80,19 @@ def random_starts(figure: str) -> SweepSpec:
     return replace(spec, seeds=(0, 1, 2), start="random")
 
 
+def many_starts() -> SweepSpec:
+    """Return one column of 6a, decoder_lr 1e-4, from the random starts 0 to 19 at budget 3e4."""
+    spec = preset("fig6a")
+    rates = tuple(rate for rate in spec.grid["embedding_lr"].values if rate > 0.99e-4)
+    return replace(
+        spec,
+        axes={"embedding_lr": Axis(rates, "log")},
+        model=replace(spec.model, decoder_lr=1e-4, steps=30_000),
+        seeds=tuple(range(20)),
+        start="random",
+    )
+
+
 def quick(spec: SweepSpec) -> SweepSpec:
     """Return a fifth of the paper's budget, for the learning rates at which that is enough."""
     spec = replace(spec, model=replace(spec.model, steps=20_000))
@@ -101,14 +115,19 @@ def diagrams(figure: str, stored: bool) -> Iterator[tuple[str, PhaseDiagram]]:
         (figure, published_start(figure)),
         (f"{figure}-random", random_starts(figure)),
     ):
-        store = RESULTS / name / "runs.sqlite"
-        if not stored:
-            store.parent.mkdir(parents=True, exist_ok=True)
-            yield name, sweep(spec, store=store, name=name)
-        elif store.exists():
-            diagram = load(store, name)[1]
-            if (diagram.phases != Phase.NOT_RUN).all():
-                yield name, diagram
+        found = complete(name, spec, stored)
+        if found is not None:
+            yield name, found
+
+
+def complete(name: str, spec: SweepSpec, stored: bool) -> PhaseDiagram | None:
+    """Return a sweep's diagram; None where it is not complete and nothing may be run."""
+    store = RESULTS / name / "runs.sqlite"
+    if not stored:
+        store.parent.mkdir(parents=True, exist_ok=True)
+        return sweep(spec, store=store, name=name)
+    diagram = load(store, name)[1] if store.exists() else None
+    return None if diagram is None or (diagram.phases == Phase.NOT_RUN).any() else diagram
 
 
 def starts(figure: str, stored: bool) -> list[tuple[str, PhaseDiagram, int]]:
@@ -144,6 +163,34 @@ def ratio_table(stored: bool) -> list[str]:
         span = f"{min(products):.2f} to {max(products):.2f}" if products else ""
         lines.append(f"| {rate:.2g} | " + " | ".join(ratios) + f" | {span} |")
     return lines
+
+
+def many_table(stored: bool) -> list[str]:
+    """Return how many of many starts have which smallest generalising ratio at decoder_lr 1e-4."""
+    diagram = complete("fig6a-starts", many_starts(), stored)
+    if diagram is None:
+        return []
+    spec = diagram.spec
+    learned = np.isin(diagram.phases, GENERALISES)
+    ratios = np.array(spec.grid["embedding_lr"].values) / spec.model.decoder_lr
+    first = np.where(learned.any(axis=0), ratios[learned.argmax(axis=0)], np.inf)
+    ideal = diagram.ideal_test_accuracy.values
+    able = [
+        place
+        for place, seed in enumerate(spec.seeds)
+        if (ideal[spec.train_size, seed] or 0.0) >= spec.model.test_threshold
+    ]
+    lines = ["| smallest generalising ratio | starts |", "|---|---|"]
+    for ratio, count in sorted(Counter(first[able].tolist()).items()):
+        lines.append(f"| {'none' if np.isinf(ratio) else f'{ratio:.1f}'} | {count} |")
+    lines.append(f"| all that allow generalisation, of {len(spec.seeds)} | {len(able)} |")
+    delays = [grokking_steps(spec.cell((0, k)).draw()[0], embedding_lr=1e-3) for k in able]
+    span = f"{min(delays):.0f} to {max(delays):.0f}"
+    return [
+        *lines,
+        "",
+        f"Their 1 / (lambda_3 eta) at embedding learning rate 1e-3: {span} updates.",
+    ]
 
 
 def region_table(figure: str, stored: bool) -> list[str]:
@@ -189,6 +236,8 @@ def write(stored: bool) -> None:
             save_figure(diagram.plot(), PAGE.with_name(f"{name}.png"))
             pictures.append(f"![Phases from start {diagram.spec.start}]({name}.png)")
         lines = [*pictures, "", *counts_table(figure, stored), "", *laws]
+        if figure == "fig6a":
+            lines += ["", *many_table(stored)]
         text = before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
     PAGE.write_text(text, encoding="utf-8")
 
