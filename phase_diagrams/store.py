@@ -195,7 +195,7 @@ class Store:
         if chosen is not None and chosen in sweeps:
             return chosen, SweepSpec.from_json(sweeps[chosen])
         problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
-        raise StoreError(f"store {self.path} {problem}; choose one with --name: {names}.")
+        raise StoreError(f"store {self.path} {problem}; choose one by its name: {names}.")
 
     def engines(self) -> dict[str, int]:
         """Return the newest stored version of each engine, by the engine's identity."""

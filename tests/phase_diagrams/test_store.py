@@ -140,7 +140,7 @@ def test_a_changed_row_fails_its_checksum(path: Path, column: str) -> None:
 def test_a_sweep_is_chosen_by_name(path: Path) -> None:
     assert load(path)[0] == "sweep"
     sweep(SPEC, store=path, name="other", progress=False)
-    with pytest.raises(StoreError, match="several sweeps; choose one with --name: other, sweep"):
+    with pytest.raises(StoreError, match="several sweeps; choose one by its name: other, sweep"):
         load(path)
     assert load(path, "other")[0] == "other"
     with pytest.raises(StoreError, match="holds no sweep 'third'"):

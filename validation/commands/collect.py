@@ -1,30 +1,19 @@
 """``collect``: bring the results of jobs into the store."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from effective_theory import InputError
 from phase_diagrams import Store
-from validation.submissions import collect, submissions
+from validation.commands.submitted import Submitted
+from validation.submissions import collect
 
 
 @dataclass(frozen=True)
-class Collect:
+class Collect(Submitted):
     """Copy finished runs to the store, also while jobs still run; safe to repeat."""
-
-    store: Annotated[Path, tyro.conf.Positional]
-    """Store that the sweep was submitted for."""
-    name: str | None = None
-    """Name of the sweep, where several were submitted."""
 
     def run(self) -> None:
         """Collect and say how much is there."""
-        found = submissions(self.store, self.name)
-        if not found:
-            raise InputError(f"store {self.store} has no submissions; submit a sweep first.")
+        found = self.submissions()
         for sentence in collect(self.store, self.name):
             print(sentence)
         latest = {submission.name: submission for submission in found.values()}

@@ -2,29 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import tyro
-
-from effective_theory import InputError
 from phase_diagrams import StoreError
-from validation.submissions import Submission, live_elements, submissions
+from validation.commands.submitted import Submitted
+from validation.submissions import Submission, live_elements
 
 
 @dataclass(frozen=True)
-class Status:
+class Status(Submitted):
     """Say for each submission how many runs are done and which elements wait or run."""
-
-    store: Annotated[Path, tyro.conf.Positional]
-    """Store that the sweep was submitted for."""
-    name: str | None = None
-    """Name of the sweep, where several were submitted."""
 
     def run(self) -> None:
         """Print one line for each submission and what to do next."""
-        found = submissions(self.store, self.name)
-        if not found:
-            raise InputError(f"store {self.store} has no submissions; submit a sweep first.")
+        found = self.submissions()
         live = 0
         for folder, submission in found.items():
             elements = live_elements(folder, submission)
