@@ -24,12 +24,12 @@ pytestmark = [
 SPEC = SweepSpec(
     Addition(10),
     {"decoder_lr": [1e-4, 3e-4, 1e-3, 3e-3], "decoder_weight_decay": [0.0, 1.0, 2.0, 3.0]},
-    ToyModel(width=50, target_dim=8, steps=20_000, stop_when="never"),
+    ToyModel(width=50, target_dim=8, steps=100_000, stop_when="never"),
     seeds=(5,),
 )
 OPTIONS = (
     *("--axis", "decoder_lr=1e-4,3e-4,1e-3,3e-3", "--axis", "decoder_weight_decay=0,1,2,3"),
-    *("--width", "50", "--target-dim", "8", "--steps", "20000", "--stop-when", "never"),
+    *("--width", "50", "--target-dim", "8", "--steps", "100000", "--stop-when", "never"),
     *("--seeds", "5", "--name", "slurm"),
 )
 
