@@ -1,5 +1,7 @@
 """The pictures of a report."""
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
@@ -12,6 +14,7 @@ from phase_diagrams.plotting import PALETTES, STYLE, axes_of, draw_cells, draw_p
 from validation.engine_agreement import EngineAgreement, steps_of
 
 _OUTLINE = "#D95F0E"
+_SHARES = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
 #: Beyond them single cells are too small to be seen.
 _MOST_SEEDS = 4
 _NEVER = "never"
@@ -24,35 +27,41 @@ def plot_agreement(found: EngineAgreement) -> Figure:
     how far the two engines' frequencies of labels are apart; stable cells are outlined.
     """
     seeds = range(min(len(found.simulator.spec.seeds), _MOST_SEEDS))
-    blues = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
     with sns.axes_style("ticks", STYLE):
         figure, rows = plt.subplots(
             len(seeds), 4, figsize=(17.0, 4.3 * len(seeds)), layout="constrained", squeeze=False,
             sharex=True, sharey=True,
         )  # fmt: skip
         for seed, panels in zip(seeds, rows, strict=True):
-            for panel, diagram, name in zip(
-                panels, (found.simulator, found.pytorch), found.comparison.names, strict=False
-            ):
-                phases = diagram.phases[..., seed]
-                draw_phases(
-                    panel, diagram, phases, PALETTES["default"], pale=np.zeros(phases.shape, bool)
-                )
-                panel.set_title(name)
-            for panel, values, title in (
-                (
-                    panels[2],
-                    found.nudged.uncertainty,
-                    "labels of one engine that differ by a nudge",
-                ),
-                (panels[3], found.nudged.distance, "distance between the two engines' labels"),
-            ):
-                draw_cells(panel, found.simulator, values[..., seed], cmap=blues, vmin=0, vmax=1)
-                panel.set_title(title)
-                _outline(panel, found, seed)
+            _draw_phases(panels[:2], found, seed)
+            _draw_nudged(panels[2:], found, seed)
         bar = figure.colorbar(rows[0][3].collections[0], ax=rows[:, 3], shrink=0.9)
         bar.set_label(f"share of {found.nudges} nudged starts")
     return figure
+
+
+def _draw_phases(panels: Sequence[Axes], found: EngineAgreement, seed: int) -> None:
+    """Draw both diagrams from identical starts."""
+    seeds = found.simulator.spec.seeds
+    which = f", seeds {seeds[seed][0]}/{seeds[seed][1]}" if len(seeds) > 1 else ""
+    diagrams = (found.simulator, found.pytorch)
+    for panel, diagram, name in zip(panels, diagrams, found.comparison.names, strict=True):
+        phases = diagram.phases[..., seed]
+        nowhere = np.zeros(phases.shape, bool)
+        draw_phases(panel, diagram, phases, PALETTES["default"], pale=nowhere)
+        panel.set_title(name + which)
+
+
+def _draw_nudged(panels: Sequence[Axes], found: EngineAgreement, seed: int) -> None:
+    """Draw how labels differ by a nudge, and between the engines."""
+    shares = {
+        "labels of one engine that differ by a nudge": found.nudged.uncertainty,
+        "distance between the two engines' labels": found.nudged.distance,
+    }
+    for panel, (title, share) in zip(panels, shares.items(), strict=True):
+        draw_cells(panel, found.simulator, share[..., seed], cmap=_SHARES, vmin=0, vmax=1)
+        panel.set_title(title)
+        _outline(panel, found, seed)
 
 
 def _outline(panel: Axes, found: EngineAgreement, seed: int) -> None:
