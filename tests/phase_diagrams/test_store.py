@@ -82,6 +82,14 @@ def test_another_programs_settings_are_left_alone(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_a_format_that_never_was_is_damage(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 0")
+    connection.close()
+    with pytest.raises(StoreError, match="is damaged .its format is 0"):
+        load(path)
+
+
 def test_an_interrupt_within_a_commit_loses_no_run(tmp_path: Path) -> None:
     """The transaction is rolled back, its rows wait, and closing the store writes them."""
     path, engine = tmp_path / "runs.sqlite", numba_engine(1)
