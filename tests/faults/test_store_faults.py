@@ -272,8 +272,9 @@ def test_another_file_in_the_stores_place_is_refused(content: bytes, tmp_path: P
 
 #: Dies within a transaction of which a part is written to the file: the journal has what was there.
 HALF_WRITTEN = """
-import os, signal, sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+import os, signal, sys
+from phase_diagrams import Store
+connection = Store(sys.argv[1])._connection
 connection.execute("PRAGMA cache_size = 1")
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE runs SET status = 'stopped', checksum = '', curve = zeroblob(20000)")
