@@ -299,6 +299,30 @@ def test_the_journal_of_a_killed_writer_is_rolled_back(
         load(path)
 
 
+#: Dies while it makes a store: tables are there, but not yet the mark that says whose they are.
+HALF_MADE = """
+import os, signal, sqlite3, sys
+from phase_diagrams import Store
+
+class Killed(sqlite3.Connection):
+    def execute(self, *arguments):
+        if "application_id =" in arguments[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().execute(*arguments)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *arguments, **options: connect(*arguments, factory=Killed, **options)
+Store(sys.argv[1])
+"""
+
+
+def test_a_store_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    assert subprocess.run([sys.executable, "-c", HALF_MADE, str(path)]).returncode == -9
+    with Store(path) as store:
+        assert store.sweeps() == {}
+
+
 TWO_SWEEPS = """
 import sys, warnings
 warnings.simplefilter("ignore")

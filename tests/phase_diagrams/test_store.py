@@ -101,6 +101,22 @@ def test_a_store_goes_back_to_the_rollback_journal_and_waits_for_the_disk(path: 
     assert found == ["delete", 2]
 
 
+def test_a_store_that_another_process_makes_meanwhile_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, look = tmp_path / "runs.sqlite", Store._is_empty
+
+    def look_and_be_overtaken(store: Store) -> bool:
+        monkeypatch.setattr(Store, "_is_empty", look)
+        empty = look(store)
+        Store(path).close()
+        return empty
+
+    monkeypatch.setattr(Store, "_is_empty", look_and_be_overtaken)
+    with Store(path) as store:
+        assert store.sweeps() == {}
+
+
 def test_an_interrupt_within_a_commit_loses_no_run(tmp_path: Path) -> None:
     """The transaction is rolled back, its rows wait, and closing the store writes them."""
     path, engine = tmp_path / "runs.sqlite", numba_engine(1)
