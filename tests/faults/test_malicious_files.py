@@ -210,6 +210,21 @@ def test_a_forged_row_with_a_right_checksum_is_damage(
 
 
 @pytest.mark.parametrize(
+    "row", [(None, SPEC.to_json()), (b"sweep", SPEC.to_json()), ("sweep", b"{}")]
+)
+def test_a_forged_sweep_with_a_right_checksum_is_damage(
+    row: tuple[object, object], store: Path
+) -> None:
+    connection = sqlite3.connect(store)
+    connection.execute("DELETE FROM sweeps")
+    connection.execute("INSERT INTO sweeps VALUES (?, ?, ?)", (*row, checksum(row)))
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="is damaged"):
+        load(store)
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         # Never ends.
