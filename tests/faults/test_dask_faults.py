@@ -115,6 +115,18 @@ def test_workers_of_another_version_are_refused(
         prepare_workers(client)
 
 
+def test_workers_leave_ctrl_c_to_the_driver(client: "distributed.Client") -> None:
+    """Those that the driver started; a terminal sends it to them too."""
+
+    def set_handler() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    client.run(set_handler)
+    prepare_workers(client)
+    handlers = client.run(signal.getsignal, signal.SIGINT)
+    assert set(handlers.values()) == {signal.SIG_IGN}
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
