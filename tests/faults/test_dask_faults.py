@@ -127,6 +127,17 @@ def test_workers_leave_ctrl_c_to_the_driver(client: "distributed.Client") -> Non
     assert set(handlers.values()) == {signal.SIG_IGN}
 
 
+def test_one_worker_thread_is_refused() -> None:
+    """With it joblib would run everything in the driver, without a word."""
+
+    class OneThread:
+        def ncores(self) -> dict[str, int]:
+            return {"tcp://127.0.0.1:1": 1}
+
+    with pytest.raises(InputError, match="start at least two"):
+        prepare_workers(OneThread())  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [
