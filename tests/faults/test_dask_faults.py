@@ -88,6 +88,23 @@ def test_a_killed_worker_loses_nothing(
     assert client.run(os.getpid).values() != processes.values()
 
 
+def test_no_run_lies_on_a_single_worker_before_it_is_sent(
+    client: "distributed.Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There joblib puts large arguments of most types: with that worker they would be lost."""
+    scatter, scattered = distributed.Client.scatter, []
+
+    def noted(self: "distributed.Client", data: object, **options: object) -> object:
+        scattered.append(data)
+        return scatter(self, data, **options)
+
+    monkeypatch.setattr(distributed.Client, "scatter", noted)
+    monkeypatch.setattr(engines, "CHUNK_SECONDS", 1000.0)
+    with joblib.parallel_config(backend="dask"):
+        sweep(SPEC, progress=False)
+    assert scattered == []
+
+
 def test_the_shell_sweeps_on_dask(tmp_path: Path) -> None:
     command = ["sweep", "--axis", "decoder_lr=1e-4,1e-2", "--width", "10", "--steps", "50"]
     for where in (["--jobs", "1"], ["--dask", "local", "--jobs", "2"]):
