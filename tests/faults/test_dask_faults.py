@@ -1,8 +1,10 @@
 """Dask: the same bits as without it, and no run lost with a worker or its scheduler."""
 
+import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +52,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ..
 @pytest.fixture(scope="module")
 def client() -> "Iterator[distributed.Client]":
     """Two worker processes."""
-    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    cluster = distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": ":0"},
+    )
     with cluster, distributed.Client(cluster) as client:
         yield client
     gc.collect()
@@ -112,6 +119,16 @@ def test_the_shell_sweeps_on_dask(tmp_path: Path) -> None:
     tables = [(tmp_path / name / "runs.csv").read_bytes() for name in ("--jobs", "--dask")]
     assert tables[0] == tables[1]
     assert rows(tmp_path / "--jobs" / "runs.sqlite") == rows(tmp_path / "--dask" / "runs.sqlite")
+
+
+def test_local_workers_start_beside_others_without_a_word() -> None:
+    """Dask warns where its usual port for HTTP is taken; the tests make that an error."""
+    with socket.socket() as taken:
+        with contextlib.suppress(OSError):  # another program has it already
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+        with dask_workers("local", 2):
+            pass
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
