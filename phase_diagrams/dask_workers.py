@@ -93,7 +93,11 @@ def _local_workers(count: int | None) -> "Iterator[LocalCluster]":
     with (
         dask.config.set(_UNOBSERVED),
         LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=count, threads_per_worker=1, dashboard_address=None
+            n_workers=count,
+            threads_per_worker=1,
+            dashboard_address=None,
+            # Its HTTP server starts all the same, and two on one port are worth a warning to Dask.
+            scheduler_kwargs={"dashboard_address": ":0"},
         ) as cluster,
     ):
         try:

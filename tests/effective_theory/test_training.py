@@ -18,6 +18,7 @@ from effective_theory import (
 )
 from effective_theory import training as training_module
 from effective_theory.kernels.compilation import is_compiled
+from effective_theory.toy_model import LARGEST_SCALE, MOST_STEPS, MOST_UNITS
 from effective_theory.training import TrainingRun
 
 
@@ -230,6 +231,12 @@ def test_modular_addition_trains_without_rqi() -> None:
         ({"stop_when": "tomorrow"}, "stop_when"),
         ({"test_threshold": 1.1}, "test_threshold"),
         ({"embedding_scale": "big"}, "embedding_scale"),
+        ({"embedding_dim": MOST_UNITS + 1}, "embedding_dim"),
+        ({"width": MOST_UNITS + 1}, "width"),
+        ({"target_dim": MOST_UNITS + 1}, "target_dim"),
+        ({"steps": MOST_STEPS + 1}, "steps"),
+        ({"embedding_scale": 2 * LARGEST_SCALE}, "embedding_scale"),
+        ({"decoder_scale": 2 * LARGEST_SCALE}, "decoder_scale"),
     ],
 )
 def test_a_bad_model_field_is_named(changes: dict[str, object], field: str) -> None:

@@ -1,8 +1,10 @@
 """Dask: the same bits as without it, and no run lost with a worker or its scheduler."""
 
+import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +52,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ..
 @pytest.fixture(scope="module")
 def client() -> "Iterator[distributed.Client]":
     """Two worker processes."""
-    cluster = distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    cluster = distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": ":0"},
+    )
     with cluster, distributed.Client(cluster) as client:
         yield client
     gc.collect()
@@ -88,6 +95,23 @@ def test_a_killed_worker_loses_nothing(
     assert client.run(os.getpid).values() != processes.values()
 
 
+def test_no_run_lies_on_a_single_worker_before_it_is_sent(
+    client: "distributed.Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There joblib puts large arguments of most types: with that worker they would be lost."""
+    scatter, scattered = distributed.Client.scatter, []
+
+    def noted(self: "distributed.Client", data: object, **options: object) -> object:
+        scattered.append(data)
+        return scatter(self, data, **options)
+
+    monkeypatch.setattr(distributed.Client, "scatter", noted)
+    monkeypatch.setattr(engines, "CHUNK_SECONDS", 1000.0)
+    with joblib.parallel_config(backend="dask"):
+        sweep(SPEC, progress=False)
+    assert scattered == []
+
+
 def test_the_shell_sweeps_on_dask(tmp_path: Path) -> None:
     command = ["sweep", "--axis", "decoder_lr=1e-4,1e-2", "--width", "10", "--steps", "50"]
     for where in (["--jobs", "1"], ["--dask", "local", "--jobs", "2"]):
@@ -95,6 +119,16 @@ def test_the_shell_sweeps_on_dask(tmp_path: Path) -> None:
     tables = [(tmp_path / name / "runs.csv").read_bytes() for name in ("--jobs", "--dask")]
     assert tables[0] == tables[1]
     assert rows(tmp_path / "--jobs" / "runs.sqlite") == rows(tmp_path / "--dask" / "runs.sqlite")
+
+
+def test_local_workers_start_beside_others_without_a_word() -> None:
+    """Dask warns where its usual port for HTTP is taken; the tests make that an error."""
+    with socket.socket() as taken:
+        with contextlib.suppress(OSError):  # another program has it already
+            taken.bind(("127.0.0.1", 8787))
+            taken.listen()
+        with dask_workers("local", 2):
+            pass
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,6 +147,29 @@ def test_workers_of_another_version_are_refused(
     monkeypatch.setattr(dask_workers_module, "KERNEL_VERSION", 999)
     with pytest.raises(RunError, match="kernels have version .*, the driver's 999"):
         prepare_workers(client)
+
+
+def test_workers_leave_ctrl_c_to_the_driver(client: "distributed.Client") -> None:
+    """Those that the driver started; a terminal sends it to them too."""
+
+    def set_handler() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    client.run(set_handler)
+    prepare_workers(client)
+    handlers = client.run(signal.getsignal, signal.SIGINT)
+    assert set(handlers.values()) == {signal.SIG_IGN}
+
+
+def test_one_worker_thread_is_refused() -> None:
+    """With it joblib would run everything in the driver, without a word."""
+
+    class OneThread:
+        def ncores(self) -> dict[str, int]:
+            return {"tcp://127.0.0.1:1": 1}
+
+    with pytest.raises(InputError, match="start at least two"):
+        prepare_workers(OneThread())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from effective_theory import Addition, Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory import (
+    Addition,
+    Dataset,
+    InitialState,
+    InputError,
+    Task,
+    ToyModel,
+    train,
+)
 from effective_theory.cli import main
 from phase_diagrams import (
     Phase,
@@ -21,6 +29,7 @@ from phase_diagrams import (
     starts,
     sweep,
 )
+from phase_diagrams.engines import run_cell
 from phase_diagrams.starts import Seed
 from phase_diagrams.sweeping import results
 from tests.faults.processes import stored_rows
@@ -79,6 +88,23 @@ def test_each_way_to_diverge_is_called_so(fields: dict[str, object]) -> None:
     row = diagram.rows()[0]
     assert (row["phase"], row["status"]) == ("diverged", "diverged")
     assert 0 <= row["diverged_step"] <= 300
+
+
+def test_an_infinite_loss_is_divergence_though_all_parameters_stay_finite() -> None:
+    model = dataclasses.replace(MODEL, decoder_scale=5e19)
+    run = run_cell(spec(model, train_size=[10]).cell((0, 0)))
+    assert (run.status, run.diverged_step, run.steps_run) == ("diverged", 0, 0)
+
+
+def test_an_infinite_parameter_is_divergence_though_the_loss_stays_finite() -> None:
+    """Embeddings of one sign: at any size the hidden units saturate."""
+    model = dataclasses.replace(MODEL, embedding_lr=1e-2, embedding_weight_decay=1e6)
+    dataset, state = random_start(model, Addition(5), 10, (1, 1))
+    positive = dataclasses.replace(state, embeddings=np.full_like(state.embeddings, 0.5))
+    run = train(model, dataset, positive, record_every=1)
+    # Each update multiplies by -9999: 0.5 leaves float32 at the tenth.
+    assert (run.status, run.diverged_step, run.steps_run) == ("diverged", 10, 10)
+    assert run.history is not None and np.isfinite(run.history.train_loss).all()
 
 
 def test_constant_embeddings_leave_rqi_undefined_while_training_goes_on(

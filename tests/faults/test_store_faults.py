@@ -272,8 +272,9 @@ def test_another_file_in_the_stores_place_is_refused(content: bytes, tmp_path: P
 
 #: Dies within a transaction of which a part is written to the file: the journal has what was there.
 HALF_WRITTEN = """
-import os, signal, sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+import os, signal, sys
+from phase_diagrams import Store
+connection = Store(sys.argv[1])._connection
 connection.execute("PRAGMA cache_size = 1")
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE runs SET status = 'stopped', checksum = '', curve = zeroblob(20000)")
@@ -296,6 +297,30 @@ def test_the_journal_of_a_killed_writer_is_rolled_back(
     path.write_bytes(half)
     with pytest.raises(StoreError, match="damaged"):
         load(path)
+
+
+#: Dies while it makes a store: tables are there, but not yet the mark that says whose they are.
+HALF_MADE = """
+import os, signal, sqlite3, sys
+from phase_diagrams import Store
+
+class Killed(sqlite3.Connection):
+    def execute(self, *arguments):
+        if "application_id =" in arguments[0]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().execute(*arguments)
+
+connect = sqlite3.connect
+sqlite3.connect = lambda *arguments, **options: connect(*arguments, factory=Killed, **options)
+Store(sys.argv[1])
+"""
+
+
+def test_a_store_whose_maker_was_killed_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    assert subprocess.run([sys.executable, "-c", HALF_MADE, str(path)]).returncode == -9
+    with Store(path) as store:
+        assert store.sweeps() == {}
 
 
 TWO_SWEEPS = """

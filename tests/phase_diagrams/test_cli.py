@@ -96,6 +96,7 @@ def test_presets_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["sweep", "--axis", "decoder_lr=1e-3", "--axis", "decoder-lr=1e-4"], "given twice"),
         (["sweep", "--axis", "decoder_lr=-1e-3,1e-3"], "decoder_lr must be zero or positive"),
         (["sweep", "--axis", "decoder_lr=1e-3,abc"], "decoder_lr must be a number"),
+        (["sweep", "--axis", "decoder_lr=1e-3:inf:3"], "decoder_lr must have finite limits"),
         (["sweep", "--axis", "embedding_scale=1,2", "--start", "released"], "embedding_scale is"),
         (["sweep", "--axis", "train_size=5,60"], "train_size must be at most 54"),
         (

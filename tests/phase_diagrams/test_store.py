@@ -82,6 +82,41 @@ def test_another_programs_settings_are_left_alone(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_a_format_that_never_was_is_damage(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 0")
+    connection.close()
+    with pytest.raises(StoreError, match="is damaged .its format is 0"):
+        load(path)
+
+
+def test_a_store_goes_back_to_the_rollback_journal_and_waits_for_the_disk(path: Path) -> None:
+    """Another program may have set the write-ahead log, which network file systems do not bear."""
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA journal_mode = WAL").fetchone() == ("wal",)
+    connection.close()
+    with Store(path) as store:
+        settings = ("journal_mode", "synchronous")
+        found = [store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in settings]
+    assert found == ["delete", 2]
+
+
+def test_a_store_that_another_process_makes_meanwhile_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, look = tmp_path / "runs.sqlite", Store._is_empty
+
+    def look_and_be_overtaken(store: Store) -> bool:
+        monkeypatch.setattr(Store, "_is_empty", look)
+        empty = look(store)
+        Store(path).close()
+        return empty
+
+    monkeypatch.setattr(Store, "_is_empty", look_and_be_overtaken)
+    with Store(path) as store:
+        assert store.sweeps() == {}
+
+
 def test_an_interrupt_within_a_commit_loses_no_run(tmp_path: Path) -> None:
     """The transaction is rolled back, its rows wait, and closing the store writes them."""
     path, engine = tmp_path / "runs.sqlite", numba_engine(1)

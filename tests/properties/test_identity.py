@@ -24,11 +24,13 @@ models = st.builds(
     **dict.fromkeys(FLOATS, floats),
     embedding_dim=st.integers(1, 5),
     width=st.integers(1, 16_384),
+    target_dim=st.integers(1, 30),
     loss=st.sampled_from(["mse", "cross_entropy"]),
     batch_size=st.one_of(st.none(), st.integers(1, 45)),
-    embedding_scale=st.floats(0, 1e30),
-    train_threshold=st.floats(0, 1),
-    rqi_threshold=st.floats(0, 1),
+    **dict.fromkeys(("embedding_scale", "decoder_scale"), st.floats(0, 1e30)),
+    **dict.fromkeys(("train_threshold", "test_threshold", "rqi_threshold"), st.floats(0, 1)),
+    steps=st.integers(1, 10**12),
+    stop_when=st.sampled_from(["accuracies", "all", "never"]),
 )
 
 
@@ -85,7 +87,8 @@ def test_a_stored_configuration_reads_back_exactly_and_hashes_to_its_key(
         content["start"],
         tuple(content["seed"]),
     )
-    assert dataclasses.replace(again.model, steps=model.steps) == model
+    budget = {"steps": model.steps, "stop_when": model.stop_when}
+    assert dataclasses.replace(again.model, **budget) == model
     assert (again.task, again.seed) == (run.task, run.seed)
     assert again.configuration == run.configuration
     assert identify(run.configuration) == run.cell_id == again.cell_id
