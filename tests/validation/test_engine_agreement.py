@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import Axis, Phase, SweepSpec, load, starts
+from phase_diagrams import Axis, Phase, SweepSpec, load, numba_engine, starts, sweep
 from phase_diagrams.presets import preset
-from validation import EngineAgreement, agreement, typical_cells, write_report
-from validation.engine_agreement import STABLE, stable_cells
+from validation import EngineAgreement, agreement, torch_engine, typical_cells, write_report
+from validation.engine_agreement import STABLE, stable_cells, steps_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 
@@ -157,5 +157,12 @@ def test_the_stable_cells_of_released_5b_are_the_same_in_pytorch() -> None:
         for name, axis in whole.grid.items()
     }
     spec = dataclasses.replace(whole, axes=axes)
-    found = agreement(spec, device="cpu", nudges=2, stable=bounds, progress=False)
-    assert found.exact.sum() == found.stable.sum() == 35 and found.comparison.agreeing == 35
+    engines = numba_engine(), torch_engine("cpu")
+    simulated, trained = (sweep(spec, engine=engine, progress=False) for engine in engines)
+    assert spec.size == 35
+    np.testing.assert_array_equal(simulated.phases, trained.phases)
+    for name in ("train", "test"):
+        ours, theirs = (steps_of(diagram, name) for diagram in (simulated, trained))
+        np.testing.assert_array_equal(np.isinf(ours), np.isinf(theirs))
+        reached = np.isfinite(ours)
+        assert np.abs(ours[reached] - theirs[reached]).max() <= 1
