@@ -157,7 +157,7 @@ def advise(
     chosen = [diagram.seed_index(seed)] if seed is not None else list(range(len(spec.seeds)))
     known = _Known(diagram, chosen)
     phase = known.phase(place)
-    cell = _values(spec, place)
+    cell = spec.values_at(place)
     if phase is Phase.NOT_RUN:
         raise InputError(f"the cell at {_written(cell)} was not run; finish the sweep first.")
     step = known.test_step(place)
@@ -221,7 +221,7 @@ class _Known:
             alike = (self.phases[..., seed] == phase) & (self.sources[..., seed] == Source.MEASURED)
             if not alike.any():
                 return math.nan
-            distances = np.where(alike, _distances(self.spec, _values(self.spec, place)), np.inf)
+            distances = np.where(alike, _distances(self.spec, self.spec.values_at(place)), np.inf)
             place = _place(distances, int(distances.argmin()))
         step = int(self.steps[place][seed])
         return math.inf if step < 0 else step
@@ -249,7 +249,7 @@ def _setting(
     speedup = None if math.isnan(before) or math.isnan(after) else before / max(after, 1)
     run = known.phases[place] != Phase.NOT_RUN
     return Setting(
-        values=_values(spec, place),
+        values=spec.values_at(place),
         distance=float(_distances(spec, asked)[place]),
         test_step=_whole(after),
         speedup=speedup,
@@ -321,10 +321,6 @@ def _unit(spec: SweepSpec, name: str) -> str:
     if scale == "log":
         return f"one decade of {name}"
     return f"{_step(spec, name):.3g} of {name}" if scale == "linear" else f"one place of {name}"
-
-
-def _values(spec: SweepSpec, place: Place) -> dict[str, Any]:
-    return {n: axis.values[k] for (n, axis), k in zip(spec.grid.items(), place, strict=True)}
 
 
 def _place(values: NDArray[Any], number: int) -> Place:

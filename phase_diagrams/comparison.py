@@ -117,6 +117,12 @@ class Comparison:
     _diagrams: tuple[PhaseDiagram, PhaseDiagram]
 
     @property
+    def present(self) -> list[int]:
+        """Rows and columns of the table whose phase either diagram has."""
+        table = self.table
+        return [k for k in range(len(table)) if table[k].any() or table[:, k].any()]
+
+    @property
     def shared(self) -> int:
         """Number of runs that both made."""
         return int(self.table.sum())
@@ -148,10 +154,7 @@ class Comparison:
         found = [(d.phases, d) for d in self._diagrams]
         for places in self._pairs:
             cell = self.spec.cell(places[0])
-            row: dict[str, Any] = {
-                name: axis.values[k]
-                for (name, axis), k in zip(self.spec.grid.items(), places[0], strict=False)
-            }
+            row = self.spec.values_at(places[0])
             row["split_seed"], row["init_seed"] = cell.seed
             for suffix, (phases, diagram), place in zip("ab", found, places, strict=True):
                 row[f"phase_{suffix}"] = Phase(int(phases[place])).label

@@ -36,7 +36,7 @@ def plot_comparison(comparison: Comparison) -> Figure:
 def _draw_table(panel: Axes, comparison: Comparison) -> None:
     """Colour shows the share within a row, the numbers are runs."""
     table = comparison.table
-    there = [k for k in range(len(RUN_PHASES)) if table[k].any() or table[:, k].any()]
+    there = comparison.present
     shown = table[np.ix_(there, there)]
     shares = shown / np.maximum(shown.sum(axis=1, keepdims=True), 1)
     labels = [RUN_PHASES[k].label for k in there]

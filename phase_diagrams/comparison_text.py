@@ -23,7 +23,7 @@ def comparison_text(comparison: Comparison) -> str:
     lines += [
         f"labels: {comparison.agreeing} of {shared} agree ({comparison.agreeing / shared:.1%}); "
         f"always {b}'s commonest: {comparison.commonest} ({comparison.commonest / shared:.1%}); "
-        f"kappa {_number(comparison.kappa, '.3f')}",
+        f"kappa {number(comparison.kappa, '.3f')}",
         *_table(comparison),
         *(_steps(name, found) for name, found in comparison.steps.items()),
         *(_shift(name, found) for name, found in comparison.shifts.items()),
@@ -32,14 +32,15 @@ def comparison_text(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float, form: str) -> str:
+def number(value: float, form: str) -> str:
+    """Return a number as text in a format; "undefined" for NaN."""
     return "undefined" if np.isnan(value) else format(value, form)
 
 
 def _table(comparison: Comparison) -> list[str]:
     """Rows for the phases of a, columns for those of b, without phases that neither has."""
     table = comparison.table
-    there = [k for k in range(len(RUN_PHASES)) if table[k].any() or table[:, k].any()]
+    there = comparison.present
     labels = [RUN_PHASES[k].label for k in there]
     corner = f"{comparison.names[0]} \\ {comparison.names[1]}"
     margin = max(len(text) for text in (*labels, corner))
@@ -58,7 +59,7 @@ def _steps(name: str, found: StepAgreement) -> str:
     if not found.both:
         return f"{title} steps: {reached}"
     return (
-        f"{title} steps: {reached}; rank correlation {_number(found.rank_correlation, '.4f')}, "
+        f"{title} steps: {reached}; rank correlation {number(found.rank_correlation, '.4f')}, "
         f"differences: median {found.median_difference:g}, largest {found.largest_difference:g}, "
         f"{found.within} within {found.tolerance} updates"
     )
@@ -80,10 +81,8 @@ def _differing(comparison: Comparison) -> list[str]:
     lines = []
     for place in places[:_LISTED]:
         cell = comparison.spec.cell(place)
-        values = ", ".join(
-            f"{name}={describe([axis.values[k]])}"
-            for (name, axis), k in zip(comparison.spec.grid.items(), place, strict=False)
-        )
+        at = comparison.spec.values_at(place).items()
+        values = ", ".join(f"{name}={describe([value])}" for name, value in at)
         ours, theirs = (Phase(int(phases[place])).label for phases in (first, second))
         lines.append(f"  {values}, seed {cell.seed[0]}/{cell.seed[1]}: {ours}, {theirs}")
     if lines:

@@ -243,10 +243,7 @@ class PhaseDiagram:
         rows = []
         phases = self.phases
         for index in np.ndindex(self.spec.shape):
-            row: dict[str, Any] = {
-                name: axis.values[k]
-                for (name, axis), k in zip(self.spec.grid.items(), index, strict=False)
-            }
+            row = self.spec.values_at(index)
             row["split_seed"], row["init_seed"] = self.spec.seeds[index[-1]]
             row["phase"] = Phase(int(phases[index])).label
             for name in _STEPS:

@@ -15,7 +15,7 @@ from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.axes import describe
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES
-from phase_diagrams.plotting import PALETTES, Palette, axis_label
+from phase_diagrams.plotting import Palette, axis_label, colours_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -277,6 +277,4 @@ def _present(frame: "pd.DataFrame") -> list[str]:
 
 
 def _colours(palette: Palette) -> dict[str, str]:
-    if palette not in PALETTES:
-        raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
-    return {phase.label: colour for phase, colour in PALETTES[palette].items()}
+    return {phase.label: colour for phase, colour in colours_of(palette).items()}

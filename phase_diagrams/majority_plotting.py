@@ -17,10 +17,10 @@ from phase_diagrams.boundaries import Boundary
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.plotting import (
-    PALETTES,
     STYLE,
     Palette,
     axes_of,
+    colours_of,
     draw_cells,
     write_names,
 )
@@ -51,9 +51,7 @@ def plot_majority(
     InputError
         If the sweep has more than two axes, or the palette is unknown.
     """
-    if palette not in PALETTES:
-        raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
-    colours = PALETTES[palette]
+    colours = colours_of(palette)
     majority = diagram.majority(confidence)
     painted = np.array([to_rgb(colours[phase]) for phase in RUN_PHASES])
     one = np.where((majority.phases >= 0)[..., np.newaxis], painted[majority.phases], 1.0)
@@ -100,7 +98,7 @@ def plot_boundary(diagram: PhaseDiagram, boundary: Boundary, *others: Boundary) 
         If the sweep has more than two axes.
     """
     names = " or ".join(phase.label for phase in boundary.of)
-    colour = PALETTES["default"][boundary.of[0]]
+    colour = colours_of("default")[boundary.of[0]]
     top = _blend(np.array(to_rgb(colour)), 0.8)
     shades = LinearSegmentedColormap.from_list("share", ["#FFFFFF", top])
     with sns.axes_style("ticks", STYLE):

@@ -68,6 +68,13 @@ STYLE: dict[str, Any] = {
 }
 
 
+def colours_of(palette: Palette) -> dict[Phase, str]:
+    """Return the colours of a palette, or raise InputError if there is none of that name."""
+    if palette not in PALETTES:
+        raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
+    return PALETTES[palette]
+
+
 def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
     """Draw the phase of each cell, one panel for each seed.
 
@@ -86,9 +93,7 @@ def plot_phases(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figur
     InputError
         If the sweep has more than two axes, or the palette is unknown.
     """
-    if palette not in PALETTES:
-        raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
-    colours = PALETTES[palette]
+    colours = colours_of(palette)
     phases = diagram.phases
     with sns.axes_style("ticks", STYLE):
         figure, panels = _panels(diagram, 1)

@@ -108,10 +108,8 @@ class Majority:
         """Return one line for each tie: where it is, and the phases that share the lead."""
         lines = []
         for index in zip(*np.nonzero(self.tied), strict=True):
-            place = ", ".join(
-                f"{name}={describe([axis.values[k]])}"
-                for (name, axis), k in zip(self.spec.grid.items(), index, strict=True)
-            )
+            values = self.spec.values_at(index).items()
+            place = ", ".join(f"{name}={describe([value])}" for name, value in values)
             leaders = [RUN_PHASES[k].label for k in np.flatnonzero(self.leading[index])]
             lines.append(f"{place}: {' = '.join(leaders)}")
         return lines

@@ -128,10 +128,8 @@ def stored_run(diagram: "PhaseDiagram", cell: Cell) -> StoredRun:
 
 def place(diagram: "PhaseDiagram", index: tuple[int, ...]) -> str:
     """Return a place of the diagram in words, such as "decoder_lr = 0.0001, seed 0"."""
-    values = [
-        f"{name} = {describe([axis.values[k]])}"
-        for (name, axis), k in zip(diagram.spec.grid.items(), index, strict=False)
-    ]
+    at = diagram.spec.values_at(index)
+    values = [f"{name} = {describe([value])}" for name, value in at.items()]
     return ", ".join([*values, seed_name(diagram.spec.seeds[index[-1]])])
 
 

@@ -197,11 +197,14 @@ class SweepSpec:
         """The largest budget of any run."""
         return int(max(self._values("steps", self.model.steps)))
 
+    def values_at(self, index: tuple[int, ...]) -> dict[str, Any]:
+        """Return what the axes say at a place of the diagram; a seed's place may follow."""
+        axes = zip(self.grid.items(), index, strict=False)
+        return {name: axis.values[k] for (name, axis), k in axes}
+
     def cell(self, index: tuple[int, ...]) -> Cell:
         """Return the run at a place of the diagram."""
-        values = {
-            name: axis.values[k] for (name, axis), k in zip(self.grid.items(), index, strict=False)
-        }
+        values = self.values_at(index)
         train_size = values.pop("train_size", self.train_size)
         return Cell(
             index=index,

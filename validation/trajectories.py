@@ -51,9 +51,6 @@ def typical_cells(diagram: PhaseDiagram) -> Iterator[TypicalCell]:
         if not len(places):
             continue
         cell = spec.cell(tuple(map(int, places[len(places) // 2])))
-        values = {
-            name: axis.values[k]
-            for (name, axis), k in zip(spec.grid.items(), cell.index, strict=False)
-        }
+        values = spec.values_at(cell.index)
         model = replace(cell.model, steps=min(cell.model.steps, MOST_UPDATES))
         yield TypicalCell(phase, cell, values, cross_check(model, *cell.draw()))

@@ -8,7 +8,7 @@ from pathlib import Path
 from effective_theory import InputError
 from effective_theory.files import refuse_database, unwritable
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.plotting import PALETTES, Palette, axis_label
+from phase_diagrams.plotting import Palette, axis_label, colours_of
 
 
 def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "default") -> None:
@@ -40,10 +40,9 @@ def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "de
     from phase_diagrams.page.document import page_document
 
     refuse_database(path)
-    if palette not in PALETTES:
-        raise InputError(f"palette must be one of {', '.join(PALETTES)}, not {palette!r}.")
+    colours = colours_of(palette)
     title = f"Phases over {', '.join(axis_label(name) for name in diagram.spec.grid)}"
-    text = file_html(page_document(diagram, PALETTES[palette], title), INLINE, title)
+    text = file_html(page_document(diagram, colours, title), INLINE, title)
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -79,8 +79,7 @@ def _bound(text: str) -> tuple[str, float]:
     if not equals:
         raise InputError(f"stable must be FIELD=VALUE, not {text!r}.")
     try:
-        return name, non_negative("stable", float(value))
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
+        number = float(value)
+    except ValueError:
         raise InputError(f"stable must be FIELD=VALUE with a number, not {text!r}.") from None
+    return name, non_negative("stable", number)

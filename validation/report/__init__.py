@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from effective_theory.files import require_folder, save_figure, unwritable
 from phase_diagrams.axes import describe
+from phase_diagrams.comparison_text import number
 from phase_diagrams.phases import RUN_PHASES
 from validation.engine_agreement import EngineAgreement
 from validation.provenance import Provenance
@@ -85,12 +85,8 @@ def _page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
-    shown = [
-        k
-        for k in range(len(RUN_PHASES))
-        if found.comparison.table[k].any() or found.comparison.table[:, k].any()
-    ]
+    environment.filters["number"] = number
+    shown = found.comparison.present
     return environment.get_template(_TEMPLATE).render(
         found=found,
         spec=found.simulator.spec,
@@ -104,10 +100,6 @@ def _page(
         scatter=_inline(plot_step_scatter(found)),
         typical=[(each, _inline(each.check.plot())) for each in typical],
     )
-
-
-def _number(value: float, form: str) -> str:
-    return "undefined" if math.isnan(value) else format(value, form)
 
 
 def _inline(figure: "Figure") -> str:

@@ -69,10 +69,7 @@ def _cells(found: EngineAgreement) -> list[dict[str, Any]]:
     phases = {name: diagram.phases for name, diagram in diagrams.items()}
     rows = []
     for cell in found.simulator.spec.cells():
-        grid = found.simulator.spec.grid.items()
-        row: dict[str, Any] = {
-            name: axis.values[k] for (name, axis), k in zip(grid, cell.index, strict=False)
-        }
+        row = found.simulator.spec.values_at(cell.index)
         row["seed"] = cell.seed
         row["stable"] = found.stable[cell.index]
         for name, diagram in diagrams.items():
