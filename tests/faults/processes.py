@@ -2,10 +2,8 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 from phase_diagrams.cli import main
 
@@ -95,12 +93,3 @@ def run(*arguments: str) -> int:
         return main(arguments)
     except SystemExit as exit:
         return int(exit.code or 0)
-
-
-def stored_rows(path: Path) -> list[tuple[object, ...]]:
-    """All rows of a store's runs, sorted, as they stand there."""
-    connection = sqlite3.connect(path)
-    try:
-        return sorted(connection.execute("SELECT * FROM runs").fetchall())
-    finally:
-        connection.close()

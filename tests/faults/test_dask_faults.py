@@ -15,11 +15,12 @@ import pytest
 
 from effective_theory import Addition, InputError, ToyModel
 from effective_theory.checks import RunError
-from phase_diagrams import Store, SweepSpec, engines, numba_engine, sweep
+from phase_diagrams import SweepSpec, engines, numba_engine, sweep
 from phase_diagrams import dask_workers as dask_workers_module
 from phase_diagrams.cli import main
 from phase_diagrams.dask_workers import dask_workers, named_failures, prepare_workers
 from phase_diagrams.sweeping import results
+from tests.stores import stored_rows
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -29,6 +30,7 @@ SPEC = SweepSpec(
     ToyModel(width=30, target_dim=8, embedding_lr=1e-2, steps=600),
     seeds=(5,),
 )
+
 pytestmark = [
     pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),
     # Dask leaves sockets of a killed worker to the garbage collector.
@@ -36,17 +38,11 @@ pytestmark = [
 ]
 
 
-def rows(path: Path) -> list[tuple[object, ...]]:
-    """Every stored value: scalars, embeddings, learning curves and checksums."""
-    with Store(path) as store:
-        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
-
-
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
     path = tmp_path_factory.mktemp("reference") / "runs.sqlite"
     sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
-    return rows(path)
+    return stored_rows(path)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +70,7 @@ def test_bits_do_not_depend_on_dask_and_chunks(
         path = tmp_path / f"{seconds}.sqlite"
         with joblib.parallel_config(backend="dask"):
             sweep(SPEC, store=path, progress=False)
-        assert rows(path) == reference
+        assert stored_rows(path) == reference
 
 
 def test_a_killed_worker_loses_nothing(
@@ -90,7 +86,7 @@ def test_a_killed_worker_loses_nothing(
         for count, _ in enumerate(results(SPEC, store=path, progress=False)):
             if count == 2:
                 os.kill(next(iter(processes.values())), signal.SIGKILL)
-    assert rows(path) == reference
+    assert stored_rows(path) == reference
     client.wait_for_workers(2)
     assert client.run(os.getpid).values() != processes.values()
 
@@ -118,7 +114,9 @@ def test_the_shell_sweeps_on_dask(tmp_path: Path) -> None:
         assert main([*command, *where, "--out", str(tmp_path / where[0])]) == 0
     tables = [(tmp_path / name / "runs.csv").read_bytes() for name in ("--jobs", "--dask")]
     assert tables[0] == tables[1]
-    assert rows(tmp_path / "--jobs" / "runs.sqlite") == rows(tmp_path / "--dask" / "runs.sqlite")
+    assert stored_rows(tmp_path / "--jobs" / "runs.sqlite") == stored_rows(
+        tmp_path / "--dask" / "runs.sqlite"
+    )
 
 
 def test_local_workers_start_beside_others_without_a_word() -> None:

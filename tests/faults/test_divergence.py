@@ -32,7 +32,7 @@ from phase_diagrams import (
 from phase_diagrams.engines import run_cell
 from phase_diagrams.starts import Seed
 from phase_diagrams.sweeping import results
-from tests.faults.processes import stored_rows
+from tests.stores import stored_rows
 
 MODEL = ToyModel(width=20, target_dim=8, steps=300, stop_when="never")
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

@@ -15,7 +15,7 @@ from phase_diagrams import StoreError, load, numba_engine
 from phase_diagrams.engines import NumbaEngine
 from phase_diagrams.store import STORE_VERSION
 from phase_diagrams.tables import write_csv
-from tests.faults.processes import stored_rows
+from tests.stores import stored_rows
 
 FORMATS = sorted((Path(__file__).parent / "formats").glob("format_*.sql"))
 

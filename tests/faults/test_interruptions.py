@@ -8,7 +8,8 @@ import pytest
 from joblib import Parallel, delayed
 
 from phase_diagrams import engines
-from tests.faults.processes import ended, run, start, stored_rows
+from tests.faults.processes import ended, run, start
+from tests.stores import stored_rows
 
 CELLS = 16
 OPTIONS = ("--width", "20", "--steps", "400", "--seeds", "5", "--stop-when", "never")

@@ -13,7 +13,6 @@ from phase_diagrams import (
     Phase,
     PhaseDiagram,
     RunSummary,
-    Store,
     SweepSpec,
     load,
     numba_engine,
@@ -26,6 +25,7 @@ from phase_diagrams.engines import NumbaEngine, run_cell
 from phase_diagrams.spec import Cell
 from phase_diagrams.sweeping import long_first, results
 from phase_diagrams.tables import write_csv
+from tests.stores import stored_rows
 
 SPEC = SweepSpec(
     Addition(10),
@@ -63,11 +63,6 @@ def reference() -> PhaseDiagram:
     return sweep(SPEC, engine=numba_engine(1), progress=False)
 
 
-def rows(path: Path) -> list[tuple[object, ...]]:
-    with Store(path) as store:
-        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
-
-
 def test_a_sweep_shows_several_phases(reference: PhaseDiagram) -> None:
     counts = reference.counts()
     assert counts[Phase.NOT_RUN] == 0 and counts[Phase.DIVERGED] >= 1
@@ -84,7 +79,7 @@ def test_bits_do_not_depend_on_workers(
         diagram = sweep(SPEC, store=parallel, engine=numba_engine(2), progress=False)
     assert table(diagram, tmp_path) == table(reference, tmp_path)
     # Rows hold every scalar, the embeddings, the learning curve and a checksum of them all.
-    assert rows(alone) == rows(parallel)
+    assert stored_rows(alone) == stored_rows(parallel)
 
 
 def test_bits_do_not_depend_on_order_and_interruptions(
@@ -99,7 +94,7 @@ def test_bits_do_not_depend_on_order_and_interruptions(
     assert len(last.__dict__["ran"]) == 12 - 8
     assert table(diagram, tmp_path) == table(reference, tmp_path)
     sweep(SPEC, store=whole, engine=numba_engine(1), progress=False)
-    assert rows(store) == rows(whole)
+    assert stored_rows(store) == stored_rows(whole)
 
 
 def test_a_finished_run_is_never_done_twice(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from effective_theory import Addition, ToyModel
-from phase_diagrams import Store, SweepSpec, numba_engine, sweep
+from phase_diagrams import SweepSpec, numba_engine, sweep
+from tests.stores import stored_rows
 from validation.cli import main
 from validation.submissions import Submission, live_elements, submissions
 
@@ -32,12 +33,6 @@ OPTIONS = (
     *("--width", "50", "--target-dim", "8", "--steps", "100000", "--stop-when", "never"),
     *("--seeds", "5", "--name", "slurm"),
 )
-
-
-def rows(path: Path) -> list[tuple[object, ...]]:
-    """Every stored value: scalars, embeddings, learning curves and checksums."""
-    with Store(path) as store:
-        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
 
 
 def wait_until(happened: Callable[[], bool], seconds: float = 900) -> None:
@@ -77,4 +72,4 @@ def test_a_cancelled_element_is_submitted_again(tmp_path: Path) -> None:
 
     here = tmp_path / "here.sqlite"
     sweep(SPEC, store=here, engine=numba_engine(1), progress=False)
-    assert rows(store) == rows(here)
+    assert stored_rows(store) == stored_rows(here)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ModularAddition, ToyModel, permutation_group
-from phase_diagrams import Phase, Store, SweepSpec, load, numba_engine, sweep
+from phase_diagrams import Phase, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.engines import run_cell
+from tests.stores import stored_rows
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
@@ -23,6 +24,7 @@ SPEC = SweepSpec(
     train_size=18,
     seeds=(5, (1, 0)),
 )
+
 GRIDS = {
     "rates": SPEC,
     "shapes": SweepSpec(
@@ -83,11 +85,6 @@ def test_the_grids_show_what_they_should() -> None:
     assert {summary.status for summary in shapes.values()} == {"stopped", "finished"}
 
 
-def rows(path: Path) -> list[Any]:
-    with Store(path) as store:
-        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
-
-
 def test_it_resumes_and_keeps_its_own_results(tmp_path: Path) -> None:
     from validation import torch_engine
 
@@ -104,21 +101,21 @@ def test_it_resumes_and_keeps_its_own_results(tmp_path: Path) -> None:
 
     store, whole = tmp_path / "runs.sqlite", tmp_path / "whole.sqlite"
     sweep(SPEC, store=store, engine=numba_engine(1), progress=False)
-    simulated = rows(store)
+    simulated = stored_rows(store)
     with pytest.raises(KeyboardInterrupt):
         sweep(SPEC, store=store, engine=Interrupted(), progress=False)
-    assert len(rows(store)) == SPEC.size + 4
+    assert len(stored_rows(store)) == SPEC.size + 4
     assert load(store, engine=engine)[1].counts()[Phase.NOT_RUN] == SPEC.size - 4
     resumed = sweep(SPEC, store=store, engine=engine, progress=False)
     again = sweep(SPEC, store=store, engine=Interrupted(), progress=False)
     assert resumed.rows() == again.rows()
-    assert [row for row in rows(store) if row in simulated] == simulated
-    assert sorted(row[1] for row in rows(store)) == (
+    assert [row for row in stored_rows(store) if row in simulated] == simulated
+    assert sorted(row[1] for row in stored_rows(store)) == (
         ["numba-float32"] * SPEC.size + ["torch-cpu-float32"] * SPEC.size
     )
     # On a CPU the bits depend neither on the interruption nor on how many cells go together.
     sweep(SPEC, store=whole, engine=torch_engine("cpu", cells_per_batch=5), progress=False)
-    assert rows(whole) == [row for row in rows(store) if row not in simulated]
+    assert stored_rows(whole) == [row for row in stored_rows(store) if row not in simulated]
 
 
 def test_the_name_tells_device_and_type() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
+from phase_diagrams import Cell, Engine, RunSummary, SweepSpec, numba_engine, sweep
 from phase_diagrams.engines import NumbaEngine
+from tests.stores import stored_rows
 from validation import provenance
 from validation import submissions as submissions_module
 from validation.batched_engine import torch_engine
@@ -32,20 +33,15 @@ OPTIONS = (
     *("--width", "20", "--target-dim", "8", "--embedding-lr", "1e-2", "--steps", "300"),
     *("--seeds", "5", "--name", "small"),
 )
+
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
-
-
-def rows(path: Path) -> list[tuple[object, ...]]:
-    """Every stored value: scalars, embeddings, learning curves and checksums."""
-    with Store(path) as store:
-        return sorted(store._connection.execute("SELECT * FROM runs").fetchall())
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
     path = tmp_path_factory.mktemp("reference") / "runs.sqlite"
     sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
-    return rows(path)
+    return stored_rows(path)
 
 
 @dataclass(frozen=True)
@@ -86,14 +82,14 @@ def test_the_shell_submits_and_collects(
     assert sorted(job.result() for job in jobs) == [4, 5]
     assert main(["status", str(store)]) == 0
     assert "9 of 9 runs done; 0 of 2 elements wait or run" in capsys.readouterr().out
-    assert rows(store) == []
+    assert stored_rows(store) == []
     assert main(["collect", str(store)]) == 0
     assert "small: 9 of 9 runs are stored." in capsys.readouterr().out
-    assert rows(store) == reference
+    assert stored_rows(store) == reference
     assert main([*command]) == 0
     assert "nothing to submit" in capsys.readouterr().out
     assert main(["collect", str(store)]) == 0
-    assert rows(store) == reference
+    assert stored_rows(store) == reference
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ def test_an_element_goes_on_after_its_walltime(
     log = job.stderr() + job.stdout()
     assert "this job is timed-out" in log and "Requeued job" in log
     collect(store)
-    assert rows(store) == reference
+    assert stored_rows(store) == reference
 
 
 def test_what_a_failed_element_left_undone_is_submitted_again(
@@ -141,11 +137,11 @@ def test_what_a_failed_element_left_undone_is_submitted_again(
         with pytest.raises(MemoryError):
             send()
     folder, jobs = send()
-    assert len(rows(store)) == 2
+    assert len(stored_rows(store)) == 2
     assert folder is not None and folder.name == "2"
     assert sum(len(batch) for batch in Submission.read(folder).batches) == 9 - 2
     collect(store)
-    assert rows(store) == reference
+    assert stored_rows(store) == reference
     assert send() == (None, [])
 
 
@@ -155,8 +151,8 @@ def test_batched_pytorch_is_submitted_too(tmp_path: Path) -> None:
     cluster.submit(SPEC, store, "small", **send)
     collect(store)
     sweep(SPEC, store=here, engine=torch_engine("cpu"), progress=False)
-    assert len(rows(store)) == 9
-    assert rows(store) == rows(here)
+    assert len(stored_rows(store)) == 9
+    assert stored_rows(store) == stored_rows(here)
 
 
 def test_what_is_under_way_is_not_submitted_twice(
@@ -183,10 +179,10 @@ def test_a_damaged_element_is_named_and_costs_its_own_runs_only(
     damaged.write_bytes(damaged.read_bytes()[:5000])
     (sentence,) = collect(store)
     assert str(damaged) in sentence and "count as missing" in sentence
-    assert len(rows(store)) == 6
+    assert len(stored_rows(store)) == 6
     cluster.submit(SPEC, elements=1, **send)
     collect(store)
-    assert rows(store) == reference
+    assert stored_rows(store) == reference
 
 
 def test_jobs_of_slurm_are_read_from_squeue(
