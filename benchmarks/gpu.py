@@ -1,13 +1,14 @@
 """Whole grids on a GPU: batched PyTorch, and the same training step in JAX.
 
-    python benchmarks/gpu.py [--only grid|updates] [--updates 5000] [--steps 100000]
+    python benchmarks/gpu.py [--only grid|updates] [--updates 5000] [--steps 100000] [--lanes 2]
 
 1. grid: the 176 cells of Figure 6b, seed 58, budget 1e5, with the engine as it is: every state is
    measured (accuracies, RQI, finiteness), runs stop early. Time and peak memory. Finished cells are
    kept in --store: the same command goes on where it was interrupted, and says how many it ran.
 2. updates: all cells go on for --updates updates without stopping, in PyTorch and in JAX (vmap over
    cells, scan over updates; both accuracies, no RQI; float32 without TF32 in both). Time of an
-   update of all cells, and the ratio.
+   update of all cells, and the ratio. Of several numbers of --lanes each is timed. Below stand
+   the times that AdamW's memory and the products take at the device's measured best.
 
 Without a GPU it says so and does a small version on the CPU, which has a third part:
 
@@ -15,21 +16,26 @@ Without a GPU it says so and does a small version on the CPU, which has a third 
 """
 
 import argparse
-import dataclasses
+import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from ceilings import bytes_a_second, flop_a_second
 from machine import describe_machine, interleaved_medians
 from pytorch_step import lean_pytorch
+from step import flop
 
 from phase_diagrams import Cell, SweepSpec, preset, sweep
 from phase_diagrams.store import Store
 from phase_diagrams.sweeping import known
 from validation import torch_engine
-from validation.batch import Batch
+from validation.batched_engine import LANES
+from validation.lane import Lane
 from validation.stacked_model import Shape
 
 # JAX would take most of the GPU's memory at once, and PyTorch needs some.
@@ -52,30 +58,31 @@ def grid(spec: SweepSpec, device: str, store: Path) -> None:
         print(f"  peak GPU memory {torch.cuda.max_memory_reserved() / 2**20:.0f} MiB")
 
 
-def batched(cells: list[Cell], device: str, updates: int) -> Callable[[], int]:
-    """Return a function that trains the cells together for at least so many updates."""
-    models = [dataclasses.replace(c.model, steps=10**9, stop_when="never") for c in cells]
-    shape = Shape.of(models[0], cells[0].task, cells[0].train_size)
-    batch = Batch(shape, len(cells), torch.device(device), torch.float32)
-    for index, (model, cell) in enumerate(zip(models, cells, strict=True)):
-        batch.load(index, model, *cell.draw())
+def batched(cells: list[Cell], device: str, updates: int, count: int = 1) -> Callable[[], int]:
+    """Return a function that trains the cells, in so many lanes, for at least so many updates."""
+    endless = [replace(c, model=replace(c.model, steps=10**9, stop_when="never")) for c in cells]
+    shape = Shape.of(cells[0].model, cells[0].task, cells[0].train_size)
+    waiting, places = deque(endless), math.ceil(len(cells) / count)
+    lanes = [
+        Lane(shape, places, places, torch.device(device), torch.float32, waiting)
+        for _ in range(count)
+    ]
 
     def steps() -> int:
-        place = batch.places[0]
-        assert place is not None
-        began = place.done
-        while place.done - began < updates:
-            batch.advance()
+        done = 0
+        while done < updates:
+            done += min(lane.advance() for lane in lanes)
         if device == "cuda":
             torch.cuda.synchronize()
-        return place.done - began
+        return done
 
     return steps
 
 
-def compare_updates(cells: list[Cell], device: str, updates: int) -> None:
+def compare_updates(cells: list[Cell], device: str, updates: int, lanes: list[int]) -> None:
     """Print the time of an update of all cells in PyTorch and in JAX."""
-    sides = {"batched PyTorch": batched(cells, device, updates)}
+    sides = {f"PyTorch, lanes: {n}": batched(cells, device, updates, n) for n in lanes}
+    first = next(iter(sides))
     try:
         from jax_step import jax_grid
 
@@ -89,8 +96,28 @@ def compare_updates(cells: list[Cell], device: str, updates: int) -> None:
     medians = interleaved_medians(sides, 3)
     print(f"{len(cells)} cells, {updates} updates each, JAX on {platform}:")
     for name, seconds in medians.items():
-        ratio = seconds / medians["batched PyTorch"]
-        print(f"  {name:16} {seconds * 1e6:9.1f} us an update of all cells, {ratio:5.2f}")
+        ratio = seconds / medians[first]
+        print(f"  {name:18} {seconds * 1e6:9.1f} us an update of all cells, {ratio:5.2f}")
+
+
+def print_floor(cells: list[Cell], device: str) -> None:
+    """Print the time that no update of all cells can be shorter than, and what bounds it."""
+    model, (dataset, _) = cells[0].model, cells[0].draw()
+    shape = Shape.of(model, dataset.task, dataset.train_size)
+    numbers = shape.decoder_size + dataset.task.symbols * model.embedding_dim
+    # AdamW reads parameters, moments and gradient, and writes all but the gradient.
+    traffic = 7 * 4 * numbers * len(cells)
+    products = flop(model, dataset) * len(cells)
+    moved, multiplied = bytes_a_second(device), flop_a_second(device)
+    print("  floors:")
+    print(
+        f"    AdamW's memory     {traffic / moved * 1e6:9.1f} us,"
+        f" {traffic / 1e6:.0f} MB at {moved / 1e9:.0f} GB/s"
+    )
+    print(
+        f"    products           {products / multiplied * 1e6:9.1f} us,"
+        f" {products / 1e9:.2f} GFLOP at {multiplied / 1e12:.2f} TFLOP/s"
+    )
 
 
 def compare_cells(cells: list[Cell], updates: int) -> None:
@@ -112,6 +139,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=["grid", "updates", "cells"])
     parser.add_argument("--steps", type=int, default=100_000 if has_gpu else 200)
+    parser.add_argument(
+        "--lanes", type=int, nargs="+", default=[LANES["cuda" if has_gpu else "cpu"]]
+    )
     parser.add_argument("--updates", type=int, default=5000 if has_gpu else 50)
     parser.add_argument("--store", type=Path, default=Path("results/benchmark-gpu.sqlite"))
     options = parser.parse_args()
@@ -119,12 +149,14 @@ def main() -> None:
     print(f"{describe_machine()}; PyTorch {torch.__version__}")
     print(torch.cuda.get_device_name() if has_gpu else "no GPU here: a small version on the CPU")
     spec = preset("fig6b")
-    spec = dataclasses.replace(spec, model=dataclasses.replace(spec.model, steps=options.steps))
+    spec = replace(spec, model=replace(spec.model, steps=options.steps))
     cells = list(spec.cells())
     if options.only in (None, "grid"):
         grid(spec, device, options.store)
     if options.only in (None, "updates"):
-        compare_updates(cells if has_gpu else cells[::22], device, options.updates)
+        some = cells if has_gpu else cells[::22]
+        compare_updates(some, device, options.updates, options.lanes)
+        print_floor(some, device)
     if options.only == "cells" or (options.only is None and not has_gpu):
         compare_cells(cells[::5][:32], options.updates)
 

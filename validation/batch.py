@@ -20,6 +20,7 @@ from phase_diagrams.summary import RunSummary
 from validation.stacked_adamw import StackedAdamW
 from validation.stacked_measurements import StackedMeasurements
 from validation.stacked_model import Shape, StackedModel
+from validation.streams import SideStream
 
 #: Updates in one CUDA graph, and how often it is replayed before the host looks at the cells.
 _UPDATES_IN_GRAPH, _REPLAYS = 25, 20
@@ -62,8 +63,12 @@ class Batch:
         self.shape, self.device, self.dtype = shape, device, dtype
         self.model = StackedModel(shape, places, device, dtype)
         embeddings = self.model.embeddings.detach()
-        self.embedding_optimiser = StackedAdamW(embeddings.flatten(1))
-        self.decoder_optimiser = StackedAdamW(self.model.decoder)
+        adamw = _adamw(device)
+        begins = [begin for begin, _ in shape.decoder_parts]
+        self.embedding_optimiser = adamw(embeddings.flatten(1))
+        self.decoder_optimiser = adamw(self.model.decoder, begins)
+        #: Updates made in each place, counted on after a cell has ended.
+        self.updates = torch.zeros(places, device=device, dtype=torch.int64)
         self.measurements = StackedMeasurements(shape.task, shape.train_size, embeddings)
         self.penalty = torch.zeros(places, device=device, dtype=dtype)
         self.places: list[_Place | None] = [None] * places
@@ -72,13 +77,14 @@ class Batch:
         share = 1.0 / shape.train_size
         sizes = updates, places, shape.train_size
         self._shares = torch.full(sizes, share, device=device, dtype=dtype)
+        self._beside = SideStream(device)
         self._graph = self._captured() if device.type == "cuda" else None
 
     @property
     def state(self) -> list[Tensor]:
         """All that belongs to the cells, each with the places as its first dimension."""
         parts = (self.model, self.embedding_optimiser, self.decoder_optimiser, self.measurements)
-        return [self.penalty, *(tensor for part in parts for tensor in part.state)]
+        return [self.penalty, self.updates, *(tensor for part in parts for tensor in part.state)]
 
     @property
     def free(self) -> list[int]:
@@ -92,17 +98,24 @@ class Batch:
         self.decoder_optimiser.load(index, model.decoder_lr, model.decoder_weight_decay)
         self.measurements.load(index, model)
         self.penalty[index] = model.embedding_penalty
+        self.updates[index] = 0
         self.places[index] = _Place(model.steps, 0, self._stream(start.batch_seed))
 
-    def advance(self) -> None:
-        """Train all cells for a chunk of updates; one that ends within it stays there."""
+    def advance(self) -> int:
+        """Train all cells for a chunk of updates and return its length.
+
+        A cell that ends within it stays there.
+        """
         # One more than the budget: the last state is measured, too.
         longest = max((p.steps + 1 - p.done for p in self.places if p is not None), default=0)
         if self._graph is None:
-            self._chunk(min(_UPDATES_IN_GRAPH, longest))
-            return
-        for _ in range(min(_REPLAYS, math.ceil(longest / _UPDATES_IN_GRAPH))):
+            updates = min(_UPDATES_IN_GRAPH, longest)
+            self._chunk(updates)
+            return updates
+        replays = min(_REPLAYS, math.ceil(longest / _UPDATES_IN_GRAPH))
+        for _ in range(replays):
             self._chunk(_UPDATES_IN_GRAPH)
+        return replays * _UPDATES_IN_GRAPH
 
     def _chunk(self, updates: int) -> None:
         self._draw_minibatches(updates)
@@ -136,22 +149,33 @@ class Batch:
         return result, kept
 
     def _update(self, updates: int) -> None:
-        """Measure and update so often; nothing here waits for the device or makes a new buffer."""
-        model, measurements = self.model, self.measurements
+        """Measure and update so often; nothing here waits for the device or makes a new buffer.
+
+        Measuring is many small operations, which a GPU does while it goes on with the update.
+        """
+        model, measurements, beside = self.model, self.measurements, self._beside
         for k in range(updates):
+            with torch.no_grad(), beside.after_main():
+                embeddings, is_finite = model.embeddings.clone(), model.is_finite()
+                parameters_read = beside.so_far()
+                rqi = measurements.rqi(embeddings)
             outputs = model.outputs()
             losses = model.sample_losses(outputs)
-            with torch.no_grad():
-                measurements.take(
-                    model.embeddings, losses, model.is_right(outputs), model.is_finite()
-                )
+            with torch.no_grad(), beside.after_main():
+                is_right = model.is_right(outputs)
+                measurements.take(embeddings, rqi, losses, is_right, is_finite)
+            measured = beside.so_far()
+
             share = self._shares[k % len(self._shares)]
             loss = (losses[:, : self.shape.train_size] * share).sum(dim=1)
             if self.shape.is_penalised:
                 loss = loss + self.penalty * model.embeddings.abs().mean(dim=(1, 2))
-            by_embeddings, by_decoder = model.gradients(loss)
-            self.embedding_optimiser.step(by_embeddings.flatten(1), measurements.update)
-            self.decoder_optimiser.step(by_decoder, measurements.update)
+            by_embeddings, *by_decoder = model.gradients(loss)
+            self.updates.add_(1)
+            beside.main_waits(parameters_read)
+            self.embedding_optimiser.step([by_embeddings], self.updates)
+            self.decoder_optimiser.step(by_decoder, self.updates)
+            beside.main_waits(measured)
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         """Record some updates of the empty places; cells that come later find nothing of it."""
@@ -192,6 +216,15 @@ class Batch:
                 drawn[id(place.stream)] = part
             shares[:updates, index] = drawn[id(place.stream)]
         self._shares.copy_(torch.from_numpy(shares))
+
+
+def _adamw(device: torch.device) -> type[StackedAdamW]:
+    """Return the optimiser for a device; only a GPU's needs Triton."""
+    if device.type != "cuda":
+        return StackedAdamW
+    from validation.fused_adamw import FusedAdamW
+
+    return FusedAdamW
 
 
 @contextlib.contextmanager

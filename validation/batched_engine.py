@@ -1,6 +1,8 @@
 """Whole grids in PyTorch: an engine that trains many cells at once, on a GPU or a CPU."""
 
+import importlib.util
 import itertools
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ import torch
 from effective_theory.checks import InputError, RunError, integer
 from phase_diagrams.spec import Cell
 from phase_diagrams.summary import RunSummary
-from validation.batch import Batch
+from validation.lane import Lane
 from validation.stacked_model import Shape
 
 #: Raised whenever the bits of a result change.
@@ -26,7 +28,9 @@ _CELLS_ON_CPU = 32
 _MEMORY_ON_CPU = 2**30
 #: A GPU takes as long for fewer cells. PyTorch multiplies a single matrix in another way on a CPU,
 #: so a cell that is alone has an empty place beside it: its bits are those it has in company.
-_LEAST_PLACES = {"cpu": 2, "cuda": 64}
+_LEAST_PLACES = {"cpu": 2, "cuda": 32}
+#: Batches that are trained at the same time, each on a stream of its own.
+LANES = {"cpu": 1, "cuda": 2}
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class TorchEngine:
     dtype
         Type of all numbers.
     cells_per_batch
-        Cells that are trained together; None for what suits the device and its memory.
+        Cells of a batch; None for what suits the device and its memory.
     version
         Raised whenever the bits of a result change.
     """
@@ -58,8 +62,8 @@ class TorchEngine:
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
         """Yield each cell with its result as it comes.
 
-        A free place is given to the next cell that waits. Where none waits and half of the places
-        are free, the others are moved together.
+        A GPU trains two batches at the same time. A free place is given to the next cell that
+        waits. Where none waits and half of a batch's places are free, it goes on with fewer.
 
         Raises
         ------
@@ -83,29 +87,26 @@ class TorchEngine:
 
     def _run_group(self, shape: Shape, cells: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
         waiting = deque(cells)
-        least = _LEAST_PLACES[self.device.type]
-        places = max(2, min(self.places(shape), len(cells)))
-        batch = Batch(shape, places, self.device, self.dtype)
-        inside: dict[int, Cell] = {}
-        while waiting or inside:
-            for index in batch.free[: len(waiting)]:
-                inside[index] = waiting.popleft()
-                batch.load(index, inside[index].model, *inside[index].draw())
-            batch.advance()
-            for index, summary in batch.ended():
-                yield inside.pop(index), summary
-            half = max(len(batch.places) // 2, least)
-            if inside and not waiting and len(inside) <= half < len(batch.places):
-                batch, kept = batch.smaller(half)
-                inside = {index: inside[old] for index, old in enumerate(kept)}
+        room, least = self.places(shape), _LEAST_PLACES[self.device.type]
+        count = min(LANES[self.device.type], math.ceil(len(cells) / min(room, least)))
+        places = max(2, min(room, math.ceil(len(cells) / count)))
+        lanes = [
+            Lane(shape, places, least, self.device, self.dtype, waiting) for _ in range(count)
+        ]
+        for lane in lanes:
+            lane.advance()
+        while not all(lane.is_empty for lane in lanes):
+            for lane in lanes:
+                yield from lane.ended()
+                lane.advance()
 
     def places(self, shape: Shape) -> int:
-        """Return how many cells of a shape are trained together."""
+        """Return how many cells of a shape a batch has places for."""
         if self.cells_per_batch is not None:
             return self.cells_per_batch
         bytes_of_cell = _numbers(shape) * self.dtype.itemsize
         if self.device.type == "cuda":
-            return max(2, _free_memory(self.device) // 2 // bytes_of_cell)
+            return max(2, _free_memory(self.device) // 2 // LANES["cuda"] // bytes_of_cell)
         return max(2, min(_CELLS_ON_CPU, _MEMORY_ON_CPU // bytes_of_cell))
 
 
@@ -127,8 +128,9 @@ def torch_engine(
     dtype
         torch.float32 or torch.float64, type of all numbers. Matrices are never multiplied in TF32.
     cells_per_batch
-        Cells that are trained together, at least 2; by default what suits the device and its
-        memory. On a GPU their number may decide how a product is summed, and so the last bits.
+        Cells of a batch, at least 2; by default what suits the device and its memory. On a GPU,
+        which trains two batches at the same time, their number may decide how a product is summed,
+        and so the last bits.
 
     Raises
     ------
@@ -157,6 +159,11 @@ def _device(device: str | torch.device | None) -> torch.device:
         raise InputError(f'device must be "cpu" or "cuda", not "{found}".')
     if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
         raise InputError(f'device "{found}" is not there for PyTorch; choose "cpu".')
+    if found.type == "cuda" and importlib.util.find_spec("triton") is None:
+        raise InputError(
+            f'device "{found}" needs the package triton, which PyTorch has brought along on Linux '
+            'only; install it, or choose "cpu".'
+        )
     return found
 
 

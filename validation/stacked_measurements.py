@@ -4,6 +4,7 @@ Nothing here asks for a number on the host: the same code runs on its own and in
 """
 
 import copy
+import math
 from typing import Self
 
 import numpy as np
@@ -39,6 +40,8 @@ class StackedMeasurements:
 
     Attributes
     ----------
+    rqi
+        Returns the RQI of embeddings (cells, p, d), (cells,).
     update
         Completed updates of each cell, (cells,).
     is_running
@@ -63,7 +66,7 @@ class StackedMeasurements:
         self.record_at = full(_NEVER, _ROWS + 1, dtype=torch.int64)
         self.row = full(0, dtype=torch.int64)
         self.embeddings = torch.zeros_like(embeddings, requires_grad=False)
-        self._rqi = StackedRqi(task, embeddings.shape[2], device)
+        self.rqi = StackedRqi(task, embeddings.shape[2], device)
 
     @property
     def state(self) -> list[Tensor]:
@@ -85,13 +88,17 @@ class StackedMeasurements:
         self.first_step[cell], self.best[cell], self.curve[cell] = _NEVER, 0.0, np.nan
         self.is_running[cell], self.is_diverged[cell] = True, False
 
-    def take(self, embeddings: Tensor, losses: Tensor, is_right: Tensor, is_finite: Tensor) -> None:
+    def take(
+        self, embeddings: Tensor, rqi: Tensor, losses: Tensor, is_right: Tensor, is_finite: Tensor
+    ) -> None:
         """Measure the state of the running cells, and find those that end with it.
 
         Parameters
         ----------
         embeddings
             Shape (cells, p, d).
+        rqi
+            RQI of the embeddings, (cells,).
         losses, is_right
             Of each sample, (cells, samples), training samples first.
         is_finite
@@ -103,8 +110,8 @@ class StackedMeasurements:
             part.sum(dim=1).double() / part.shape[1] for part in (is_right[:, :n], is_right[:, n:])
         ]
         running = self.is_running
-        alive = running & is_finite & means[0].isfinite()
-        measured = torch.stack([self.update.double(), *means, *shares, self._rqi(embeddings)], 1)
+        alive = running & is_finite & (means[0].abs() < math.inf)
+        measured = torch.stack([self.update.double(), *means, *shares, rqi], dim=1)
 
         accuracies, crossing = measured[:, 3:5], measured[:, 3:6]
         best = torch.maximum(self.best, accuracies)

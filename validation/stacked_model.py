@@ -3,6 +3,7 @@
 Derivatives are autograd's: nothing here knows the simulator's formulas.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Self
@@ -16,8 +17,8 @@ from effective_theory import Dataset, InitialState, Task, ToyModel
 from effective_theory.toy_model import Loss
 from validation.stacked_rqi import combined
 
-#: Rows are as long as whole cache lines, so that each cell's numbers lie alike in memory.
-_NUMBERS_IN_A_ROW = 32
+#: Each part of a decoder begins at a whole cache line, in every cell alike.
+_ALIGNMENT = 32
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,19 @@ class Shape:
         return list(zip(self.sizes[1:], self.sizes[:-1], strict=True))
 
     @property
+    def decoder_parts(self) -> list[tuple[int, tuple[int, ...]]]:
+        """Where each weight (inputs, outputs), then each bias (outputs,), lies in a cell's row."""
+        # An array (inputs, outputs) is what a product's derivative comes as.
+        weights = [(inputs, outputs) for outputs, inputs in self.layers]
+        sizes: list[tuple[int, ...]] = [*weights, *((outputs,) for outputs, _ in self.layers)]
+        ends = itertools.accumulate(_aligned(math.prod(size)) for size in sizes)
+        return list(zip([0, *ends], sizes, strict=False))
+
+    @property
     def decoder_size(self) -> int:
         """Numbers of one cell's decoder, padded."""
-        size = sum(outputs * (inputs + 1) for outputs, inputs in self.layers)
-        return math.ceil(size / _NUMBERS_IN_A_ROW) * _NUMBERS_IN_A_ROW
+        begin, size = self.decoder_parts[-1]
+        return begin + _aligned(math.prod(size))
 
 
 class StackedModel:
@@ -106,11 +116,11 @@ class StackedModel:
         self.shape = shape
         self.embeddings = zeros(task.symbols, shape.sizes[0]).requires_grad_()
         self.decoder = zeros(shape.decoder_size)
-        self.weights, self.biases = _views(self.decoder, shape)
-        for part in (*self.weights, *self.biases):
-            part.requires_grad_()
-        self._gradient = zeros(shape.decoder_size)
-        self._gradients = [part for kind in _views(self._gradient, shape) for part in kind]
+        parts = [
+            self.decoder[:, begin : begin + math.prod(size)].view(cells, *size).requires_grad_()
+            for begin, size in shape.decoder_parts
+        ]
+        self.weights, self.biases = parts[: len(shape.layers)], parts[len(shape.layers) :]
         #: The left symbol of each sample as a row with a one at its place, then the right ones'.
         self._symbols = zeros(2 * task.size, task.symbols)
         self._labels = zeros(task.size, dtype=torch.int64)
@@ -171,36 +181,28 @@ class StackedModel:
             scores = torch.baddbmm(half_square[:, None], outputs, self._targets.mT, beta=-1.0)
         return scores.argmax(dim=2) == self._labels
 
-    def gradients(self, loss: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the derivatives of the cells' summed loss by `embeddings` and by `decoder`.
+    def gradients(self, loss: Tensor) -> list[Tensor]:
+        """Return the derivatives of the cells' summed loss by `parameters`.
 
         No cell's loss depends on another's numbers: the derivative of the sum is each one's own.
         """
-        by_embeddings, *by_parts = torch.autograd.grad(loss.sum(), self.parameters)
-        for place, part in zip(self._gradients, by_parts, strict=True):
-            place.copy_(part)
-        return by_embeddings, self._gradient
+        return list(torch.autograd.grad(loss.sum(), self.parameters))
 
     def is_finite(self) -> Tensor:
         """Return for each cell whether all its parameters are finite."""
-        numbers = self.embeddings.detach().flatten(1)
-        # The largest of some numbers is NaN if one of them is; this is faster than isfinite of all.
-        extremes = [extreme(part, 1) for part in (numbers, self.decoder) for extreme in _EXTREMES]
-        return torch.stack(extremes).isfinite().all(dim=0)
+        kinds = (self.embeddings.detach().flatten(1), self.decoder)
+        extremes = torch.stack([extreme for numbers in kinds for extreme in _extremes(numbers)])
+        return (extremes.abs() < math.inf).all(dim=0)
 
 
-_EXTREMES = (torch.amax, torch.amin)
+def _extremes(numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the least and the largest number of each cell, NaN if one of them is."""
+    if numbers.is_cuda:
+        # One pass over the memory, but on a CPU the slower one.
+        least, largest = numbers.aminmax(dim=1)
+        return least, largest
+    return numbers.amin(dim=1), numbers.amax(dim=1)
 
 
-def _views(flat: Tensor, shape: Shape) -> tuple[list[Tensor], list[Tensor]]:
-    """Weights (cells, inputs, outputs) and biases of each layer that lie in ``flat``."""
-    end = 0
-
-    def view(*sizes: int) -> Tensor:
-        nonlocal end
-        begin, end = end, end + math.prod(sizes)
-        return flat[:, begin:end].view(len(flat), *sizes)
-
-    # An array (inputs, outputs) is what a product's derivative comes as.
-    weights = [view(inputs, outputs) for outputs, inputs in shape.layers]
-    return weights, [view(outputs) for outputs, _ in shape.layers]
+def _aligned(numbers: int) -> int:
+    return math.ceil(numbers / _ALIGNMENT) * _ALIGNMENT

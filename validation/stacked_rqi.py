@@ -62,9 +62,9 @@ class StackedRqi:
         differ = (values.amax(dim=1) > values.amin(dim=1))[:, None]
         if self.side > 0:
             scale = values.square().mean(dim=(1, 2), keepdim=True).sqrt()
-            exists = differ.any(dim=2) & (scale.isfinite() & (scale > 0.0))[:, :, 0]
+            exists = differ.any(dim=2) & ((scale > 0.0) & (scale < math.inf))[:, :, 0]
             return values / scale, exists[:, 0]
         centred = values - values.mean(dim=1, keepdim=True)
         scale = (centred.square().sum(dim=1, keepdim=True) / (values.shape[1] - 1)).sqrt()
-        exists = (differ & scale.isfinite() & (scale > 0.0)).all(dim=2)
+        exists = (differ & (scale > 0.0) & (scale < math.inf)).all(dim=2)
         return centred / scale, exists[:, 0]

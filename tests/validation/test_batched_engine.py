@@ -118,6 +118,31 @@ def test_it_resumes_and_keeps_its_own_results(tmp_path: Path) -> None:
     assert stored_rows(whole) == [row for row in stored_rows(store) if row not in simulated]
 
 
+def test_lanes_share_the_cells_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from validation import batched_engine, torch_engine
+    from validation.lane import Lane
+
+    spec = GRIDS["cross-entropy, modulus, budgets"]
+    one = dict(torch_engine("cpu", cells_per_batch=2).run(spec.cells()))
+    taken: dict[int, int] = {}
+    ended = Lane.ended
+
+    def counted(lane: Lane) -> Any:
+        found = ended(lane)
+        taken[id(lane)] = taken.get(id(lane), 0) + len(found)
+        return found
+
+    monkeypatch.setattr(Lane, "ended", counted)
+    monkeypatch.setitem(batched_engine.LANES, "cpu", 3)
+    three = dict(torch_engine("cpu", cells_per_batch=2).run(spec.cells()))
+    assert len(taken) == 3 and all(taken.values()) and sum(taken.values()) == spec.size
+    assert three.keys() == one.keys()
+    for cell, summary in one.items():
+        for field in dataclasses.fields(summary):
+            ours, theirs = getattr(three[cell], field.name), getattr(summary, field.name)
+            np.testing.assert_array_equal(ours, theirs)
+
+
 def test_the_name_tells_device_and_type() -> None:
     from validation import torch_engine
 

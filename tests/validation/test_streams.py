@@ -1,0 +1,111 @@
+"""What a GPU does at the same time touches nothing in common, as far as a CPU can tell."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.validation.test_batch import CASES, MODEL, batch_of, drawn
+
+torch = pytest.importorskip("torch", reason="needs the extra [validation]")
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils._pytree import tree_leaves  # noqa: E402
+
+MAIN, SIDE = 0, 1
+
+
+class Streams:
+    """Stands for `SideStream` and knows which work of one stream the other has waited for."""
+
+    def __init__(self) -> None:
+        self.current = MAIN
+        #: Operations of each stream so far, and how many of the other's each has waited for.
+        self.done, self.waited_for = [0, 0], [0, 0]
+
+    @contextlib.contextmanager
+    def after_main(self) -> Iterator[None]:
+        self.waited_for[SIDE] = self.done[MAIN]
+        self.current = SIDE
+        yield
+        self.current = MAIN
+
+    def so_far(self) -> int:
+        return self.done[SIDE]
+
+    def main_waits(self, mark: int) -> None:
+        self.waited_for[MAIN] = max(self.waited_for[MAIN], mark)
+
+
+class Races(TorchDispatchMode):
+    """Finds operations of two streams on the same memory, one of which writes, in no order."""
+
+    def __init__(self, streams: Streams) -> None:
+        super().__init__()
+        self.streams, self.found = streams, set[str]()
+        #: Who touched a piece of memory: stream, number there, name, whether it wrote.
+        self._touched: dict[int, list[tuple[int, int, str, bool]]] = {}
+        self._owner: dict[int, int] = {}
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, arguments: Any = (), options: Any = None
+    ) -> Any:
+        options = options or {}
+        result = function(*arguments, **options)
+        streams, name = self.streams, str(function)
+        if function.is_view:
+            return result
+        me, number = streams.current, streams.done[streams.current]
+        streams.done[me] += 1
+        read, written = addresses((arguments, options)), addresses(result)
+        for address in written - read:
+            # A GPU's allocator gives memory again to the stream that had it, and to no other.
+            if self._owner.setdefault(address, me) != me:
+                self._owner[address] = me
+                self._touched.pop(address, None)
+        changed = addresses(self._changed(function, arguments)) | (written - read)
+        for address in read | written:
+            self._touch(address, (me, number, name, address in changed))
+        return result
+
+    @staticmethod
+    def _changed(function: Any, arguments: Any) -> list[Any]:
+        pairs = zip(function._schema.arguments, arguments, strict=False)
+        return [value for kind, value in pairs if kind.alias_info and kind.alias_info.is_write]
+
+    def _touch(self, address: int, mine: tuple[int, int, str, bool]) -> None:
+        others = self._touched.setdefault(address, [])
+        me, _, name, writes = mine
+        for stream, number, other, wrote in others:
+            is_ordered = stream == me or number < self.streams.waited_for[me]
+            if (writes or wrote) and not is_ordered:
+                self.found.add(f"{other} before {name}")
+        others.append(mine)
+
+
+def addresses(values: Any) -> set[int]:
+    """Return where the memory of tensors begins."""
+    tensors = [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
+    return {tensor.untyped_storage().data_ptr() for tensor in tensors}
+
+
+def races(name: str) -> set[str]:
+    task, changes = CASES[name]
+    model = dataclasses.replace(MODEL, **changes)
+    batch = batch_of((model, *drawn(model, task)), places=2, dtype=torch.float32)
+    batch._beside = Streams()
+    with Races(batch._beside) as watch:
+        batch._update(3)
+    assert min(watch.streams.done) > 50
+    return watch.found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_done_beside_the_update_is_in_no_race_with_it(name: str) -> None:
+    assert races(name) == set()
+
+
+def test_races_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Streams, "main_waits", lambda streams, mark: None)
+    assert any("amax" in race and "before aten.mul_" in race for race in races("mse"))
