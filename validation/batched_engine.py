@@ -90,9 +90,7 @@ class TorchEngine:
         room, least = self.places(shape), _LEAST_PLACES[self.device.type]
         count = min(LANES[self.device.type], math.ceil(len(cells) / min(room, least)))
         places = max(2, min(room, math.ceil(len(cells) / count)))
-        lanes = [
-            Lane(shape, places, least, self.device, self.dtype, waiting) for _ in range(count)
-        ]
+        lanes = [Lane(shape, places, least, self.device, self.dtype, waiting) for _ in range(count)]
         for lane in lanes:
             lane.advance()
         while not all(lane.is_empty for lane in lanes):
