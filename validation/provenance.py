@@ -54,8 +54,11 @@ class Provenance:
         for package in _PACKAGES:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 versions[package] = importlib.metadata.version(package)
+        # With its build, which the installed package's version may lack.
+        versions["torch"] = str(torch.__version__)
         if engine.device.type == "cuda":
             versions["cuda"] = str(torch.version.cuda)
+            versions["triton"] = importlib.metadata.version("triton")
         with full_precision():
             precision = str(torch.backends.cuda.matmul.fp32_precision)
         return cls(
