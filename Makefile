@@ -2,13 +2,14 @@
 # make test            lint, types, import contracts, tests and the share of lines that they run
 # make test-slow       whole published tables: minutes of training
 # make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
+# make gpu             with a GPU and the PyTorch of $(PYTHON): tests, benchmark and record; resumes
 
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TABLE ?=
 
-.PHONY: phase-diagram test test-slow test-slurm clean
+.PHONY: phase-diagram test test-slow test-slurm gpu clean
 
 phase-diagram: .venv/core
 	$(BIN)/python -m phase_diagrams sweep --preset released-5b $(if $(TABLE),--table $(TABLE))
@@ -26,6 +27,12 @@ test-slow: .venv/dev
 
 test-slurm: .venv/dev
 	tests/slurm/with_slurm.sh $(BIN)/python -m pytest tests/slurm
+
+gpu: export PYTHONPATH := .
+gpu:
+	$(PYTHON) -m pytest tests/validation/test_batched_engine.py
+	$(PYTHON) benchmarks/gpu.py --lanes 2 1 4
+	$(PYTHON) -m validation toy --preset released-5b --device cuda --store results/released-5b-agreement/runs.sqlite --out validation/records/released-5b-cuda
 
 .venv/core: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ..")'
