@@ -26,9 +26,8 @@ from pathlib import Path
 
 import torch
 from ceilings import bytes_a_second, flop_a_second
-from machine import describe_machine, interleaved_medians
+from machine import describe_machine, flop, interleaved_medians
 from pytorch_step import lean_pytorch
-from step import flop
 
 from phase_diagrams import Cell, SweepSpec, preset, sweep
 from phase_diagrams.store import Store
@@ -40,6 +39,10 @@ from validation.stacked_model import Shape
 
 # JAX would take most of the GPU's memory at once, and PyTorch needs some.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
+
+#: Each takes three streams of PyTorch's 32, which come again after that.
+MOST_LANES = 10
 
 
 def grid(spec: SweepSpec, device: str, store: Path) -> None:
@@ -79,29 +82,36 @@ def batched(cells: list[Cell], device: str, updates: int, count: int = 1) -> Cal
     return steps
 
 
+def in_jax(cells: list[Cell], device: str, updates: int) -> Callable[[], int]:
+    """Return a function that trains the cells for so many updates in JAX on the same device."""
+    import jax
+    from jax_step import jax_grid
+
+    if (platform := jax.default_backend()) != {"cpu": "cpu", "cuda": "gpu"}[device]:
+        raise RuntimeError(f"it would train on the {platform}.")
+    steps = jax_grid([c.model for c in cells], *cells[0].draw(), updates)
+    # Whatever is wrong with an installation shows at its first call.
+    steps()
+    return steps
+
+
 def compare_updates(cells: list[Cell], device: str, updates: int, lanes: list[int]) -> None:
     """Print the time of an update of all cells in PyTorch and in JAX."""
     sides = {f"PyTorch, lanes: {n}": batched(cells, device, updates, n) for n in lanes}
     first = next(iter(sides))
     try:
-        from jax_step import jax_grid
-
-        dataset, state = cells[0].draw()
-        sides["JAX vmap + scan"] = jax_grid([c.model for c in cells], dataset, state, updates)
-        import jax
-
-        platform = jax.devices()[0].platform
-    except ImportError:
-        platform = "not installed"
+        sides["JAX vmap + scan"] = in_jax(cells, device, updates)
+    except (ImportError, RuntimeError) as error:
+        print(f"without JAX: {error}")
     medians = interleaved_medians(sides, 3)
-    print(f"{len(cells)} cells, {updates} updates each, JAX on {platform}:")
+    print(f"{len(cells)} cells, {updates} updates each:")
     for name, seconds in medians.items():
         ratio = seconds / medians[first]
         print(f"  {name:18} {seconds * 1e6:9.1f} us an update of all cells, {ratio:5.2f}")
 
 
-def print_floor(cells: list[Cell], device: str) -> None:
-    """Print the time that no update of all cells can be shorter than, and what bounds it."""
+def print_bounds(cells: list[Cell], device: str) -> None:
+    """Print what AdamW's memory and the products take at the device's best."""
     model, (dataset, _) = cells[0].model, cells[0].draw()
     shape = Shape.of(model, dataset.task, dataset.train_size)
     numbers = shape.decoder_size + dataset.task.symbols * model.embedding_dim
@@ -109,7 +119,7 @@ def print_floor(cells: list[Cell], device: str) -> None:
     traffic = 7 * 4 * numbers * len(cells)
     products = flop(model, dataset) * len(cells)
     moved, multiplied = bytes_a_second(device), flop_a_second(device)
-    print("  floors:")
+    print("  at the device's best:")
     print(
         f"    AdamW's memory     {traffic / moved * 1e6:9.1f} us,"
         f" {traffic / 1e6:.0f} MB at {moved / 1e9:.0f} GB/s"
@@ -145,6 +155,8 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=5000 if has_gpu else 50)
     parser.add_argument("--store", type=Path, default=Path("results/benchmark-gpu.sqlite"))
     options = parser.parse_args()
+    if max(options.lanes) > MOST_LANES:
+        parser.error(f"lanes must be at most {MOST_LANES}, not {max(options.lanes)}.")
     device = "cuda" if has_gpu else "cpu"
     print(f"{describe_machine()}; PyTorch {torch.__version__}")
     print(torch.cuda.get_device_name() if has_gpu else "no GPU here: a small version on the CPU")
@@ -156,7 +168,7 @@ def main() -> None:
     if options.only in (None, "updates"):
         some = cells if has_gpu else cells[::22]
         compare_updates(some, device, options.updates, options.lanes)
-        print_floor(some, device)
+        print_bounds(some, device)
     if options.only == "cells" or (options.only is None and not has_gpu):
         compare_cells(cells[::5][:32], options.updates)
 

@@ -90,11 +90,14 @@ def training_step(dataset: Dataset, state: InitialState) -> Callable[[Tree, Tree
     left, right = jnp.asarray(dataset.task.pairs[order].T)
     labels = jnp.asarray(dataset.task.labels[order])
     samples = dataset.train_size
+    # A product, as in PyTorch: on a GPU, the derivative of gathering would add up atomically.
+    symbols = dataset.task.symbols
+    both = jax.nn.one_hot(left, symbols) + jax.nn.one_hot(right, symbols)
     targets = None if state.targets is None else jnp.asarray(state.targets)
 
     def loss_and_accuracies(parameters: Tree) -> tuple[jax.Array, jax.Array]:
         embeddings, layers = parameters
-        h = embeddings[left] + embeddings[right]
+        h = both @ embeddings
         for weights, bias in layers[:-1]:
             h = jnp.tanh(h @ weights.T + bias)
         weights, bias = layers[-1]

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from effective_theory import Dataset, ToyModel
+
 
 def pin_to_one_core() -> int:
     """Keep this process on its last core and return that core's number."""
@@ -23,6 +25,17 @@ def describe_machine() -> str:
     return (
         f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     )
+
+
+def flop(model: ToyModel, dataset: Dataset) -> int:
+    """Return the multiplications and additions of one step's matrix products.
+
+    Each weight takes part in a product forward for every sample, and in two backward for a training
+    sample.
+    """
+    d, width, _, outputs = model.layer_sizes(dataset.task)
+    weights = d * width + width * width + width * outputs
+    return 2 * weights * (dataset.task.size + 2 * dataset.train_size)
 
 
 def interleaved_medians(sides: Mapping[str, Callable[[], int]], repeats: int) -> dict[str, float]:

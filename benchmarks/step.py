@@ -12,7 +12,7 @@ import argparse
 from collections.abc import Callable
 
 from jax_step import jax_scan
-from machine import describe_machine, interleaved_medians, pin_to_one_core
+from machine import describe_machine, flop, interleaved_medians, pin_to_one_core
 from peak import FLOP_A_CALL, multiply_and_add
 from pytorch_step import lean_pytorch
 
@@ -24,17 +24,6 @@ UPDATES = 500
 def simulator(model: ToyModel, dataset: Dataset, state: InitialState) -> Callable[[], int]:
     """Return a function that makes UPDATES updates with the simulator."""
     return lambda: train(model, dataset, state).steps_run
-
-
-def flop(model: ToyModel, dataset: Dataset) -> int:
-    """Return the multiplications and additions of one step's matrix products.
-
-    Each weight takes part in a product forward for every sample, and in two backward for a training
-    sample.
-    """
-    d, width, _, outputs = model.layer_sizes(dataset.task)
-    weights = d * width + width * width + width * outputs
-    return 2 * weights * (dataset.task.size + 2 * dataset.train_size)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from validation.stacked_model import Shape, StackedModel
 from validation.streams import SideStream
 
 #: Updates in one CUDA graph, and how often it is replayed before the host looks at the cells.
-_UPDATES_IN_GRAPH, _REPLAYS = 25, 20
+_UPDATES_IN_GRAPH, _REPLAYS = 25, 4
 
 
 @dataclass
@@ -151,9 +151,11 @@ class Batch:
     def _update(self, updates: int) -> None:
         """Measure and update so often; nothing here waits for the device or makes a new buffer.
 
-        Measuring is many small operations, which a GPU does while it goes on with the update.
+        Measuring is many small operations, which a GPU does beside the update and the next one's
+        outputs. The next parameters wait until it is done.
         """
         model, measurements, beside = self.model, self.measurements, self._beside
+        held: tuple[Tensor, ...] = ()
         for k in range(updates):
             with torch.no_grad(), beside.after_main():
                 embeddings, is_finite = model.embeddings.clone(), model.is_finite()
@@ -164,7 +166,6 @@ class Batch:
             with torch.no_grad(), beside.after_main():
                 is_right = model.is_right(outputs)
                 measurements.take(embeddings, rqi, losses, is_right, is_finite)
-            measured = beside.so_far()
 
             share = self._shares[k % len(self._shares)]
             loss = (losses[:, : self.shape.train_size] * share).sum(dim=1)
@@ -173,9 +174,12 @@ class Batch:
             by_embeddings, *by_decoder = model.gradients(loss)
             self.updates.add_(1)
             beside.main_waits(parameters_read)
+            # Those of the update before have been measured, and their memory may be used again.
+            held = outputs, losses
             self.embedding_optimiser.step([by_embeddings], self.updates)
             self.decoder_optimiser.step(by_decoder, self.updates)
-            beside.main_waits(measured)
+        beside.main_waits(beside.so_far())
+        del held
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         """Record some updates of the empty places; cells that come later find nothing of it."""
@@ -215,7 +219,11 @@ class Batch:
                 np.put_along_axis(part, np.argsort(keys, axis=1)[:, :size], 1.0 / size, axis=1)
                 drawn[id(place.stream)] = part
             shares[:updates, index] = drawn[id(place.stream)]
-        self._shares.copy_(torch.from_numpy(shares))
+        given = torch.from_numpy(shares).to(self.dtype)
+        if self.device.type == "cuda":
+            # From such memory it is copied while the host goes on.
+            given = given.pin_memory()
+        self._shares.copy_(given, non_blocking=True)
 
 
 def _adamw(device: torch.device) -> type[StackedAdamW]:

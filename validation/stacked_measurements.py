@@ -58,7 +58,8 @@ class StackedMeasurements:
         self.update, self.steps = (full(0, dtype=torch.int64) for _ in range(2))
         self.is_running, self.is_diverged = (full(False, dtype=torch.bool) for _ in range(2))
         self.thresholds = full(1.0, 3)
-        self.awaited = full(False, 3, dtype=torch.bool)
+        self.spared = full(True, 3, dtype=torch.bool)
+        self.awaits_any = full(False, dtype=torch.bool)
         self.first_step = full(_NEVER, 3, dtype=torch.int64)
         self.best = full(0.0, 2)
         # One row more than there can be takes what ended cells would write.
@@ -72,7 +73,8 @@ class StackedMeasurements:
     def state(self) -> list[Tensor]:
         """All that belongs to a cell, each with the cells as its first dimension."""
         of_run = [self.update, self.steps, self.is_running, self.is_diverged, self.thresholds]
-        found = [self.awaited, self.first_step, self.best, self.curve, self.record_at, self.row]
+        awaited = [self.spared, self.awaits_any]
+        found = [*awaited, self.first_step, self.best, self.curve, self.record_at, self.row]
         return [*of_run, *found, self.embeddings]
 
     def load(self, cell: int, model: ToyModel) -> None:
@@ -81,9 +83,12 @@ class StackedMeasurements:
         updates = curve_updates(model.steps)
         records[: len(updates)] = updates
         self.record_at[cell] = torch.from_numpy(records)
-        limits = [model.train_threshold, model.test_threshold, model.rqi_threshold]
+        # RQI has to be greater than its threshold: at least the next number.
+        least_rqi = math.nextafter(model.rqi_threshold, math.inf)
+        limits = [model.train_threshold, model.test_threshold, least_rqi]
         self.thresholds[cell] = torch.tensor(limits, dtype=torch.float64)
-        self.awaited[cell] = torch.tensor(_AWAITED[model.stop_when])
+        awaited = torch.tensor(_AWAITED[model.stop_when])
+        self.spared[cell], self.awaits_any[cell] = ~awaited, bool(awaited.any())
         self.steps[cell], self.update[cell], self.row[cell] = model.steps, 0, 0
         self.first_step[cell], self.best[cell], self.curve[cell] = _NEVER, 0.0, np.nan
         self.is_running[cell], self.is_diverged[cell] = True, False
@@ -104,28 +109,24 @@ class StackedMeasurements:
         is_finite
             Whether a cell's parameters are finite, (cells,).
         """
-        n = self.train_size
-        means = [part.double().mean(dim=1) for part in (losses[:, :n], losses[:, n:])]
-        shares = [
-            part.sum(dim=1).double() / part.shape[1] for part in (is_right[:, :n], is_right[:, n:])
-        ]
+        n, exact = self.train_size, torch.float64
+        means = [part.mean(dim=1, dtype=exact) for part in (losses[:, :n], losses[:, n:])]
+        counts = [part.sum(dim=1, dtype=exact) for part in (is_right[:, :n], is_right[:, n:])]
+        shares = [counts[0] / n, counts[1] / (is_right.shape[1] - n)]
         running = self.is_running
         alive = running & is_finite & (means[0].abs() < math.inf)
         measured = torch.stack([self.update.double(), *means, *shares, rqi], dim=1)
 
         accuracies, crossing = measured[:, 3:5], measured[:, 3:6]
-        best = torch.maximum(self.best, accuracies)
-        self.best.copy_(torch.where(alive[:, None], best, self.best))
-        reached = torch.cat(
-            [crossing[:, :2] >= self.thresholds[:, :2], crossing[:, 2:] > self.thresholds[:, 2:]], 1
-        )
-        is_first = alive[:, None] & reached & (self.first_step < 0)
-        self.first_step.copy_(torch.where(is_first, self.update[:, None], self.first_step))
+        is_better = alive[:, None] & (accuracies > self.best)
+        torch.where(is_better, accuracies, self.best, out=self.best)
+        is_first = alive[:, None] & (crossing >= self.thresholds) & (self.first_step < 0)
+        torch.where(is_first, self.update[:, None], self.first_step, out=self.first_step)
 
-        stops = ((self.first_step >= 0) | ~self.awaited).all(dim=1) & self.awaited.any(dim=1)
+        stops = ((self.first_step >= 0) | self.spared).all(dim=1) & self.awaits_any
         goes_on = alive & ~stops & (self.update < self.steps)
         self._record(measured, alive, goes_on)
-        self.embeddings.copy_(torch.where(running[:, None, None], embeddings, self.embeddings))
+        torch.where(running[:, None, None], embeddings, self.embeddings, out=self.embeddings)
         self.is_diverged.logical_or_(running & ~alive)
         self.is_running.copy_(goes_on)
         self.update.add_(goes_on)
@@ -151,7 +152,8 @@ class StackedMeasurements:
         diverged = bool(self.is_diverged[cell])
         update = int(self.update[cell])
         first = [step if step >= 0 else None for step in self.first_step[cell].tolist()]
-        awaited = [step for step, waits in zip(first, self.awaited[cell], strict=True) if waits]
+        spared = self.spared[cell].tolist()
+        awaited = [step for step, is_spared in zip(first, spared, strict=True) if not is_spared]
         stopped = bool(awaited) and None not in awaited
         status: Status = "stopped" if stopped else "finished"
         # A diverged state has no measurements, and is not in the curve.

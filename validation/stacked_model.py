@@ -125,6 +125,7 @@ class StackedModel:
         self._symbols = zeros(2 * task.size, task.symbols)
         self._labels = zeros(task.size, dtype=torch.int64)
         self._targets = zeros(task.classes if shape.loss == "mse" else 0, outputs)
+        self._half_squares = zeros(task.classes if shape.loss == "mse" else 0)
         self._expected = zeros(task.size if shape.loss == "mse" else 0, outputs)
 
     @property
@@ -135,7 +136,7 @@ class StackedModel:
     @property
     def state(self) -> list[Tensor]:
         """All that a cell brings along, each with the cells as its first dimension."""
-        own = [self._symbols, self._labels, self._targets, self._expected]
+        own = [self._symbols, self._labels, self._targets, self._half_squares, self._expected]
         return [self.embeddings.detach(), self.decoder, *own]
 
     def load(self, cell: int, dataset: Dataset, start: InitialState) -> None:
@@ -154,6 +155,7 @@ class StackedModel:
         with torch.no_grad():
             for place, values in zip(places, given, strict=True):
                 place[cell].copy_(torch.from_numpy(np.array(values)))
+            self._half_squares[cell] = 0.5 * self._targets[cell].square().sum(dim=1)
 
     def outputs(self) -> Tensor:
         """Return the decoder's outputs, (cells, samples, outputs)."""
@@ -177,8 +179,8 @@ class StackedModel:
         scores = outputs
         if self.shape.loss == "mse":
             # The nearest target has the least |out - Y|^2 = |out|^2 - 2 (Y.out - |Y|^2 / 2).
-            half_square = 0.5 * self._targets.square().sum(dim=2)
-            scores = torch.baddbmm(half_square[:, None], outputs, self._targets.mT, beta=-1.0)
+            half_squares = self._half_squares[:, None]
+            scores = torch.baddbmm(half_squares, outputs, self._targets.mT, beta=-1.0)
         return scores.argmax(dim=2) == self._labels
 
     def gradients(self, loss: Tensor) -> list[Tensor]:

@@ -51,7 +51,7 @@ class StackedRqi:
         )
         residuals = sums.index_select(1, self._first) - sums.index_select(1, self._second)
         is_small = residuals.square().sum(dim=2) < self.threshold * residuals.shape[2]
-        share = is_small.sum(dim=1).double() / is_small.shape[1]
+        share = is_small.sum(dim=1, dtype=torch.float64) / is_small.shape[1]
         return share.masked_fill(~exists, math.nan)
 
     def _normal(self, values: Tensor) -> tuple[Tensor, Tensor]:
