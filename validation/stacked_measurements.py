@@ -87,8 +87,9 @@ class StackedMeasurements:
         least_rqi = math.nextafter(model.rqi_threshold, math.inf)
         limits = [model.train_threshold, model.test_threshold, least_rqi]
         self.thresholds[cell] = torch.tensor(limits, dtype=torch.float64)
-        awaited = torch.tensor(_AWAITED[model.stop_when])
-        self.spared[cell], self.awaits_any[cell] = ~awaited, bool(awaited.any())
+        awaited = _AWAITED[model.stop_when]
+        self.spared[cell] = ~torch.tensor(awaited)
+        self.awaits_any[cell] = any(awaited)
         self.steps[cell], self.update[cell], self.row[cell] = model.steps, 0, 0
         self.first_step[cell], self.best[cell], self.curve[cell] = _NEVER, 0.0, np.nan
         self.is_running[cell], self.is_diverged[cell] = True, False

@@ -15,6 +15,7 @@ from effective_theory import (
     ModularAddition,
     Task,
     ToyModel,
+    train,
 )
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
@@ -203,3 +204,16 @@ def test_the_users_precision_is_put_back() -> None:
         assert matmul.fp32_precision == "tf32"
     finally:
         matmul.fp32_precision = before
+
+
+@pytest.mark.parametrize(("threshold", "step"), [(1.0, None), (0.999, 0)])
+def test_rqi_has_to_be_greater_than_its_threshold(threshold: float, step: int | None) -> None:
+    model = dataclasses.replace(MODEL, rqi_threshold=threshold, steps=1)
+    dataset, state = drawn(model, Addition(5))
+    line = np.arange(5, dtype=np.float32)[:, None]
+    state = dataclasses.replace(state, embeddings=line)
+    batch = batch_of((model, dataset, state), places=1, dtype=torch.float32)
+    batch.advance()
+    run = dict(batch.ended())[0]
+    assert run.rqi == 1.0
+    assert run.rqi_step == train(model, dataset, state).rqi_step == step
