@@ -155,6 +155,7 @@ class Batch:
         outputs. The next parameters wait until it is done.
         """
         model, measurements, beside = self.model, self.measurements, self._beside
+        # What is still read beside while the next update computes its own.
         held: tuple[Tensor, ...] = ()
         for k in range(updates):
             with torch.no_grad(), beside.after_main():
@@ -174,7 +175,7 @@ class Batch:
             by_embeddings, *by_decoder = model.gradients(loss)
             self.updates.add_(1)
             beside.main_waits(parameters_read)
-            # Those of the update before have been measured, and their memory may be used again.
+            # Those of the update before have been measured: their memory may be used again.
             held = outputs, losses
             self.embedding_optimiser.step([by_embeddings], self.updates)
             self.decoder_optimiser.step(by_decoder, self.updates)

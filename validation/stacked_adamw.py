@@ -25,8 +25,8 @@ class StackedAdamW:
     parameters
         Shape (cells, numbers), contiguous.
     begins
-        Where in a row each part begins whose gradient comes as a tensor of its own; what is between
-        the parts stays as it is.
+        Where in a row each part begins whose gradient comes as a tensor of its own; between the
+        parts are zeros.
 
     Attributes
     ----------

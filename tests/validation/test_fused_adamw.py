@@ -52,7 +52,7 @@ def test_the_kernel_is_the_stacked_optimiser(
     for ours, theirs in zip(fused.state[:2], stacked.state[:2], strict=True):
         largest = float(theirs.abs().max())
         torch.testing.assert_close(ours, theirs, rtol=0.0, atol=tolerance * largest)
-    # What lies between the parts is nobody's: the kernel does not touch it.
+    # The kernel keeps off what lies between the parts.
     for begin, size in zip(BEGINS, SIZES, strict=True):
         part = slice(begin, begin + torch.Size(size).numel())
         ours, theirs = fused.parameters[:, part], stacked.parameters[:, part]
