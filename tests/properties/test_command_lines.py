@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from unittest import mock
 
 import joblib
 import pytest
@@ -27,7 +28,7 @@ from phase_diagrams import cli as sweep_cli
 from phase_diagrams.engines import NumbaEngine, run_cell
 from phase_diagrams.spec import Cell
 from validation import cli as validation_cli
-from validation import nudges, trajectories
+from validation import trajectories
 from validation.batched_engine import TorchEngine
 
 MAINS: dict[str, Callable[[Sequence[str]], int]] = {
@@ -107,12 +108,11 @@ def quick_and_contained() -> Iterator[None]:
         tempfile.TemporaryDirectory() as folder,
         joblib.parallel_config(backend="threading"),
         pytest.MonkeyPatch.context() as patch,
+        mock.patch.dict(starts.STARTS),
     ):
         os.chdir(folder)
         for engine in (NumbaEngine, TorchEngine):
             patch.setattr(engine, "run", capped)
-        patch.setattr(starts, "STARTS", dict(starts.STARTS))
-        patch.setattr(nudges, "STARTS", starts.STARTS)
         patch.setattr(trajectories, "MOST_UPDATES", 3)
         patch.setattr(cost, "_TRIAL_UPDATES", 1)
         patch.setattr(PhaseDiagram, "plot", lambda self, **options: Figure((1, 1)))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, ToyModel
-from phase_diagrams import Phase, SweepSpec, load, numba_engine, starts, sweep
+from phase_diagrams import Phase, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.published import published_index
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
@@ -63,12 +63,6 @@ def test_what_cannot_be_is_one_line(
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"error: {message}") and error.count("\n") == 1
-
-
-@pytest.fixture
-def own_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starts, "STARTS", known := dict(starts.STARTS))
-    monkeypatch.setattr("validation.nudges.STARTS", known)
 
 
 @pytest.mark.usefixtures("own_starts")

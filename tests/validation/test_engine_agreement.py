@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,10 @@ from phase_diagrams.presets import preset
 from validation import EngineAgreement, agreement, torch_engine, typical_cells, write_report
 from validation.engine_agreement import STABLE, stable_cells, steps_of
 
-pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),
+    pytest.mark.usefixtures("own_starts"),
+]
 
 SPEC = SweepSpec(
     Addition(6),
@@ -27,22 +29,13 @@ SPEC = SweepSpec(
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_starts() -> Iterator[None]:
-    known = dict(starts.STARTS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(starts, "STARTS", known)
-        patch.setattr("validation.nudges.STARTS", known)
-        yield
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("agreement") / "runs.sqlite"
 
 
 @pytest.fixture(scope="module")
-def found(store: Path) -> EngineAgreement:
+def found(store: Path, own_starts: None) -> EngineAgreement:
     stable = {"decoder_lr": 1e-2}
     return agreement(
         SPEC, device="cpu", store=store, nudges=2, stable=stable, jobs=1, progress=False

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.validation.test_stacked_adamw import RATES
+
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 triton = pytest.importorskip("triton", reason="needs Triton, which comes with PyTorch for GPUs")
 
-# Rates and decays of four cells; sizes of two parts, which end before a row and a block do.
-RATES = [(1e-3, 0.0), (3e-2, 5.0), (0.0, 1.0), (1e-5, 300.0)]
+# Two parts, which end before a row and a block do.
 BEGINS, SIZES, ROW = (0, 1056), ((5, 206), (37,)), 1100
 
 

@@ -12,13 +12,8 @@ from phase_diagrams import SweepSpec, load, numba_engine, starts, sweep
 
 pytest.importorskip("torch", reason="needs the extra [validation]")
 
+pytestmark = pytest.mark.usefixtures("own_starts")
 MODEL = ToyModel(width=4, steps=20)
-
-
-@pytest.fixture(autouse=True)
-def own_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starts, "STARTS", known := dict(starts.STARTS))
-    monkeypatch.setattr("validation.nudges.STARTS", known)
 
 
 def test_each_embedding_moves_by_one_ulp() -> None:

@@ -64,15 +64,17 @@ class Races(TorchDispatchMode):
             if self._owner.setdefault(address, me) != me:
                 self._owner[address] = me
                 self._touched.pop(address, None)
-        changed = addresses(self._changed(function, arguments)) | (written - read)
+        changed = addresses(self._changed(function, arguments, options)) | (written - read)
         for address in read | written:
             self._touch(address, (me, number, name, address in changed))
         return result
 
     @staticmethod
-    def _changed(function: Any, arguments: Any) -> list[Any]:
-        pairs = zip(function._schema.arguments, arguments, strict=False)
-        return [value for kind, value in pairs if kind.alias_info and kind.alias_info.is_write]
+    def _changed(function: Any, arguments: Any, options: Any) -> list[Any]:
+        kinds = function._schema.arguments
+        given = dict(zip((kind.name for kind in kinds), arguments, strict=False)) | options
+        writes = [kind.name for kind in kinds if kind.alias_info and kind.alias_info.is_write]
+        return [given[name] for name in writes]
 
     def _touch(self, address: int, mine: tuple[int, int, str, bool]) -> None:
         others = self._touched.setdefault(address, [])
@@ -88,6 +90,15 @@ def addresses(values: Any) -> set[int]:
     """Return where the memory of tensors begins."""
     tensors = [value for value in tree_leaves(values) if isinstance(value, torch.Tensor)]
     return {tensor.untyped_storage().data_ptr() for tensor in tensors}
+
+
+def test_what_an_operation_changes_is_known_by_place_and_by_name() -> None:
+    a, b = torch.zeros(3), torch.ones(3)
+    where, add = torch.ops.aten.where.self_out, torch.ops.aten.add_.Tensor
+    for function, arguments, options in ((where, (a > 0, a, b), {"out": a}), (add, (a, b), {})):
+        (changed,) = Races._changed(function, arguments, options)
+        assert changed is a
+    assert Races._changed(torch.ops.aten.add.Tensor, (a, b), {}) == []
 
 
 def races(name: str) -> set[str]:
