@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from effective_theory import Dataset, InitialState, ToyModel
@@ -20,6 +19,7 @@ from phase_diagrams.summary import RunSummary
 from validation.stacked_adamw import StackedAdamW
 from validation.stacked_measurements import StackedMeasurements
 from validation.stacked_model import Shape, StackedModel
+from validation.stacked_rqi import StackedRqi
 from validation.streams import SideStream
 
 #: Updates in one CUDA graph, and how often it is replayed before the host looks at the cells.
@@ -69,7 +69,8 @@ class Batch:
         self.decoder_optimiser = adamw(self.model.decoder, begins)
         #: Updates made in each place, counted on after a cell has ended.
         self.updates = torch.zeros(places, device=device, dtype=torch.int64)
-        self.measurements = StackedMeasurements(shape.task, shape.train_size, embeddings)
+        self.rqi = StackedRqi(shape.task, shape.sizes[0], device)
+        self.measurements = StackedMeasurements(shape.train_size, embeddings)
         self.penalty = torch.zeros(places, device=device, dtype=dtype)
         self.places: list[_Place | None] = [None] * places
         # Each training sample's share of the loss, for each update of a graph.
@@ -161,7 +162,7 @@ class Batch:
             with torch.no_grad(), beside.after_main():
                 embeddings, is_finite = model.embeddings.clone(), model.is_finite()
                 parameters_read = beside.so_far()
-                rqi = measurements.rqi(embeddings)
+                rqi = self.rqi(embeddings)
             outputs = model.outputs()
             losses = model.sample_losses(outputs)
             with torch.no_grad(), beside.after_main():
@@ -209,8 +210,10 @@ class Batch:
         size, samples = self.shape.batch_size, self.shape.train_size
         if size is None:
             return
-        shares = np.zeros((_UPDATES_IN_GRAPH, len(self.places), samples))
-        drawn: dict[int, NDArray[np.float64]] = {}
+        # From pinned memory it is copied to a GPU while the host goes on.
+        sizes = _UPDATES_IN_GRAPH, len(self.places), samples
+        shares = torch.zeros(sizes, dtype=self.dtype, pin_memory=self.device.type == "cuda")
+        drawn: dict[int, Tensor] = {}
         for index, place in enumerate(self.places):
             if place is None or place.stream is None:
                 continue
@@ -218,13 +221,9 @@ class Batch:
                 keys = place.stream.generator.random((updates, samples))
                 part = np.zeros_like(keys)
                 np.put_along_axis(part, np.argsort(keys, axis=1)[:, :size], 1.0 / size, axis=1)
-                drawn[id(place.stream)] = part
+                drawn[id(place.stream)] = torch.from_numpy(part)
             shares[:updates, index] = drawn[id(place.stream)]
-        given = torch.from_numpy(shares).to(self.dtype)
-        if self.device.type == "cuda":
-            # From such memory it is copied while the host goes on.
-            given = given.pin_memory()
-        self._shares.copy_(given, non_blocking=True)
+        self._shares.copy_(shares, non_blocking=True)
 
 
 def _adamw(device: torch.device) -> type[StackedAdamW]:

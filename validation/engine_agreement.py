@@ -226,17 +226,19 @@ def stable_cells(spec: SweepSpec, bounds: Mapping[str, float]) -> Cells:
     InputError
         If a bound is on no axis, or on one that has no numbers.
     """
-    stable = np.full(spec.shape, bool(bounds))
-    for name, most in bounds.items():
+    for name in bounds:
         if name not in spec.grid:
             raise InputError(f"stable: {name} is not swept; the axes are {', '.join(spec.grid)}.")
         values = spec.grid[name].values
         if not all(isinstance(value, int | float) for value in values):
             raise InputError(f"stable: {name} has values that are no numbers; leave it out.")
-        place = list(spec.grid).index(name)
-        shape = [-1 if axis == place else 1 for axis in range(stable.ndim)]
-        stable &= (np.array(values, float) <= most).reshape(shape)
-    return stable
+    found = [is_stable(spec.values_at(place), bounds) for place in np.ndindex(spec.shape)]
+    return np.array(found, bool).reshape(spec.shape)
+
+
+def is_stable(values: Mapping[str, Any], bounds: Mapping[str, float]) -> bool:
+    """Return whether values on the axes are up to the bounds; without a bound they are not."""
+    return bool(bounds) and all(values[name] <= most for name, most in bounds.items())
 
 
 def nudged_runs(a: list[PhaseDiagram], b: list[PhaseDiagram]) -> NudgedRuns:

@@ -1,6 +1,5 @@
 """A batch that takes its cells from a queue; several of them share a GPU."""
 
-import contextlib
 from collections import deque
 
 import torch
@@ -9,7 +8,7 @@ from phase_diagrams.spec import Cell
 from phase_diagrams.summary import RunSummary
 from validation.batch import Batch
 from validation.stacked_model import Shape
-from validation.streams import new_stream
+from validation.streams import new_stream, on_stream
 
 
 class Lane:
@@ -43,7 +42,7 @@ class Lane:
         self._waiting, self._least = waiting, least
         self._inside: dict[int, Cell] = {}
         self._stream = new_stream(device)
-        with self._on_stream():
+        with on_stream(self._stream):
             self._batch = Batch(shape, places, device, dtype)
 
     @property
@@ -56,7 +55,7 @@ class Lane:
 
         A GPU is only told to, and is not waited for.
         """
-        with self._on_stream():
+        with on_stream(self._stream):
             for index in self._batch.free[: len(self._waiting)]:
                 cell = self._inside[index] = self._waiting.popleft()
                 self._batch.load(index, cell.model, *cell.draw())
@@ -68,8 +67,5 @@ class Lane:
 
     def ended(self) -> list[tuple[Cell, RunSummary]]:
         """Wait for the chunk, and return the cells that ended in it with what became of them."""
-        with self._on_stream():
+        with on_stream(self._stream):
             return [(self._inside.pop(index), summary) for index, summary in self._batch.ended()]
-
-    def _on_stream(self) -> contextlib.AbstractContextManager[object]:
-        return contextlib.nullcontext() if self._stream is None else torch.cuda.stream(self._stream)

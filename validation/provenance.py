@@ -15,7 +15,7 @@ from effective_theory import InputError
 from validation.batch import full_precision
 from validation.batched_engine import TorchEngine
 
-_PACKAGES = ("grokking-effective-theory", "numpy", "scipy", "numba", "torch", "joblib")
+_PACKAGES = ("grokking-effective-theory", "numpy", "scipy", "numba", "joblib")
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,11 @@ class Provenance:
     def of(cls, engine: TorchEngine) -> "Provenance":
         """Return that of what this process computes with the engine."""
         commit, dirty = code_version(allow_dirty=True)
-        versions = {"python": platform.python_version()}
+        # PyTorch's with its build, which the installed package's version may lack.
+        versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
         for package in _PACKAGES:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 versions[package] = importlib.metadata.version(package)
-        # With its build, which the installed package's version may lack.
-        versions["torch"] = str(torch.__version__)
         if engine.device.type == "cuda":
             versions["cuda"] = str(torch.version.cuda)
             versions["triton"] = importlib.metadata.version("triton")

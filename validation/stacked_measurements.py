@@ -12,10 +12,8 @@ import torch
 from torch import Tensor
 
 from effective_theory import ToyModel
-from effective_theory.tasks import Task
 from effective_theory.training import Status
 from phase_diagrams.summary import CURVE_COLUMNS, RunSummary, curve_updates
-from validation.stacked_rqi import StackedRqi
 
 #: Most rows of a learning curve: those of `curve_updates` and the last state.
 _ROWS = 65
@@ -33,22 +31,20 @@ class StackedMeasurements:
 
     Parameters
     ----------
-    task, train_size
-        What the cells have in common.
+    train_size
+        Training samples of each cell.
     embeddings
         The cells' embeddings, (cells, p, d).
 
     Attributes
     ----------
-    rqi
-        Returns the RQI of embeddings (cells, p, d), (cells,).
     update
         Completed updates of each cell, (cells,).
     is_running
         Cells that have not ended, (cells,); the others' measurements stay as they are.
     """
 
-    def __init__(self, task: Task, train_size: int, embeddings: Tensor) -> None:
+    def __init__(self, train_size: int, embeddings: Tensor) -> None:
         cells, device = len(embeddings), embeddings.device
 
         def full(value: float, *sizes: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -67,7 +63,6 @@ class StackedMeasurements:
         self.record_at = full(_NEVER, _ROWS + 1, dtype=torch.int64)
         self.row = full(0, dtype=torch.int64)
         self.embeddings = torch.zeros_like(embeddings, requires_grad=False)
-        self.rqi = StackedRqi(task, embeddings.shape[2], device)
 
     @property
     def state(self) -> list[Tensor]:

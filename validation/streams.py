@@ -11,6 +11,12 @@ def new_stream(device: torch.device) -> torch.cuda.Stream | None:
     return torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
 
+def on_stream(stream: torch.cuda.Stream | None) -> contextlib.AbstractContextManager[object]:
+    """Return a context in which a GPU's work goes to a stream; without one it does nothing."""
+    # PyTorch takes None, too, but starts CUDA even where all is done on the CPU.
+    return contextlib.nullcontext() if stream is None else torch.cuda.stream(stream)
+
+
 class SideStream:
     """A second stream of a device, recorded as a branch when a CUDA graph is captured.
 
@@ -29,11 +35,9 @@ class SideStream:
     @contextlib.contextmanager
     def after_main(self) -> Iterator[None]:
         """Put what is done inside beside the main stream, after all that this was given so far."""
-        if self._stream is None:
-            yield
-            return
-        self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
-        with torch.cuda.stream(self._stream):
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(self._stream.device))
+        with on_stream(self._stream):
             yield
 
     def so_far(self) -> torch.cuda.Event | None:

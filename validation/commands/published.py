@@ -12,9 +12,9 @@ from effective_theory.checks import RunError
 from effective_theory.files import require_folder
 from phase_diagrams import Engine, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.presets import preset_names
-from phase_diagrams.published import PublishedCell, agreement, read_table
+from phase_diagrams.published import agreement, read_table
 from validation.batched_engine import torch_engine
-from validation.engine_agreement import STABLE, STEP_TOLERANCE
+from validation.engine_agreement import STABLE, STEP_TOLERANCE, is_stable
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Published:
         table = read_table(self.table, spec)
         store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"
         require_folder(store.parent)
-        stable = [cell for cell in table if _is_stable(name, cell)]
+        stable = [cell for cell in table if is_stable(cell.values, STABLE.get(name, {}))]
         missed = []
         for engine in engines:
             diagram = sweep(spec, store=store, name=name, engine=engine)
@@ -91,8 +91,3 @@ def _fits(path: Path, spec: SweepSpec) -> bool:
 
 def _equal(ours: NDArray[np.float64], theirs: tuple[Any, ...]) -> bool:
     return len(ours) == len(theirs) and np.allclose(ours, sorted(theirs), rtol=1e-9, atol=0)
-
-
-def _is_stable(name: str, cell: PublishedCell) -> bool:
-    bounds = STABLE.get(name)
-    return bounds is not None and all(cell.values[field] <= most for field, most in bounds.items())

@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from effective_theory.plotting import TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.plotting import PALETTES, STYLE, axes_of, draw_cells, draw_phases
+from phase_diagrams.plotting import STYLE, axes_of, colours_of, draw_cells, draw_phases
 from validation.engine_agreement import EngineAgreement, steps_of
 
 _OUTLINE = "#D95F0E"
@@ -48,7 +48,7 @@ def _draw_phases(panels: Sequence[Axes], found: EngineAgreement, seed: int) -> N
     for panel, diagram, name in zip(panels, diagrams, found.comparison.names, strict=True):
         phases = diagram.phases[..., seed]
         nowhere = np.zeros(phases.shape, bool)
-        draw_phases(panel, diagram, phases, PALETTES["default"], pale=nowhere)
+        draw_phases(panel, diagram, phases, colours_of("default"), pale=nowhere)
         panel.set_title(name + which)
 
 

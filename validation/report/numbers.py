@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from phase_diagrams import Comparison
+from phase_diagrams import Comparison, numba_engine
 from phase_diagrams.phases import RUN_PHASES, Phase
 from validation.engine_agreement import EngineAgreement
 from validation.provenance import Provenance
@@ -22,7 +22,7 @@ def numbers(
     content = {
         "holds": found.holds,
         "bounds": [dataclasses.asdict(bound) for bound in found.bounds],
-        "engines": {"simulator": "numba-float32", "pytorch": found.engine.identity},
+        "engines": {"simulator": numba_engine().identity, "pytorch": found.engine.identity},
         "provenance": dataclasses.asdict(provenance),
         "spec": json.loads(found.simulator.spec.to_json()),
         "nudges": found.nudges,
