@@ -25,7 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from ceilings import bytes_a_second, flop_a_second
+from ceilings import device_best
 from machine import describe_machine, flop, interleaved_medians
 from pytorch_step import lean_pytorch
 
@@ -39,7 +39,6 @@ from validation.stacked_model import Shape
 
 # JAX would take most of the GPU's memory at once, and PyTorch needs some.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-
 
 #: Each takes three streams of PyTorch's 32, which come again after that.
 MOST_LANES = 10
@@ -118,7 +117,7 @@ def print_bounds(cells: list[Cell], device: str) -> None:
     # AdamW reads parameters, moments and gradient, and writes all but the gradient.
     traffic = 7 * 4 * numbers * len(cells)
     products = flop(model, dataset) * len(cells)
-    moved, multiplied = bytes_a_second(device), flop_a_second(device)
+    moved, multiplied = device_best(device)
     print("  at the device's best:")
     print(
         f"    AdamW's memory     {traffic / moved * 1e6:9.1f} us,"

@@ -5,9 +5,8 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
-from effective_theory import Dataset, ToyModel
+from effective_theory import Dataset, ToyModel, machine
 
 
 def pin_to_one_core() -> int:
@@ -19,12 +18,7 @@ def pin_to_one_core() -> int:
 
 def describe_machine() -> str:
     """Return processor, number of cores, system and Python."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    name = names[0] if names else platform.processor()
-    return (
-        f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
-    )
+    return f"{machine.describe_machine()}, Python {platform.python_version()}"
 
 
 def flop(model: ToyModel, dataset: Dataset) -> int:

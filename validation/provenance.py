@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import importlib.metadata
-import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 import torch
 
 from effective_theory import InputError
+from effective_theory.machine import describe_machine
 from validation.batch import full_precision
 from validation.batched_engine import TorchEngine
 
@@ -65,7 +65,7 @@ class Provenance:
             commit=commit,
             dirty=dirty,
             versions=versions,
-            machine=f"{_processor()}, {os.cpu_count()} cores, {platform.system()}",
+            machine=describe_machine(),
             device=_device_name(engine.device),
             flags={
                 "fp32_precision": precision,
@@ -74,14 +74,6 @@ class Provenance:
                 "cells_per_batch": engine.cells_per_batch,
             },
         )
-
-
-def _processor() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def _device_name(device: torch.device) -> str:
