@@ -9,9 +9,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from effective_theory import Dataset, InitialState, ToyModel
-from effective_theory.kernels.optimiser import BETA1, BETA2, EPSILON
+from effective_theory.kernels.optimiser import BETA1, BETA2
 
 Tree = Any
+EPSILON = ToyModel().adam_epsilon
 
 
 def jax_scan(

@@ -16,6 +16,7 @@ from effective_theory.checks import (
     non_negative,
     random_generator,
 )
+from effective_theory.minibatches import Minibatches, ReleasedBatches, SeededBatches
 from effective_theory.tasks import Task
 
 Array = NDArray[np.float32]
@@ -27,6 +28,8 @@ MOST_UNITS = 16_384
 MOST_STEPS = 10**12
 #: A start scaled up so far still has room in float32.
 LARGEST_SCALE = 1e30
+#: Below this float32 would lose Adam's epsilon, and a gradient of zero would make 0 / 0.
+LEAST_EPSILON = 1e-30
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,10 @@ class ToyModel:
     stop_when
         Stop before the budget once both accuracies have crossed ("accuracies"), RQI as well
         ("all"), or "never".
+    adam_epsilon
+        What AdamW adds to the root of its second moment, for embeddings and decoder. A loss divided
+        by a number is, under AdamW, the loss undivided with this epsilon times that number: the
+        paper's Figure 6c divides its cross-entropy by 19 classes, so that it has 1.9e-7 here.
 
     Raises
     ------
@@ -101,6 +108,7 @@ class ToyModel:
     test_threshold: float = 0.9
     rqi_threshold: float = 0.95
     stop_when: StopWhen = "accuracies"
+    adam_epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
         def settle(name: str, value: Any) -> None:
@@ -113,12 +121,17 @@ class ToyModel:
             settle("batch_size", integer("batch_size", self.batch_size, 1))
         for name in (
             *("embedding_lr", "decoder_lr", "embedding_weight_decay", "decoder_weight_decay"),
-            *("embedding_penalty", "embedding_scale", "decoder_scale"),
+            *("embedding_penalty", "embedding_scale", "decoder_scale", "adam_epsilon"),
         ):
             settle(name, non_negative(name, getattr(self, name)))
         for name in ("embedding_scale", "decoder_scale"):
             if getattr(self, name) > LARGEST_SCALE:
                 raise InputError(f"{name} must be at most {LARGEST_SCALE:g}, for float32.")
+        if not LEAST_EPSILON <= self.adam_epsilon <= LARGEST_SCALE:
+            raise InputError(
+                f"adam_epsilon must be from {LEAST_EPSILON:g} to {LARGEST_SCALE:g}, for float32, "
+                f"not {self.adam_epsilon:g}."
+            )
         for name in ("train_threshold", "test_threshold", "rqi_threshold"):
             settle(name, fraction(name, getattr(self, name)))
         for name, choices in (("loss", get_args(Loss)), ("stop_when", get_args(StopWhen))):
@@ -152,6 +165,8 @@ class InitialState:
         Target vectors (classes, target_dim) of the "mse" loss; None for cross-entropy.
     batch_seed
         Seed of the minibatches; required if the model has a batch_size.
+    released_batches
+        Minibatches of the authors' released code instead, where the start is theirs.
 
     Raises
     ------
@@ -164,6 +179,7 @@ class InitialState:
     biases: tuple[Array, Array, Array]
     targets: Array | None = None
     batch_seed: int | None = None
+    released_batches: ReleasedBatches | None = None
 
     def __post_init__(self) -> None:
         def checked(name: str, value: Any, *shape: int | None) -> Array:
@@ -186,6 +202,18 @@ class InitialState:
             object.__setattr__(self, "targets", checked("targets", self.targets, None, None))
         if self.batch_seed is not None:
             object.__setattr__(self, "batch_seed", integer("batch_seed", self.batch_seed, 0))
+        if not isinstance(self.released_batches, ReleasedBatches | None):
+            raise InputError(
+                'released_batches must be ReleasedBatches as the start "released" has them, or '
+                f"None, not {self.released_batches!r}."
+            )
+
+    @property
+    def minibatches(self) -> Minibatches | None:
+        """Where minibatches come from; None if the start has none."""
+        if self.released_batches is not None:
+            return self.released_batches
+        return None if self.batch_seed is None else SeededBatches(self.batch_seed)
 
     @classmethod
     def random(cls, model: ToyModel, task: Task, rng: RandomSource) -> Self:
@@ -250,5 +278,5 @@ class InitialState:
                     f"initial_state.{name} must have shape {shape} for this model and task, "
                     f"not {found[name]}."
                 )
-        if model.batch_size is not None and self.batch_seed is None:
+        if model.batch_size is not None and self.minibatches is None:
             raise InputError("initial_state.batch_seed is required where batch_size is set.")

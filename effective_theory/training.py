@@ -12,6 +12,7 @@ from effective_theory.checks import InputError, RandomSource, integer, is_sequen
 from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.kernels.compilation import is_compiled
+from effective_theory.minibatches import Draw
 from effective_theory.representation import samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
 from effective_theory.toy_model import InitialState, ToyModel
@@ -291,7 +292,9 @@ class _Loop:
             self.targets[:] = start.targets
         self.samples = _samples(task, dataset.train), _samples(task, dataset.test)
         self.parallelograms = _parallelograms(task)
-        self.batches = np.random.default_rng(start.batch_seed) if model.batch_size else None
+        self.draw: Draw | None = None
+        if model.batch_size is not None and start.minibatches is not None:
+            self.draw = start.minibatches.begin(dataset, model.batch_size)
         self.first_steps = np.full(3, -1, np.int64)
         self.best = np.zeros(2)
         self.measured = np.full(5, np.nan)
@@ -321,7 +324,8 @@ class _Loop:
             _LOSS[model.loss],
             (model.embedding_lr, model.embedding_weight_decay, model.embedding_penalty),
             (model.decoder_lr, model.decoder_weight_decay),
-            self._draw_batches(until - self.update),
+            model.adam_epsilon,
+            self._minibatches(until - self.update),
             self.update,
             until,
             model.steps,
@@ -338,12 +342,9 @@ class _Loop:
             self.recorded_embeddings,
         )
 
-    def _draw_batches(self, updates: int) -> NDArray[np.int64]:
-        """Return the samples of each update; the stream does not depend on calls' lengths."""
-        if self.batches is None or self.model.batch_size is None:
-            return np.empty((0, 0), np.int64)
-        keys = self.batches.random((updates, self.dataset.train_size))
-        return np.argsort(keys, axis=1)[:, : self.model.batch_size].astype(np.int64)
+    def _minibatches(self, updates: int) -> NDArray[np.int64]:
+        """Return the samples of each update; nothing for the full batch."""
+        return np.empty((0, 0), np.int64) if self.draw is None else self.draw(updates)
 
     def _history(self) -> History | None:
         if len(self.records) == 0:

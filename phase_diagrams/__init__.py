@@ -12,6 +12,7 @@ from phase_diagrams.runs import StoredRun
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.starts import (
     figure6_start,
+    figure6c_start,
     random_start,
     register_start,
     released_start,
@@ -39,6 +40,7 @@ __all__ = [
     "classify",
     "compare",
     "figure6_start",
+    "figure6c_start",
     "load",
     "numba_engine",
     "preset",

@@ -11,9 +11,12 @@ from typing import Any
 
 from effective_theory import InputError, Task, ToyModel
 
+_FIELDS = tuple(field.name for field in dataclasses.fields(ToyModel))
 #: Fields that say how long to run, not what: a longer run of one cell is the same cell.
 _NOT_IDENTITY = ("steps", "stop_when")
-_IDENTITY = tuple(f.name for f in dataclasses.fields(ToyModel) if f.name not in _NOT_IDENTITY)
+#: Fields that came after stored texts, and their default: at which they are left out, so that the
+#: text of a configuration, and with it its identity, stays what it was.
+_LATER = {"adam_epsilon": ToyModel().adam_epsilon}
 _FLOAT = "float:"
 
 
@@ -49,16 +52,37 @@ def read_canonical(text: str) -> Any:
     return _decoded(json.loads(text))
 
 
-def cell_configuration(
-    model: ToyModel, task: Task, train_size: int, start: str, seed: tuple[int, int]
-) -> dict[str, Any]:
-    """Return what determines a run: model, task, split and start, without the budget."""
+def model_configuration(model: ToyModel) -> dict[str, Any]:
+    """Return the fields of a model as plain values, without later ones at their default."""
+    fields = {name: getattr(model, name) for name in _FIELDS}
     return {
-        "model": {name: getattr(model, name) for name in _IDENTITY},
+        name: value for name, value in fields.items() if name not in _LATER or value != _LATER[name]
+    }
+
+
+def cell_configuration(
+    model: ToyModel,
+    task: Task,
+    train_size: int,
+    start: str,
+    seed: tuple[int, int],
+    batches: str | None = None,
+) -> dict[str, Any]:
+    """Return what determines a run: model, task, split and start, without the budget.
+
+    ``batches`` names minibatches that are not drawn as this project draws them.
+    """
+    return {
+        "model": {
+            name: value
+            for name, value in model_configuration(model).items()
+            if name not in _NOT_IDENTITY
+        },
         "task": task.configuration(),
         "train_size": train_size,
         "start": start,
         "seed": list(seed),
+        **({"batches": batches} if batches is not None and model.batch_size is not None else {}),
     }
 
 

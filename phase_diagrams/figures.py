@@ -1,5 +1,6 @@
 """The paper's figures 3, 4b and 5b: what the theory predicts beside what training measures."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ def _released(steps: int, sizes: tuple[int, ...], seeds: tuple[int, ...]) -> Swe
     )
 
 
+#: The released code's batch size: the full batch of up to so many training pairs.
+_RELEASED_BATCH = 45
 #: Sizes and seeds of the published tables; the largest leaves one test sample.
 _PUBLISHED_SIZES = (*range(5, 55, 5), 54)
 SPECS = {
@@ -84,10 +87,27 @@ def trained_runs(
     """
     if name not in SPECS:
         raise InputError(f"name must be one of {', '.join(SPECS)}, not {name!r}.")
-    spec = SPECS[name]
-    found = results(spec, store=store, name=f"figure-{name}", engine=engine, exact=True)
-    runs = [_beside_theory(cell, summary) for cell, summary in found]
+    runs = [
+        _beside_theory(cell, summary)
+        for part, spec in _by_batch(f"figure-{name}", SPECS[name]).items()
+        for cell, summary in results(spec, store=store, name=part, engine=engine, exact=True)
+    ]
     return sorted(runs, key=lambda run: (run.train_size, run.seed))
+
+
+def _by_batch(name: str, spec: SweepSpec) -> dict[str, SweepSpec]:
+    """Return the sweep of full batches, and that of minibatches, as the released code trains."""
+    sizes = spec.grid["train_size"].values
+    batched = dataclasses.replace(spec.model, batch_size=_RELEASED_BATCH)
+    parts = {
+        name: (spec.model, [size for size in sizes if size <= _RELEASED_BATCH]),
+        f"{name}-minibatches": (batched, [size for size in sizes if size > _RELEASED_BATCH]),
+    }
+    return {
+        part: dataclasses.replace(spec, axes={"train_size": some}, model=model)
+        for part, (model, some) in parts.items()
+        if some
+    }
 
 
 def _beside_theory(cell: Cell, summary: RunSummary) -> TrainedRun:

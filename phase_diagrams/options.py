@@ -37,7 +37,7 @@ class SweepOptions:
     seeds: str = "0"
     """Seeds such as 0,1,2; 0/1 has split seed 0 and init seed 1."""
     start: str = "random"
-    """Where runs begin: random, released, figure6 or s3."""
+    """Where runs begin: random, released, figure6, figure6c or s3."""
     lag: int = LAG
     """Least delay of test after train, in updates, that counts as grokking."""
     store: Path | None = None

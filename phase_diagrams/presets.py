@@ -2,45 +2,39 @@
 
 from typing import Any
 
-import numpy as np
-
 from effective_theory import Addition, InputError, ToyModel, permutation_group
 from phase_diagrams.axes import Axis
+from phase_diagrams.spacing import spaced
 from phase_diagrams.spec import SweepSpec
 
 
-def _rates(low: float, high: float, count: int) -> Axis:
-    return Axis(tuple(np.logspace(low, high, count)), "log")
+def _log(low: float, high: float, count: int) -> Axis:
+    return Axis(tuple(spaced(low, high, count)), "log")
 
 
-_RELEASED_RATES = _rates(-5, -2, 10)
-_PAPER_RATES = _rates(-5, -2, 16)
+_RELEASED_RATES = _log(1e-5, 1e-2, 10)
+_PAPER_RATES_6A = _log(1e-5, 1e-2, 13)
+_PAPER_RATES = _log(1e-5, 1e-2, 16)
 _INTEGERS_TO_10 = Axis(tuple(range(11)), "linear")
+_DECAYS_OF_S3 = Axis((0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200), "ordinal")
 
 
-def _released(axes: dict[str, Axis]) -> SweepSpec:
-    """Return a diagram of the authors' released code: seed 58, 45 training pairs, budget 1e4."""
-    return SweepSpec(Addition(10), axes, ToyModel(steps=10_000), seeds=(58,), start="released")
+def _released(axes: dict[str, Axis], seed: int = 58, **fields: Any) -> SweepSpec:
+    """Return a diagram of the authors' released code: 45 training pairs, budget 1e4."""
+    model = ToyModel(steps=10_000, **fields)
+    return SweepSpec(Addition(10), axes, model, seeds=(seed,), start="released")
 
 
-def _figure6(axes: dict[str, Axis], **fields: Any) -> SweepSpec:
-    """Return one of the paper's own diagrams on addition: as above with budget 1e5."""
-    return SweepSpec(Addition(10), axes, ToyModel(**fields), seeds=(58,), start="figure6")
+def _figure6(axes: dict[str, Axis]) -> SweepSpec:
+    """Return one of the paper's own diagrams on addition with mse: seed 58, budget 1e5."""
+    return SweepSpec(Addition(10), axes, seeds=(58,), start="figure6")
 
 
-def _s3(embedding_scale: float) -> SweepSpec:
-    """Return the paper's diagram on the permutations of three things: seed 0, 24 of 36 samples."""
-    return SweepSpec(
-        permutation_group(3),
-        {
-            "decoder_lr": _PAPER_RATES,
-            "decoder_weight_decay": Axis((0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200), "ordinal"),
-        },
-        ToyModel(embedding_dim=9, embedding_scale=embedding_scale, embedding_penalty=1e-3),
-        train_size=24,
-        seeds=(0,),
-        start="s3",
-    )
+def _s3(rates: Axis, **fields: Any) -> SweepSpec:
+    """Return a diagram on the permutations of three things: seed 0, 24 of 36 samples."""
+    axes = {"decoder_lr": rates, "decoder_weight_decay": _DECAYS_OF_S3}
+    model = ToyModel(embedding_dim=9, **fields)
+    return SweepSpec(permutation_group(3), axes, model, train_size=24, seeds=(0,), start="s3")
 
 
 def _appendix_g(axis: dict[str, Axis], **fields: Any) -> SweepSpec:
@@ -48,7 +42,7 @@ def _appendix_g(axis: dict[str, Axis], **fields: Any) -> SweepSpec:
 
     The paper's other values and its start are not known: these are ours.
     """
-    axes = {**axis, "decoder_lr": _rates(-4, -2, 11)}
+    axes = {**axis, "decoder_lr": _log(1e-4, 1e-2, 11)}
     return SweepSpec(Addition(10), axes, ToyModel(**fields), seeds=(0,))
 
 
@@ -61,9 +55,22 @@ _PRESETS = {
         "decoder lr x decoder weight decay, mse: the released re-run of Figure 6b, budget 1e4",
         _released({"decoder_lr": _RELEASED_RATES, "decoder_weight_decay": _INTEGERS_TO_10}),
     ),
+    "released-5c": (
+        "decoder lr x decoder weight decay, cross-entropy: the released re-run of Figure 6c",
+        _released(
+            {"decoder_lr": _RELEASED_RATES, "decoder_weight_decay": _INTEGERS_TO_10},
+            seed=1,
+            loss="cross_entropy",
+        ),
+    ),
+    "released-5d": (
+        "decoder lr x decoder weight decay, permutations of three things: the released re-run of "
+        "Figure 6d, whose embeddings begin ten times as small, with a penalty",
+        _s3(_RELEASED_RATES, steps=10_000, embedding_scale=0.1, embedding_penalty=1e-3),
+    ),
     "fig6a": (
         "embedding lr x decoder lr, mse: the paper's Figure 6a, budget 1e5",
-        _figure6({"embedding_lr": _rates(-5, -2, 13), "decoder_lr": _rates(-5, -2, 13)}),
+        _figure6({"embedding_lr": _PAPER_RATES_6A, "decoder_lr": _PAPER_RATES_6A}),
     ),
     "fig6b": (
         "decoder lr x decoder weight decay, mse: the paper's Figure 6b, budget 1e5",
@@ -71,21 +78,21 @@ _PRESETS = {
     ),
     "fig6c": (
         "decoder lr x decoder weight decay, cross-entropy: the paper's Figure 6c, budget 1e5",
-        _figure6(
+        SweepSpec(
+            Addition(10),
             {
                 "decoder_lr": _PAPER_RATES,
                 "decoder_weight_decay": Axis(tuple(range(0, 21, 2)), "linear"),
             },
-            loss="cross_entropy",
+            # The published loss is divided by its 19 classes.
+            ToyModel(loss="cross_entropy", adam_epsilon=19e-8),
+            seeds=(6,),
+            start="figure6c",
         ),
     ),
     "fig6d": (
         "decoder lr x decoder weight decay, permutations of three things: Figure 6d, budget 1e5",
-        _s3(embedding_scale=0.1),
-    ),
-    "fig6d-scale-1": (
-        "the same from initial embeddings ten times as large, which gives the published picture",
-        _s3(embedding_scale=1.0),
+        _s3(_PAPER_RATES),
     ),
     "train-size": (
         "training pairs x decoder lr, mse",
@@ -100,9 +107,7 @@ for _loss in ("mse", "cross_entropy"):
         ),
         f"embedding-scale-{_loss.replace('_', '-')}": (
             f"scale of initial embeddings x decoder lr, {_loss}: appendix G",
-            _appendix_g(
-                {"embedding_scale": Axis(tuple(np.logspace(-2, 1, 10)), "log")}, loss=_loss
-            ),
+            _appendix_g({"embedding_scale": _log(1e-2, 1e1, 10)}, loss=_loss),
         ),
         f"embedding-weight-decay-{_loss.replace('_', '-')}": (
             f"embedding weight decay x decoder lr, {_loss}: appendix G",

@@ -12,7 +12,13 @@ from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
 from effective_theory.checks import integer, is_sequence
 from effective_theory.tasks import task_from_configuration
 from phase_diagrams.axes import MOST_VALUES, Axis, default_axis
-from phase_diagrams.canonical import canonical_json, cell_configuration, identify, read_canonical
+from phase_diagrams.canonical import (
+    canonical_json,
+    cell_configuration,
+    identify,
+    model_configuration,
+    read_canonical,
+)
 from phase_diagrams.phases import LAG
 from phase_diagrams.starts import Recipe, Seed, start
 
@@ -42,7 +48,14 @@ class Cell:
     def configuration(self) -> str:
         """What determines the run, without the budget and when to stop, as canonical JSON."""
         return canonical_json(
-            cell_configuration(self.model, self.task, self.train_size, self.start, self.seed)
+            cell_configuration(
+                self.model,
+                self.task,
+                self.train_size,
+                self.start,
+                self.seed,
+                start(self.start).batches,
+            )
         )
 
     @cached_property
@@ -202,6 +215,11 @@ class SweepSpec:
         axes = zip(self.grid.items(), index, strict=False)
         return {name: axis.values[k] for (name, axis), k in axes}
 
+    def texts_at(self, index: tuple[int, ...]) -> dict[str, str]:
+        """Return what the axes show at a place of the diagram."""
+        axes = zip(self.grid.items(), index, strict=False)
+        return {name: axis.texts[k] for (name, axis), k in axes}
+
     def cell(self, index: tuple[int, ...]) -> Cell:
         """Return the run at a place of the diagram."""
         values = self.values_at(index)
@@ -232,6 +250,16 @@ class SweepSpec:
         """
         return dataclasses.replace(self, seeds=(*self.seeds, *_settled_seeds(seeds)))
 
+    def with_values_of(self, other: "SweepSpec") -> "SweepSpec":
+        """Return the sweep with another's values on its axes where the two match to 1e-9."""
+        axes = dict(self.grid)
+        for name, axis in self.grid.items():
+            if name in other.grid:
+                known = [other.grid[name].match(value) for value in axis.values]
+                values = [v if k is None else k for v, k in zip(axis.values, known, strict=True)]
+                axes[name] = Axis(tuple(values), axis.scale)
+        return self if axes == self.axes else dataclasses.replace(self, axes=axes)
+
     def to_json(self) -> str:
         """Return the specification as canonical JSON, floats exact."""
         return canonical_json(
@@ -241,7 +269,7 @@ class SweepSpec:
                     {"name": name, "values": list(axis.values), "scale": axis.scale}
                     for name, axis in self.grid.items()
                 ],
-                "model": dataclasses.asdict(self.model),
+                "model": model_configuration(self.model),
                 "train_size": self.train_size,
                 "seeds": [list(seed) for seed in self.seeds],
                 "start": self.start,

@@ -8,8 +8,9 @@ generator is; only the way from a word to a float differs.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from effective_theory import (
     permutation_group,
 )
 from effective_theory.checks import integer
+from effective_theory.minibatches import ReleasedBatches
 
 Array = NDArray[np.float32]
 #: Seeds of the split (with the targets) and of the initialisation.
@@ -47,44 +49,66 @@ class Start:
     recipe
         ``(model, task, train_size, seed) -> (Dataset, InitialState)``.
     fixed
-        Start-shaping fields of ToyModel that the recipe does not honour: only their default is
-        accepted.
+        Start-shaping fields of ToyModel that the recipe does not honour, with the only value of
+        each that is accepted.
+    batches
+        Name of the recipe's minibatches, where these are not drawn as this project draws them.
     """
 
     name: str
     recipe: Recipe
-    fixed: frozenset[str] = frozenset()
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    batches: str | None = None
 
     def require_honoured(self, model: ToyModel) -> None:
         """Raise InputError if the model sets a field that the recipe does not honour."""
-        default = ToyModel()
-        for name in sorted(self.fixed):
-            if getattr(model, name) != getattr(default, name):
+        for name, value in sorted(self.fixed.items()):
+            if getattr(model, name) != value:
                 raise InputError(
-                    f'{name} is fixed at {getattr(default, name)} by start "{self.name}"; '
-                    'leave it out or use start "random".'
+                    f'{name} is fixed at {value} by start "{self.name}"; '
+                    f'give {value} or use start "random".'
                 )
 
 
 STARTS: dict[str, Start] = {}
 
 
-def register_start(name: str, recipe: Recipe, *, fixed: frozenset[str] = frozenset()) -> None:
+def register_start(
+    name: str,
+    recipe: Recipe,
+    *,
+    fixed: Collection[str] | Mapping[str, Any] = frozenset(),
+    batches: str | None = None,
+) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
 
     Stored runs know a start by its name alone: give a changed recipe another one.
+
+    Parameters
+    ----------
+    name
+        Name in specifications and on the command line.
+    recipe
+        ``(model, task, train_size, seed) -> (Dataset, InitialState)``.
+    fixed
+        Start-shaping fields of ToyModel that the recipe does not honour, with the only value of
+        each that is accepted; names alone stand for their defaults.
+    batches
+        Name of the recipe's minibatches, where these are not drawn as this project draws them.
 
     Raises
     ------
     InputError
         If the name is taken by another recipe, or ``fixed`` names no start-shaping field.
     """
-    unknown = fixed - set(START_SHAPING)
+    unknown = set(fixed) - set(START_SHAPING)
     if unknown:
         raise InputError(f"fixed names {sorted(unknown)}; choose from {', '.join(START_SHAPING)}.")
     if name in STARTS and STARTS[name].recipe is not recipe:
         raise InputError(f'start "{name}" is registered already; choose another name.')
-    STARTS[name] = Start(name, recipe, fixed)
+    default = ToyModel()
+    values = fixed if isinstance(fixed, Mapping) else {f: getattr(default, f) for f in fixed}
+    STARTS[name] = Start(name, recipe, dict(values), batches)
 
 
 def start(name: str) -> Start:
@@ -129,16 +153,22 @@ def released_start(
 ) -> tuple[Dataset, InitialState]:
     """Draw the start of the authors' released code, bit for bit.
 
-    NumPy's legacy generator takes the first seed and draws targets, then the split; PyTorch's takes
-    the second and makes embeddings, then the decoder.
+    NumPy's legacy generator takes the first seed and draws targets, the split and then each
+    update's minibatch; PyTorch's takes the second and makes embeddings, then the decoder. The
+    released code's batch size is 45, so that its runs of more training pairs need that as
+    ``batch_size``; with 45 pairs or fewer it is the full batch.
     """
     _require_addition(task)
     numpy_draws, torch_draws = _published_generators(seed)
     targets = _normal(numpy_draws, task, model.outputs(task))
-    dataset = _choice(numpy_draws, task, train_size)
+    drawn = _choice(numpy_draws, task, train_size)
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
     layers = torch_draws.linear_layers(model.layer_sizes(task))
-    return dataset, _state(model, embeddings, layers, targets, seed)
+    state = _state(model, embeddings, layers, targets, seed)
+    if model.batch_size is not None:
+        batches = ReleasedBatches.after(numpy_draws, drawn)
+        state = replace(state, batch_seed=None, released_batches=batches)
+    return Dataset(task, drawn), state
 
 
 def figure6_start(
@@ -147,22 +177,48 @@ def figure6_start(
     """Draw the start of the paper's own Figures 6a and 6b, bit for bit.
 
     It differs from the released code: NumPy draws an unused (p, 30) matrix first; PyTorch makes an
-    unused encoder p-200-200-1 first and the embeddings last.
+    unused encoder p-200-200-1 first and the embeddings last. The published seed is 58.
 
-    For cross-entropy, Figure 6c, the published draws are not known. Targets are drawn as for 6b, so
-    that the split is 6b's: its ideal test accuracy is 1. With as many columns as classes, as the
-    released code has them, seed 58 would have a split with 0.7, on which no run generalises,
-    whereas 6c shows runs that do.
+    Cross-entropy starts from the same draws; Figure 6c itself has others (`figure6c_start`).
     """
     _require_addition(task)
     numpy_draws, torch_draws = _published_generators(seed)
     numpy_draws.normal(0.0, 1.0, (task.symbols, 30))
     targets = _normal(numpy_draws, task, model.target_dim)
-    dataset = _choice(numpy_draws, task, train_size)
+    dataset = Dataset(task, _choice(numpy_draws, task, train_size))
+    return dataset, _behind_encoder(model, task, torch_draws, targets, seed)
+
+
+def figure6c_start(
+    model: ToyModel, task: Task, train_size: int, seed: Seed
+) -> tuple[Dataset, InitialState]:
+    """Draw the start of the paper's own Figure 6c, cross-entropy, bit for bit.
+
+    NumPy draws an unused (p, classes) matrix and, as there are no targets, then the split; PyTorch
+    goes on as for Figure 6b. The published seed is 6, and ``adam_epsilon`` 1.9e-7: the published
+    loss is divided by the 19 classes.
+
+    Raises
+    ------
+    InputError
+        If the loss is not "cross_entropy", or the task is not addition.
+    """
+    _require_addition(task)
+    STARTS["figure6c"].require_honoured(model)
+    numpy_draws, torch_draws = _published_generators(seed)
+    numpy_draws.normal(0.0, 1.0, (task.symbols, task.classes))
+    dataset = Dataset(task, _choice(numpy_draws, task, train_size))
+    return dataset, _behind_encoder(model, task, torch_draws, None, seed)
+
+
+def _behind_encoder(
+    model: ToyModel, task: Task, torch_draws: "TorchDraws", targets: Array | None, seed: Seed
+) -> InitialState:
+    """Return a start of the paper's own runs on addition: an unused encoder is made first."""
     torch_draws.linear_layers((task.symbols, 200, 200, 1))
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
-    return dataset, _state(model, embeddings, layers, targets, seed)
+    return _state(model, embeddings, layers, targets, seed)
 
 
 def s3_start(
@@ -170,14 +226,15 @@ def s3_start(
 ) -> tuple[Dataset, InitialState]:
     """Draw the start of the paper's runs on the permutations of three things, bit for bit.
 
-    PyTorch makes an unused encoder 1-200-200-9 first and the embeddings last; the published runs
-    have ``embedding_dim`` 9, ``embedding_scale`` 0.1 and seed 0.
+    PyTorch makes an unused encoder 1-200-200-9 first and the embeddings last. Figure 6d has
+    ``embedding_dim`` 9 and seed 0; the released code's re-run of it has ``embedding_scale`` 0.1 and
+    ``embedding_penalty`` 1e-3 besides.
     """
     if task != permutation_group(3):
         raise InputError('task must be permutation_group(3) for start "s3"; use start "random".')
     numpy_draws, torch_draws = _published_generators(seed)
     targets = _normal(numpy_draws, task, model.outputs(task))
-    dataset = _choice(numpy_draws, task, train_size)
+    dataset = Dataset(task, _choice(numpy_draws, task, train_size))
     torch_draws.linear_layers((1, 200, 200, 9))
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     uniform = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
@@ -238,19 +295,20 @@ def _normal(draws: np.random.RandomState, task: Task, columns: int) -> Array:
     return draws.normal(0.0, 1.0, (task.classes, columns)).astype(np.float32)
 
 
-def _choice(draws: np.random.RandomState, task: Task, train_size: int) -> Dataset:
+def _choice(draws: np.random.RandomState, task: Task, train_size: int) -> NDArray[np.int64]:
+    """Return the training samples in the order in which they are drawn."""
     size = integer("train_size", train_size, 0, task.size)
-    return Dataset(task, draws.choice(task.size, size, replace=False))
+    return draws.choice(task.size, size, replace=False).astype(np.int64)
 
 
 def _state(
     model: ToyModel,
     embeddings: Array,
     layers: list[tuple[Array, Array]],
-    targets: Array,
+    targets: Array | None,
     seed: Seed,
 ) -> InitialState:
-    # The published runs are full batch; minibatches of such a start are ours.
+    # The paper's own runs are full batch; minibatches of such a start are ours.
     batched = model.batch_size is not None
     return InitialState(
         embeddings=embeddings,
@@ -264,6 +322,11 @@ def _state(
 _SCALES = frozenset({"embedding_scale", "decoder_scale"})
 
 register_start("random", random_start)
-register_start("released", released_start, fixed=_SCALES)
+register_start("released", released_start, fixed=_SCALES, batches="released")
 register_start("figure6", figure6_start, fixed=_SCALES)
+register_start(
+    "figure6c",
+    figure6c_start,
+    fixed={"embedding_scale": 1.0, "decoder_scale": 1.0, "loss": "cross_entropy"},
+)
 register_start("s3", s3_start, fixed=frozenset({"decoder_scale"}))

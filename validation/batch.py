@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from effective_theory import Dataset, InitialState, ToyModel
+from effective_theory.minibatches import Draw, Minibatches
 from phase_diagrams.summary import RunSummary
 from validation.stacked_adamw import StackedAdamW
 from validation.stacked_measurements import StackedMeasurements
@@ -28,10 +29,10 @@ _UPDATES_IN_GRAPH, _REPLAYS = 25, 4
 
 @dataclass
 class _Stream:
-    """The generator of minibatches for cells that are at the same update."""
+    """The minibatches of cells that are at the same update."""
 
-    seed: int | None
-    generator: np.random.Generator
+    minibatches: Minibatches
+    draw: Draw
 
 
 @dataclass
@@ -95,12 +96,16 @@ class Batch:
     def load(self, index: int, model: ToyModel, dataset: Dataset, start: InitialState) -> None:
         """Put a cell in a free place."""
         self.model.load(index, dataset, start)
-        self.embedding_optimiser.load(index, model.embedding_lr, model.embedding_weight_decay)
-        self.decoder_optimiser.load(index, model.decoder_lr, model.decoder_weight_decay)
+        self.embedding_optimiser.load(
+            index, model.embedding_lr, model.embedding_weight_decay, model.adam_epsilon
+        )
+        self.decoder_optimiser.load(
+            index, model.decoder_lr, model.decoder_weight_decay, model.adam_epsilon
+        )
         self.measurements.load(index, model)
         self.penalty[index] = model.embedding_penalty
         self.updates[index] = 0
-        self.places[index] = _Place(model.steps, 0, self._stream(start.batch_seed))
+        self.places[index] = _Place(model.steps, 0, self._stream(dataset, start))
 
     def advance(self) -> int:
         """Train all cells for a chunk of updates and return its length.
@@ -196,14 +201,16 @@ class Batch:
                 self._update(_UPDATES_IN_GRAPH)
         return graph
 
-    def _stream(self, seed: int | None) -> _Stream | None:
-        """Return a new cell's minibatches: one stream for cells of one seed that begin together."""
-        if self.shape.batch_size is None:
+    def _stream(self, dataset: Dataset, start: InitialState) -> _Stream | None:
+        """Return a new cell's minibatches: one stream for equal ones that begin together."""
+        minibatches = start.minibatches
+        if self.shape.batch_size is None or minibatches is None:
             return None
         for place in self.places:
-            if place is not None and place.done == 0 and place.stream and place.stream.seed == seed:
-                return place.stream
-        return _Stream(seed, np.random.default_rng(seed))
+            stream = place.stream if place is not None and place.done == 0 else None
+            if stream is not None and stream.minibatches == minibatches:
+                return stream
+        return _Stream(minibatches, minibatches.begin(dataset, self.shape.batch_size))
 
     def _draw_minibatches(self, updates: int) -> None:
         """Draw the samples of the next updates as the simulator draws them."""
@@ -218,9 +225,8 @@ class Batch:
             if place is None or place.stream is None:
                 continue
             if id(place.stream) not in drawn:
-                keys = place.stream.generator.random((updates, samples))
-                part = np.zeros_like(keys)
-                np.put_along_axis(part, np.argsort(keys, axis=1)[:, :size], 1.0 / size, axis=1)
+                part = np.zeros((updates, samples))
+                np.put_along_axis(part, place.stream.draw(updates), 1.0 / size, axis=1)
                 drawn[id(place.stream)] = torch.from_numpy(part)
             shares[:updates, index] = drawn[id(place.stream)]
         self._shares.copy_(shares, non_blocking=True)

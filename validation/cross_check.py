@@ -195,11 +195,12 @@ def _by_pytorch(
 
 def minibatches(model: ToyModel, dataset: Dataset, state: InitialState) -> list[list[int]] | None:
     """Return the training samples of each update as the simulator draws them; None for all."""
-    if model.batch_size is None:
+    if model.batch_size is None or state.minibatches is None:
         return None
-    stream = np.random.default_rng(state.batch_seed)
-    keys = (stream.random(dataset.train_size) for _ in range(model.steps))
-    return [np.argsort(key)[: model.batch_size].tolist() for key in keys]
+    batches: list[list[int]] = state.minibatches.begin(dataset, model.batch_size)(
+        model.steps
+    ).tolist()
+    return batches
 
 
 def _finite(run: Trajectory) -> int:

@@ -6,7 +6,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from validation.stacked_adamw import BETA1, BETA2, EPSILON, LAST_CORRECTION, StackedAdamW
+from validation.stacked_adamw import BETA1, BETA2, LAST_CORRECTION, StackedAdamW
 
 #: Numbers that one program of the kernel takes.
 _BLOCK = 1024
@@ -31,6 +31,7 @@ class FusedAdamW(StackedAdamW):
                 gradient.contiguous(),
                 self.learning_rate,
                 self.weight_decay,
+                self.epsilon,
                 update,
                 self.corrections,
                 row,
@@ -38,7 +39,6 @@ class FusedAdamW(StackedAdamW):
                 LAST_CORRECTION,
                 BETA1,
                 BETA2,
-                EPSILON,
                 _BLOCK,
                 # Products and sums are rounded one by one, as torch.optim.AdamW's are.
                 enable_fp_fusion=False,
@@ -53,6 +53,7 @@ def _adamw(  # type: ignore[no-untyped-def]
     gradient,
     learning_rate,
     weight_decay,
+    epsilon,
     update,
     corrections,
     row,
@@ -60,7 +61,6 @@ def _adamw(  # type: ignore[no-untyped-def]
     last: tl.constexpr,
     beta1: tl.constexpr,
     beta2: tl.constexpr,
-    epsilon: tl.constexpr,
     block: tl.constexpr,
 ):
     """Update one block of the numbers of one cell.
@@ -79,6 +79,7 @@ def _adamw(  # type: ignore[no-untyped-def]
     keep = (1.0 - rate * tl.load(weight_decay + cell)).to(number)
     minus_step = (-(rate / tl.load(corrections + k))).to(number)
     root_correction = tl.load(corrections + last + 1 + k).to(number)
+    small = tl.load(epsilon + cell).to(number)
 
     here = cell * row + place
     g = tl.load(gradient + cell * numbers + place, mask=inside)
@@ -90,10 +91,10 @@ def _adamw(  # type: ignore[no-untyped-def]
     v = v * beta2 + (1.0 - beta2) * g * g
     if number == tl.float32:
         # Triton's own root and quotient of float32 are approximations.
-        denominator = tl.div_rn(tl.sqrt_rn(v), root_correction) + epsilon
+        denominator = tl.div_rn(tl.sqrt_rn(v), root_correction) + small
         p = p * keep + tl.div_rn(m * minus_step, denominator)
     else:
-        denominator = tl.sqrt(v) / root_correction + epsilon
+        denominator = tl.sqrt(v) / root_correction + small
         p = p * keep + m * minus_step / denominator
 
     tl.store(parameters + here, p, mask=inside)

@@ -4,7 +4,7 @@ Two runs from such starts are the same run to any eye. Where they end in differe
 decides, and so it does between the simulator and PyTorch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,13 +35,7 @@ class NudgedStart:
         dataset, state = start(self.base).recipe(model, task, train_size, seed)
         pattern = np.random.default_rng(np.random.SeedSequence([self.number, seed[1]]))
         signs = pattern.choice([-np.inf, np.inf], state.embeddings.shape).astype(np.float32)
-        return dataset, InitialState(
-            embeddings=np.nextafter(state.embeddings, signs),
-            weights=state.weights,
-            biases=state.biases,
-            targets=state.targets,
-            batch_seed=state.batch_seed,
-        )
+        return dataset, replace(state, embeddings=np.nextafter(state.embeddings, signs))
 
 
 def nudged_starts(base: str, count: int) -> list[str]:
@@ -75,5 +69,10 @@ def nudged_starts(base: str, count: int) -> list[str]:
     for number in range(1, integer("count", count, 1, 10_000) + 1):
         names.append(f"{base}-nudged-{number}")
         if names[-1] not in STARTS:
-            register_start(names[-1], NudgedStart(base, number), fixed=original.fixed)
+            register_start(
+                names[-1],
+                NudgedStart(base, number),
+                fixed=original.fixed,
+                batches=original.batches,
+            )
     return names

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+BETA1, BETA2 = 0.9, 0.999
 
 #: From this update on both bias corrections are 1 in float64: 0.999^k is below 2^-54.
 LAST_CORRECTION = 38_000
@@ -32,7 +32,7 @@ class StackedAdamW:
     ----------
     first, second
         Moments of the gradient, (cells, numbers).
-    learning_rate, weight_decay
+    learning_rate, weight_decay, epsilon
         Of each cell, float64, shape (cells, 1).
     corrections
         1 - beta1^k and sqrt(1 - beta2^k) of update k, float64, (2, `LAST_CORRECTION` + 1).
@@ -42,8 +42,8 @@ class StackedAdamW:
         self.parameters = parameters
         self.first, self.second = torch.zeros_like(parameters), torch.zeros_like(parameters)
         cells = len(parameters)
-        self.learning_rate, self.weight_decay = (
-            torch.zeros(cells, 1, device=parameters.device, dtype=torch.float64) for _ in range(2)
+        self.learning_rate, self.weight_decay, self.epsilon = (
+            torch.zeros(cells, 1, device=parameters.device, dtype=torch.float64) for _ in range(3)
         )
         self.corrections = _bias_corrections(parameters.device)
         self.begins = begins
@@ -51,14 +51,15 @@ class StackedAdamW:
     @property
     def state(self) -> list[Tensor]:
         """All that belongs to a cell, but for the parameters."""
-        return [self.first, self.second, self.learning_rate, self.weight_decay]
+        return [self.first, self.second, self.learning_rate, self.weight_decay, self.epsilon]
 
-    def load(self, cell: int, learning_rate: float, weight_decay: float) -> None:
+    def load(self, cell: int, learning_rate: float, weight_decay: float, epsilon: float) -> None:
         """Begin anew in a cell's place."""
         self.first[cell] = 0.0
         self.second[cell] = 0.0
         self.learning_rate[cell] = learning_rate
         self.weight_decay[cell] = weight_decay
+        self.epsilon[cell] = epsilon
 
     def step(self, gradients: Sequence[Tensor], update: Tensor) -> None:
         """Make each cell's given update, counted from 1, shape (cells,).
@@ -74,7 +75,7 @@ class StackedAdamW:
         dtype = self.parameters.dtype
         keep = (1.0 - self.learning_rate * self.weight_decay).to(dtype)
         minus_step = (-(self.learning_rate / first)).to(dtype)
-        root_correction = root_of_second.to(dtype)
+        root_correction, epsilon = root_of_second.to(dtype), self.epsilon.to(dtype)
         cells, numbers = self.parameters.shape
         at_once = max(1, _NUMBERS_IN_CACHE // max(numbers, 1))
         for begin in range(0, cells, at_once):
@@ -83,7 +84,7 @@ class StackedAdamW:
             parameters = self.parameters[some].mul_(keep[some])
             m.lerp_(g, 1.0 - BETA1)
             v.mul_(BETA2).addcmul_(g, g, value=1.0 - BETA2)
-            denominator = v.sqrt().div_(root_correction[some]).add_(EPSILON)
+            denominator = v.sqrt().div_(root_correction[some]).add_(epsilon[some])
             parameters.addcdiv_(m * minus_step[some], denominator)
 
     @functools.cached_property

@@ -15,6 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from effective_theory import Dataset, InitialState, Task, ToyModel
 from effective_theory.toy_model import Loss
+from validation.plain_training import nearest
 from validation.stacked_rqi import combined
 
 #: Each part of a decoder begins at a whole cache line, in every cell alike.
@@ -125,7 +126,6 @@ class StackedModel:
         self._symbols = zeros(2 * task.size, task.symbols)
         self._labels = zeros(task.size, dtype=torch.int64)
         self._targets = zeros(task.classes if shape.loss == "mse" else 0, outputs)
-        self._half_squares = zeros(task.classes if shape.loss == "mse" else 0)
         self._expected = zeros(task.size if shape.loss == "mse" else 0, outputs)
 
     @property
@@ -136,7 +136,7 @@ class StackedModel:
     @property
     def state(self) -> list[Tensor]:
         """All that a cell brings along, each with the cells as its first dimension."""
-        own = [self._symbols, self._labels, self._targets, self._half_squares, self._expected]
+        own = [self._symbols, self._labels, self._targets, self._expected]
         return [self.embeddings.detach(), self.decoder, *own]
 
     def load(self, cell: int, dataset: Dataset, start: InitialState) -> None:
@@ -155,7 +155,6 @@ class StackedModel:
         with torch.no_grad():
             for place, values in zip(places, given, strict=True):
                 place[cell].copy_(torch.from_numpy(np.array(values)))
-            self._half_squares[cell] = 0.5 * self._targets[cell].square().sum(dim=1)
 
     def outputs(self) -> Tensor:
         """Return the decoder's outputs, (cells, samples, outputs)."""
@@ -176,12 +175,9 @@ class StackedModel:
 
     def is_right(self, outputs: Tensor) -> Tensor:
         """Return which samples are predicted right, (cells, samples)."""
-        scores = outputs
-        if self.shape.loss == "mse":
-            # The nearest target has the least |out - Y|^2 = |out|^2 - 2 (Y.out - |Y|^2 / 2).
-            half_squares = self._half_squares[:, None]
-            scores = torch.baddbmm(half_squares, outputs, self._targets.mT, beta=-1.0)
-        return scores.argmax(dim=2) == self._labels
+        is_mse = self.shape.loss == "mse"
+        predicted = nearest(outputs, self._targets) if is_mse else outputs.argmax(dim=2)
+        return predicted == self._labels
 
     def gradients(self, loss: Tensor) -> list[Tensor]:
         """Return the derivatives of the cells' summed loss by `parameters`.

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.kernels.compilation import fast_kernel, kernel
-from effective_theory.kernels.layout import matrix
-from effective_theory.kernels.products import multiply
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -18,43 +16,51 @@ Indices = NDArray[np.int64]
 MSE, CROSS_ENTROPY = 0, 1
 
 
-@kernel
-def scoring(targets: Array) -> Array:
-    """Return the matrix (classes, outputs + 1) that makes scores of outputs with a row of ones.
-
-    The nearest target has the least |out - Y|^2 = |out|^2 - 2 (Y.out - |Y|^2 / 2).
-    """
-    classes, outputs = targets.shape
-    result = matrix(classes, outputs + 1)[:classes, : outputs + 1]
-    for label in range(classes):
-        result[label, :outputs] = targets[label]
-        result[label, outputs] = -0.5 * (targets[label] * targets[label]).sum()
-    return result
-
-
-@kernel
-def class_scores(kind: int, out: Array, scorer: Array, scores: Array) -> Array:
-    """Return scores (classes, samples), the largest of which is the predicted class.
-
-    ``scorer`` is `scoring`'s matrix, ``scores`` is work space.
-    """
-    if kind == CROSS_ENTROPY:
-        return out
-    multiply(scorer, out, scores)
-    return scores
-
-
 @fast_kernel
-def predict(scores: Array, predicted: Indices) -> None:
-    """Fill ``predicted`` with each sample's class of largest score, the first of equal ones."""
-    classes, samples = scores.shape
-    best = scores[0].copy()
+def highest(logits: Array, predicted: Indices) -> None:
+    """Fill ``predicted`` with each sample's class of largest logit, the first of equal ones."""
+    classes, samples = logits.shape
+    best = logits[0].copy()
     predicted[:] = 0
     for label in range(1, classes):
         for sample in range(samples):
-            better = scores[label, sample] > best[sample]
-            best[sample] = scores[label, sample] if better else best[sample]
+            better = logits[label, sample] > best[sample]
+            best[sample] = logits[label, sample] if better else best[sample]
             predicted[sample] = label if better else predicted[sample]
+
+
+@fast_kernel
+def nearest(out: Array, targets: Array, predicted: Indices) -> None:
+    """Fill ``predicted`` with each sample's class of nearest target, the first of equal ones.
+
+    The squares are summed as they stand: |out|^2 - 2 Y.out + |Y|^2 is one product less work for
+    each class, but its terms cancel where targets lie close together and far from the origin.
+    """
+    (classes, outputs), samples = targets.shape, out.shape[1]
+    least, distance = np.empty(samples, np.float32), np.empty(samples, np.float32)
+    predicted[:] = 0
+    for label in range(classes):
+        distance[:] = 0.0
+        for row in range(outputs):
+            target = targets[label, row]
+            for sample in range(samples):
+                apart = out[row, sample] - target
+                distance[sample] += apart * apart
+        if label == 0:
+            least[:] = distance
+        for sample in range(samples):
+            better = distance[sample] < least[sample]
+            least[sample] = distance[sample] if better else least[sample]
+            predicted[sample] = label if better else predicted[sample]
+
+
+@kernel
+def predict(kind: int, out: Array, targets: Array, predicted: Indices) -> None:
+    """Fill ``predicted`` with each sample's class: the nearest target's or the largest logit's."""
+    if kind == CROSS_ENTROPY:
+        highest(out[: targets.shape[0]], predicted)
+    else:
+        nearest(out, targets, predicted)
 
 
 @kernel

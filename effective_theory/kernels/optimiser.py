@@ -7,7 +7,7 @@ from effective_theory.kernels.compilation import fast_kernel, kernel
 
 Array = NDArray[np.float32]
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+BETA1, BETA2 = 0.9, 0.999
 
 
 @kernel
@@ -18,6 +18,7 @@ def adamw(
     update: int,
     learning_rate: float,
     weight_decay: float,
+    epsilon: float,
 ) -> bool:
     """Make the given update (counted from 1) in place; return whether all parameters are finite.
 
@@ -29,14 +30,14 @@ def adamw(
     step = np.float32(learning_rate / (1.0 - BETA1**update))
     inverse_root = np.float32(1.0 / np.sqrt(1.0 - BETA2**update))
     first_share, second_share = np.float32(1.0 - BETA1), np.float32(1.0 - BETA2)
-    second_keep, epsilon = np.float32(BETA2), np.float32(EPSILON)
+    second_keep, small = np.float32(BETA2), np.float32(epsilon)
     first, second = moments[0], moments[1]
     for i in range(parameters.size):
         g = gradient[i]
         m = first[i] + first_share * (g - first[i])
         v = second_keep * second[i] + second_share * (g * g)
         first[i], second[i] = m, v
-        parameters[i] = parameters[i] * keep - step * (m / (np.sqrt(v) * inverse_root + epsilon))
+        parameters[i] = parameters[i] * keep - step * (m / (np.sqrt(v) * inverse_root + small))
     return all_finite(parameters)
 
 

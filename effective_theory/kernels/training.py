@@ -7,7 +7,7 @@ from effective_theory.kernels.compilation import kernel
 from effective_theory.kernels.decoder import backward, forward
 from effective_theory.kernels.embeddings import add_penalty, combine, combine_backward
 from effective_theory.kernels.layout import activations, aligned_zeros, layers, matrix
-from effective_theory.kernels.losses import class_scores, count_equal, loss, predict, scoring
+from effective_theory.kernels.losses import count_equal, loss, predict
 from effective_theory.kernels.optimiser import adamw
 from effective_theory.kernels.parallelograms import quality_index
 
@@ -38,6 +38,7 @@ def advance(
     loss_kind: int,
     embedding_rates: tuple[float, float, float],
     decoder_rates: tuple[float, float],
+    epsilon: float,
     batches: Indices,
     update: int,
     until: int,
@@ -70,6 +71,8 @@ def advance(
         Target vectors (classes, target_dim); for cross-entropy (classes, classes) of any content.
     embedding_rates, decoder_rates
         Learning rate and weight decay; for embeddings also the penalty on mean |E|.
+    epsilon
+        What AdamW adds to the root of its second moment.
     batches
         Training samples of each update from ``update`` to ``until``, (updates, batch size); (0, 0)
         for the full batch.
@@ -95,8 +98,7 @@ def advance(
     left, right = np.concatenate((train[0], test[0])), np.concatenate((train[1], test[1]))
     labels = np.concatenate((train[2], test[2]))
     x, h1, h2 = activations(inputs, total), activations(width, total), activations(width, total)
-    # The row of ones is for the scores.
-    out = activations(outputs, total)
+    out = matrix(outputs, total)
     # Transposes of h1, h2 and the derivative by h1.
     sample_major = (
         matrix(samples, width + 1),
@@ -109,7 +111,6 @@ def advance(
     gradient = aligned_zeros(decoder.size)
     gradients = layers(gradient, inputs, width, outputs)
     embedding_gradient = np.empty_like(embeddings)
-    scorer, scores = scoring(targets), matrix(targets.shape[0], total)
     expected = matrix(outputs, total)[:outputs]
     expected[:, :total] = targets[labels].T
     columns = out.shape[1]
@@ -133,7 +134,7 @@ def advance(
         if not np.isfinite(measured[TRAIN_LOSS]):
             measured[:] = np.nan
             return DIVERGED, update
-        predict(class_scores(loss_kind, out, scorer, scores)[: targets.shape[0]], predicted)
+        predict(loss_kind, out, targets, predicted)
         measured[TRAIN_ACCURACY] = count_equal(predicted, labels[:samples]) / samples
         measured[TEST_ACCURACY] = count_equal(predicted[samples:], labels[samples:]) / test_samples
         best[0] = max(best[0], measured[TRAIN_ACCURACY])
@@ -177,9 +178,10 @@ def advance(
             update,
             embedding_rates[0],
             embedding_rates[1],
+            epsilon,
         )
         decoder_finite = adamw(
-            decoder, gradient, decoder_moments, update, decoder_rates[0], decoder_rates[1]
+            decoder, gradient, decoder_moments, update, decoder_rates[0], decoder_rates[1], epsilon
         )
         if not (embeddings_finite and decoder_finite):
             measured[:] = np.nan

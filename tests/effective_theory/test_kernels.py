@@ -110,15 +110,16 @@ def test_gradients_are_those_of_autograd(
 
 
 @pytest.mark.parametrize(("rate", "decay"), [(1e-3, 0.0), (1e-2, 5.0)])
-def test_adamw_is_torchs_update_by_update(rate: float, decay: float) -> None:
+@pytest.mark.parametrize("epsilon", [1e-8, 1.9e-7, 1e-2])
+def test_adamw_is_torchs_update_by_update(rate: float, decay: float, epsilon: float) -> None:
     rng = np.random.default_rng(0)
     parameters = rng.standard_normal(1000).astype(np.float32)
     oracle = torch.nn.Parameter(torch.tensor(parameters.copy()))
-    torchs = torch.optim.AdamW([oracle], lr=rate, weight_decay=decay)
+    torchs = torch.optim.AdamW([oracle], lr=rate, weight_decay=decay, eps=epsilon)
     moments = np.zeros((2, 1000), np.float32)
     for update in range(1, 101):
         gradient = (rng.standard_normal(1000) * 10.0 ** rng.integers(-8, 2)).astype(np.float32)
-        assert optimiser.adamw(parameters, gradient, moments, update, rate, decay)
+        assert optimiser.adamw(parameters, gradient, moments, update, rate, decay, epsilon)
         oracle.grad = torch.tensor(gradient)
         torchs.step()
         np.testing.assert_allclose(parameters, oracle.detach().numpy(), rtol=3e-6, atol=3e-7)
@@ -129,27 +130,47 @@ def test_adamw_reports_a_parameter_that_is_not_finite(bad: float) -> None:
     parameters, gradient = np.ones(100, np.float32), np.ones(100, np.float32)
     parameters[37] = bad
     moments = np.zeros((2, 100), np.float32)
-    assert not optimiser.adamw(parameters, gradient, moments, 1, 1e-3, 0.0)
+    assert not optimiser.adamw(parameters, gradient, moments, 1, 1e-3, 0.0, 1e-8)
 
 
 def test_prediction_takes_the_first_of_equal_scores() -> None:
     scores = np.array([[1, 1, 0], [1, 2, 0], [0, 2, 5]], np.float32)
     predicted = np.zeros(3, np.int64)
-    losses.predict(scores, predicted)
+    losses.highest(scores, predicted)
     assert predicted.tolist() == [0, 1, 2]
     assert losses.count_equal(predicted, np.array([1, 2, 2])) == 1
 
 
-def test_scores_choose_the_nearest_target() -> None:
+@pytest.mark.parametrize("kind", ["origin", "far", "two places", "one outlier", "tiny", "huge"])
+def test_the_nearest_target_is_chosen_wherever_targets_lie(kind: str) -> None:
+    """Against float64; where targets lie far away, |Y|^2 - 2 Y.out would cancel in float32."""
     rng = np.random.default_rng(1)
-    targets = rng.standard_normal((19, 30)).astype(np.float32)
-    out = rng.standard_normal((30, 200)).astype(np.float32)
-    nearest = ((out.T[:, None] - targets[None]) ** 2).sum(axis=2).argmin(axis=1)
-    with_ones = layout.activations(30, 200)
-    with_ones[:30, :200] = out
-    scores = losses.class_scores(
-        losses.MSE, with_ones, losses.scoring(targets), layout.matrix(19, 200)
-    )
+    around = rng.standard_normal((19, 30))
+    places = {
+        "origin": around,
+        "far": around + 1e4,
+        "two places": around + np.where(np.arange(19)[:, None] < 9, -1e4, 1e4),
+        "one outlier": around + np.where(np.arange(19)[:, None] == 4, 1e5, 0.0),
+        "tiny": around * 1e-15,
+        "huge": around * 1e15,
+    }
+    targets = places[kind].astype(np.float32)
+    # Outputs between a target and others, as in training; and targets themselves.
+    out = targets[rng.integers(0, 19, 200)] + targets.std() * 0.1 * rng.standard_normal((200, 30))
+    out[:19] = targets
+    out = out.astype(np.float32).T
+    apart = out.T[:, None].astype(np.float64) - targets[None].astype(np.float64)
+    nearest = (apart**2).sum(axis=2).argmin(axis=1)
+    padded = layout.matrix(30, 200)
+    padded[:30, :200] = out
     predicted = np.zeros(208, np.int64)
-    losses.predict(scores[:19], predicted)
+    losses.predict(losses.MSE, padded, targets, predicted)
     np.testing.assert_array_equal(predicted[:200], nearest)
+
+
+def test_the_first_of_equally_near_targets_is_chosen() -> None:
+    targets = np.array([[1.0], [3.0], [3.0], [5.0]], np.float32)
+    out = np.array([[2.0, 3.0, 4.0, 9.0]], np.float32)
+    predicted = np.zeros(4, np.int64)
+    losses.predict(losses.MSE, out, targets, predicted)
+    assert predicted.tolist() == [0, 1, 1, 3]

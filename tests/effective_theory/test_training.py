@@ -41,11 +41,12 @@ def crossings(run: TrainingRun) -> tuple[int | None, int | None, int | None]:
         ({}, 300),
         ({"loss": "cross_entropy"}, 300),
         ({"embedding_dim": 3}, 300),
+        ({"adam_epsilon": 1e-2}, 300),
         ({"embedding_weight_decay": 0.5, "decoder_weight_decay": 2.0}, 300),
         # sign(E) is discontinuous: rounding decides as soon as an embedding reaches zero.
         ({"embedding_penalty": 0.05}, 40),
     ],
-    ids=["mse", "cross-entropy", "three dimensions", "decay", "penalty"],
+    ids=["mse", "cross-entropy", "three dimensions", "epsilon", "decay", "penalty"],
 )
 def test_training_is_torchs(
     changes: dict[str, object], updates: int, small_model: ToyModel, dataset: Dataset

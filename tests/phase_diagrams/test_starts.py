@@ -1,11 +1,15 @@
 """Where runs begin: published starts bit for bit, random ones by their rules."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel, ideal_accuracy
 from phase_diagrams import (
+    SweepSpec,
     figure6_start,
+    figure6c_start,
     preset,
     random_start,
     register_start,
@@ -56,7 +60,7 @@ def test_the_published_start_on_a_group_is_torchs_bit_for_bit() -> None:
     layers = [torch.nn.Linear(i, o) for i, o in ((9, 200), (200, 200), (200, 30))]
     embeddings = (torch.rand(6, 9) - 1 / 2) * 0.1
 
-    spec = preset("fig6d")
+    spec = preset("released-5d")
     dataset, state = s3_start(spec.model, spec.task, 24, (0, 0))
     assert dataset.train.tolist() == sorted(train)
     assert state.targets is not None
@@ -83,15 +87,59 @@ def test_ideal_test_accuracy_of_the_published_splits(
     assert ideal_accuracy(dataset, on="test") == pytest.approx(expected)
 
 
-def test_figure_6c_has_the_split_of_6b() -> None:
-    splits = [
-        figure6_start(ToyModel(loss=loss), Addition(10), 45, (58, 58))[0]
-        for loss in ("mse", "cross_entropy")
+def test_figure_6c_starts_as_torch_and_numpy_draw() -> None:
+    torch = pytest.importorskip("torch", reason="the oracle is PyTorch")
+    legacy = np.random.RandomState(6)  # noqa: NPY002
+    torch.manual_seed(6)
+    legacy.normal(0, 1, (10, 19))
+    train = legacy.choice(55, 45, replace=False)
+    for inputs, outputs in ((10, 200), (200, 200), (200, 1)):
+        torch.nn.Linear(inputs, outputs)
+    layers = [torch.nn.Linear(i, o) for i, o in ((1, 200), (200, 200), (200, 19))]
+    embeddings = torch.rand(10, 1) - 1 / 2
+
+    spec = preset("fig6c")
+    dataset, state = figure6c_start(spec.model, spec.task, 45, (6, 6))
+    assert dataset.train.tolist() == sorted(train) and state.targets is None
+    np.testing.assert_array_equal(state.embeddings, embeddings.numpy())
+    for found, layer in zip(state.weights, layers, strict=True):
+        np.testing.assert_array_equal(found, layer.weight.detach().numpy())
+    for found, layer in zip(state.biases, layers, strict=True):
+        np.testing.assert_array_equal(found, layer.bias.detach().numpy())
+
+
+def test_figure_6c_is_cross_entropy() -> None:
+    with pytest.raises(InputError, match="loss is fixed at cross_entropy"):
+        figure6c_start(ToyModel(), Addition(10), 45, (6, 6))
+    for axes in ({"loss": ["mse", "cross_entropy"]}, {"width": [50, 100]}):
+        with pytest.raises(InputError, match="loss is fixed at cross_entropy"):
+            SweepSpec(Addition(10), axes, start="figure6c")
+
+
+@pytest.mark.parametrize(("pairs", "batch"), [(50, 45), (54, 45), (50, 7), (45, 45)])
+def test_the_released_minibatches_are_numpys(pairs: int, batch: int) -> None:
+    """They are drawn from the generator that drew the split, as places in its order."""
+    legacy = np.random.RandomState(3)  # noqa: NPY002
+    legacy.normal(0, 1, (19, 30))
+    drawn = legacy.choice(55, pairs, replace=False)
+    expected = [
+        drawn[legacy.choice(np.arange(pairs), batch, replace=False)].tolist() for _ in range(40)
     ]
-    assert splits[0].train.tolist() == splits[1].train.tolist()
-    assert ideal_accuracy(splits[1], on="test") == 1.0
-    released = released_start(ToyModel(loss="cross_entropy"), Addition(10), 45, (58, 58))[0]
-    assert released.train.tolist() != splits[1].train.tolist()
+    dataset, state = released_start(ToyModel(batch_size=batch), Addition(10), pairs, (3, 3))
+    assert state.minibatches is not None
+    draw = state.minibatches.begin(dataset, batch)
+    found = np.concatenate([draw(updates) for updates in (1, 7, 0, 32)])
+    assert dataset.train[found].tolist() == expected
+    again = released_start(ToyModel(batch_size=batch), Addition(10), pairs, (3, 3))[1]
+    assert again.minibatches == state.minibatches
+
+
+def test_released_minibatches_are_runs_of_their_own() -> None:
+    """Before, start "released" had this project's minibatches: such stored runs are others."""
+    spec = SweepSpec(Addition(10), {"decoder_lr": [1e-4]}, start="released")
+    batched = dataclasses.replace(spec, model=ToyModel(batch_size=8))
+    assert '"batches"' not in spec.cell((0, 0)).configuration
+    assert '"batches":"released"' in batched.cell((0, 0)).configuration
 
 
 def test_split_and_initialisation_have_their_own_seeds() -> None:

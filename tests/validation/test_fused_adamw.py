@@ -66,12 +66,12 @@ def test_decay_alone_is_the_same_to_the_bit(interpreted: ModuleType) -> None:
     """Its factor is rounded once, from float64."""
     from validation.stacked_adamw import StackedAdamW
 
-    rates = [(0.013 * k, 0.37) for k in range(1, 200)]
+    rates = [(0.013 * k, 0.37, 1e-8) for k in range(1, 200)]
     start = torch.ones(len(rates), 1)
     optimisers = [kind(start.clone()) for kind in (StackedAdamW, interpreted.FusedAdamW)]
     for optimiser in optimisers:
-        for cell, (rate, decay) in enumerate(rates):
-            optimiser.load(cell, rate, decay)
+        for cell, of_cell in enumerate(rates):
+            optimiser.load(cell, *of_cell)
         optimiser.step([torch.zeros_like(start)], torch.ones(len(rates), dtype=torch.int64))
     stacked, fused = optimisers
     assert torch.equal(fused.parameters, stacked.parameters)
@@ -84,16 +84,16 @@ def test_it_compiles_for_a_gpu_without_approximations(number: str) -> None:
 
     from validation.fused_adamw import _adamw
 
-    constants = {"last": 100, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "block": 1024}
+    constants = {"last": 100, "beta1": 0.9, "beta2": 0.999, "block": 1024}
     signature = {name: f"*{number}" for name in _adamw.arg_names[:4]}
-    signature |= dict.fromkeys(("learning_rate", "weight_decay", "corrections"), "*fp64")
+    signature |= dict.fromkeys(("learning_rate", "weight_decay", "epsilon", "corrections"), "*fp64")
     signature |= {"update": "*i64", "row": "i32", "numbers": "i32"}
     signature |= dict.fromkeys(constants, "constexpr")
     source = ASTSource(
         _adamw,
         {name: signature[name] for name in _adamw.arg_names},
         constexprs=constants,
-        attrs={(place,): [["tt.divisibility", 16]] for place in range(10)},
+        attrs={(place,): [["tt.divisibility", 16]] for place in range(11)},
     )
     hopper = GPUTarget("cuda", 90, 32)
     code = triton.compile(source, target=hopper, options={"enable_fp_fusion": False}).asm["ptx"]

@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
-RATES = [(1e-3, 0.0), (3e-2, 5.0), (0.0, 1.0), (1e-5, 300.0)]
+#: Learning rate, weight decay and epsilon of each cell.
+RATES = [(1e-3, 0.0, 1e-8), (3e-2, 5.0, 1.9e-7), (0.0, 1.0, 1e-8), (1e-5, 300.0, 1e-2)]
 CELLS, NUMBERS, UPDATES = len(RATES), 37, 200
 
 
@@ -21,9 +22,11 @@ def test_each_cell_is_torch_adamw() -> None:
     for k, gradient in enumerate(gradients, start=1):
         stacked.step([gradient], torch.full((CELLS,), k))
 
-    for cell, (rate, decay) in enumerate(RATES):
+    for cell, (rate, decay, epsilon) in enumerate(RATES):
         alone = start[cell].clone()
-        optimiser = torch.optim.AdamW([alone], lr=rate, weight_decay=decay, foreach=False)
+        optimiser = torch.optim.AdamW(
+            [alone], lr=rate, weight_decay=decay, eps=epsilon, foreach=False
+        )
         for gradient in gradients[:, cell]:
             alone.grad = gradient.clone()
             optimiser.step()
@@ -37,12 +40,12 @@ def test_cells_may_be_at_different_updates() -> None:
     both, late = StackedAdamW(torch.ones_like(gradient)), StackedAdamW(torch.ones_like(gradient))
     for optimiser in (both, late):
         for cell in range(2):
-            optimiser.load(cell, 0.1, 0.5)
+            optimiser.load(cell, 0.1, 0.5, 1e-8)
     for k in range(1, 4):
         both.step([gradient], torch.tensor([k, k]))
     for k in range(1, 5):
         if k == 2:
-            late.load(1, 0.1, 0.5)
+            late.load(1, 0.1, 0.5, 1e-8)
             late.parameters[1] = 1.0
         late.step([gradient], torch.tensor([k, max(k - 1, 1)]))
     assert torch.equal(late.parameters[1], both.parameters[1])
@@ -59,7 +62,7 @@ def test_gradients_may_come_in_parts() -> None:
     whole, parts = StackedAdamW(start.clone()), StackedAdamW(start.clone(), [0, 6, 8])
     for optimiser in (whole, parts):
         for cell in range(2):
-            optimiser.load(cell, 0.1, 0.5)
+            optimiser.load(cell, 0.1, 0.5, 1e-8)
     for k in range(1, 4):
         update = torch.tensor([k, k])
         whole.step([gradient], update)
