@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
-
-import numpy as np
+from typing import Any, Literal
 
 from effective_theory import InputError
 from phase_diagrams.axes import MOST_VALUES, Axis, default_axis
+from phase_diagrams.spacing import spaced
 
 _AXIS_FORM = (
     "write FIELD=LOW:HIGH:COUNT, FIELD=LOW:HIGH:COUNT:log or FIELD=VALUE,VALUE,..; "
@@ -72,9 +71,8 @@ def _axis(name: str, values: str) -> Axis:
         raise InputError(f"axis {name} must have finite limits, not {low} and {high}.")
     if scale == ["log"] and min(first, last) <= 0:
         raise InputError(f"axis {name} needs positive limits on a log scale.")
-    spaced = np.geomspace if scale == ["log"] else np.linspace
-    found = spaced(first, last, _count(name, values))
-    return default_axis(name, _whole(found), "log" if scale == ["log"] else "linear")
+    kind: Literal["linear", "log"] = "log" if scale == ["log"] else "linear"
+    return default_axis(name, _whole(spaced(first, last, _count(name, values), kind)), kind)
 
 
 def parse_seeds(text: str) -> list[int | tuple[int, int]]:

@@ -1,9 +1,11 @@
 """Axes of a sweep: values with the scale that they are drawn on."""
 
+import bisect
 import math
 import sys
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -89,6 +91,15 @@ class Axis:
             return np.arange(len(self.values), dtype=np.float64)
         return np.array(self.values, dtype=np.float64)
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The values as pictures, maps and tables show them; no two look alike."""
+        return tuple(written_apart(self.values))
+
+    def text(self, value: Any) -> str:
+        """Return a value of the axis as it is shown."""
+        return self.texts[self.values.index(value)]
+
     def index(self, value: Any) -> int:
         """Return the place of a value; rates match to 1e-9 relative, or as they are printed.
 
@@ -104,17 +115,28 @@ class Axis:
             raise InputError(
                 f"{value!r} is not on the axis; its values are {describe(self.values)}."
             )
-        for place, known in enumerate(self.values):
-            if abs(known - value) <= 1e-9 * max(abs(known), abs(value)):
+        match = self.match(value)
+        if match is not None:
+            return self.values.index(match)
+        # What a map or a table of ours shows has few digits, and finds its cell.
+        for place, text in enumerate(self.texts):
+            if same_number(float(text), value):
                 return place
-        # What a map or a table of ours shows has six digits, and finds its cell.
-        printed = [describe([known]) for known in self.values]
-        if printed.count(describe([value])) == 1:
-            return printed.index(describe([value]))
         raise InputError(
             f"{describe([value])} is not on the axis; the nearest value is "
             f"{describe([self._nearest(value)])}, all are {describe(self.values)}."
         )
+
+    def match(self, value: Any) -> Any:
+        """Return the value of the axis that is this one, numbers to 1e-9 relative, or None."""
+        if value in self.values:
+            return self.values[self.values.index(value)]
+        if not self._are_numbers() or isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        # Sorted: if one matches, it is a neighbour of where the value would stand.
+        place = bisect.bisect_left(self.values, value)
+        near = self.values[max(place - 1, 0) : place + 1]
+        return next((known for known in near if same_number(known, value)), None)
 
     def _nearest(self, value: float) -> Any:
         """Return the value that is least far away, on a log scale by ratio."""
@@ -130,6 +152,11 @@ class Axis:
             return False
         steps = np.diff(np.array(self.values, float))
         return len(steps) == 0 or bool(np.allclose(steps, steps[0], rtol=1e-6, atol=0))
+
+
+def same_number(a: float, b: float) -> bool:
+    """Return whether two numbers are the same but for rounding: to 1e-9 relative."""
+    return abs(a - b) <= 1e-9 * max(abs(a), abs(b))
 
 
 def default_axis(
@@ -154,9 +181,19 @@ def default_axis(
         raise InputError(f"axis {name}: {error}") from None
 
 
+def written_apart(values: Sequence[Any]) -> list[str]:
+    """Return values as text of six digits, or of as many as it takes to tell them apart."""
+    different = len(set(values))
+    for digits in range(6, 18):
+        texts = [f"{v:.{digits}g}" if isinstance(v, float) else str(v) for v in values]
+        if len(set(texts)) >= different:
+            break
+    return texts
+
+
 def describe(values: Sequence[Any], most: int = 12) -> str:
     """Return values as short text, the middle left out if there are many."""
-    texts = [f"{v:.6g}" if isinstance(v, float) else str(v) for v in values]
+    texts = written_apart(values)
     if len(texts) > most:
         texts = [*texts[: most // 2], "..", *texts[-most // 2 :]]
     return ", ".join(texts)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import RandomSource, fraction, integer, random_generator
-from phase_diagrams.axes import Axis, describe
+from phase_diagrams.axes import Axis
 from phase_diagrams.phases import GENERALISING, Phase
 from phase_diagrams.probabilities import chosen_phases, confidence_level
 from phase_diagrams.seed_effects import measured
@@ -74,7 +74,7 @@ class Boundary:
         lines = []
         for index in np.ndindex(self.value.shape):
             place = ", ".join(
-                f"{name}={describe([axis.values[k]])}"
+                f"{name}={axis.texts[k]}"
                 for (name, axis), k in zip(self.others.items(), index, strict=True)
             )
             value, low, high = (float(a[index]) for a in (self.value, self.low, self.high))

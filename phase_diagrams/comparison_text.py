@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from phase_diagrams.axes import describe
 from phase_diagrams.comparison import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.phases import RUN_PHASES, Phase
 
@@ -81,8 +80,8 @@ def _differing(comparison: Comparison) -> list[str]:
     lines = []
     for place in places[:_LISTED]:
         cell = comparison.spec.cell(place)
-        at = comparison.spec.values_at(place).items()
-        values = ", ".join(f"{name}={describe([value])}" for name, value in at)
+        at = comparison.spec.texts_at(place).items()
+        values = ", ".join(f"{name}={text}" for name, text in at)
         ours, theirs = (Phase(int(phases[place])).label for phases in (first, second))
         lines.append(f"  {values}, seed {cell.seed[0]}/{cell.seed[1]}: {ours}, {theirs}")
     if lines:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.axes import describe
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES
 from phase_diagrams.plotting import Palette, axis_label, colours_of
@@ -176,7 +175,7 @@ def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
             squeeze=False, sharex=True, sharey=True,
         )  # fmt: skip
         for panel, place in zip(grid.flat, chosen.astype(int), strict=False):
-            title = f"{others[0]} = {describe([values[place]])}" if others else ""
+            title = f"{others[0]} = {diagram.spec.grid[others[0]].texts[place]}" if others else ""
             part = frame[frame[others[0]] == values[place]] if others else frame
             _draw_against(panel, diagram, axis, part, never)
             panel.set_title(title, fontsize="medium")
@@ -212,7 +211,7 @@ def _draw_against(
     if axis.scale == "log":
         panel.set_xscale("log")
     elif axis.scale == "ordinal":
-        panel.set_xticks(axis.positions, [describe([value]) for value in axis.values])
+        panel.set_xticks(axis.positions, axis.texts)
     panel.label_outer()
 
 

@@ -1,12 +1,13 @@
 """Which runs of two diagrams belong together, and in what else the two sweeps differ."""
 
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from phase_diagrams.axes import describe
+from phase_diagrams.axes import Axis, written_apart
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.seed_effects import measured
 from phase_diagrams.spec import MODEL_FIELDS, SweepSpec
@@ -26,7 +27,8 @@ def shared_runs(a: PhaseDiagram, b: PhaseDiagram, by: By) -> list[tuple[Index, I
     a, b
         The diagrams.
     by
-        "cell": runs with the same cell id, whatever the order of the axes. "place": runs with the
+        "cell": runs with the same cell id, whatever the order of the axes; swept numbers match to
+        1e-9 relative, so that rounding in an axis parts nothing. "place": runs with the
         same values on the axes and the same seeds, whatever else differs; where each has a single
         seed the two are paired.
 
@@ -57,16 +59,38 @@ def shared_runs(a: PhaseDiagram, b: PhaseDiagram, by: By) -> list[tuple[Index, I
 
 def _by_cell(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
     swept = [name for name in _BUDGET if name in a.spec.grid or name in b.spec.grid]
+    common = _rounded_alike(a.spec, b.spec)
 
     def identities(diagram: PhaseDiagram) -> dict[tuple[Any, ...], Index]:
-        cells = (diagram.spec.cell(index) for index in _places(diagram))
-        return {
-            (cell.cell_id, *(getattr(cell.model, name) for name in swept)): cell.index
-            for cell in cells
-        }
+        found = {}
+        for index in _places(diagram):
+            cell = diagram.spec.cell(index)
+            model = cell.model
+            moved = {
+                name: values[value]
+                for name, values in common.items()
+                if (value := getattr(model, name)) in values
+            }
+            if moved:
+                cell = replace(cell, model=replace(model, **moved))
+            found[cell.cell_id, *(getattr(model, name) for name in swept)] = index
+        return found
 
     theirs = identities(b)
     return [(index, theirs[key]) for key, index in identities(a).items() if key in theirs]
+
+
+def _rounded_alike(a: SweepSpec, b: SweepSpec) -> dict[str, dict[Any, Any]]:
+    """Return, by field, the numbers of b that differ from one of a by rounding only, with that."""
+    found = {}
+    for name in sorted({*a.grid, *b.grid} & set(MODEL_FIELDS)):
+        ours = Axis(a.grid[name].values if name in a.grid else (getattr(a.model, name),))
+        theirs = b.grid[name].values if name in b.grid else (getattr(b.model, name),)
+        pairs = ((value, ours.match(value)) for value in theirs)
+        found[name] = {
+            value: known for value, known in pairs if known is not None and known != value
+        }
+    return {name: values for name, values in found.items() if values}
 
 
 def _by_place(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
@@ -119,7 +143,7 @@ def differences(a: SweepSpec, b: SweepSpec) -> tuple[str, ...]:
     if len(a.seeds) == len(b.seeds) == 1:
         fixed.append(("seed", a.seeds[0], b.seeds[0]))
     return tuple(
-        f"{name} {describe([one])} and {describe([other])}"
+        f"{name} {' and '.join(written_apart([one, other]))}"
         for name, one, other in fixed
         if one != other and name not in a.grid and name not in b.grid
     )

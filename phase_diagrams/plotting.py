@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from effective_theory import InputError
-from phase_diagrams.axes import Axis, describe
+from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES, Phase
 
@@ -215,7 +215,7 @@ def draw_cells(
         elif not name:
             ticks([])
         elif axis.scale == "ordinal":
-            ticks(axis.positions, [describe([value]) for value in axis.values])
+            ticks(axis.positions, axis.texts)
         set_label(axis_label(name))
     panel.label_outer()
     return grid

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import fraction
-from phase_diagrams.axes import describe
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.seed_effects import effects_of, measured
 from phase_diagrams.spec import SweepSpec
@@ -108,8 +107,8 @@ class Majority:
         """Return one line for each tie: where it is, and the phases that share the lead."""
         lines = []
         for index in zip(*np.nonzero(self.tied), strict=True):
-            values = self.spec.values_at(index).items()
-            place = ", ".join(f"{name}={describe([value])}" for name, value in values)
+            texts = self.spec.texts_at(index).items()
+            place = ", ".join(f"{name}={text}" for name, text in texts)
             leaders = [RUN_PHASES[k].label for k in np.flatnonzero(self.leading[index])]
             lines.append(f"{place}: {' = '.join(leaders)}")
         return lines

@@ -15,8 +15,9 @@ from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine
 from phase_diagrams.inference import infer, missing_cells, wanted_cells
 from phase_diagrams.phases import Phase
+from phase_diagrams.spacing import between
 from phase_diagrams.spec import SweepSpec
-from phase_diagrams.sweeping import results
+from phase_diagrams.sweeping import results, resumed
 
 #: Name of the refined sweep in the store where the user gives none.
 DEFAULT_NAME = "refined"
@@ -80,7 +81,7 @@ def refine(
     >>> refine(coarse, to=4, engine=engine).spec.shape
     (9, 1)
     """
-    fine = PhaseDiagram(refined_spec(diagram.spec, to))
+    fine = PhaseDiagram(resumed(refined_spec(diagram.spec, to), store, name))
     coarse = tuple(slice(None, None, fine.spec.refined.get(name)) for name in fine.spec.grid)
     fine.take(coarse, diagram)
     while True:
@@ -170,11 +171,8 @@ def _finer(name: str, axis: Axis, factor: int) -> Axis:
         for step in range(1, factor):
             # Fractions of powers of two are exact: finer axes hold the values of coarser ones.
             part = step / factor
-            if axis.scale == "log":
-                between = math.exp(math.log(low) + (math.log(high) - math.log(low)) * part)
-            else:
-                between = low + (high - low) * part
-            values.append(round(between) if whole else between)
+            value = between(low, high, part, "log" if axis.scale == "log" else "linear")
+            values.append(round(value) if whole else value)
         values.append(high)
     if len(set(values)) < len(values):
         raise InputError(

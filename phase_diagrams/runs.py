@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from effective_theory import InputError
 from effective_theory.report import report
-from phase_diagrams.axes import describe
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.spec import Cell
 from phase_diagrams.store import Store
@@ -128,8 +127,7 @@ def stored_run(diagram: "PhaseDiagram", cell: Cell) -> StoredRun:
 
 def place(diagram: "PhaseDiagram", index: tuple[int, ...]) -> str:
     """Return a place of the diagram in words, such as "decoder_lr = 0.0001, seed 0"."""
-    at = diagram.spec.values_at(index)
-    values = [f"{name} = {describe([value])}" for name, value in at.items()]
+    values = [f"{name} = {text}" for name, text in diagram.spec.texts_at(index).items()]
     return ", ".join([*values, seed_name(diagram.spec.seeds[index[-1]])])
 
 

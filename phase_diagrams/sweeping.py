@@ -61,6 +61,7 @@ def sweep(
         For each split whose ideal test accuracy is below the threshold.
     """
     engine = engine if engine is not None else numba_engine()
+    spec = resumed(spec, store, name)
     kept = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
     diagram = PhaseDiagram(spec, kept=kept)
     for sentence in diagram.ideal_test_accuracy.warnings():
@@ -88,6 +89,7 @@ def results(
     that are asked for, by default all of the sweep.
     """
     engine = engine if engine is not None else numba_engine()
+    spec = resumed(spec, store, name)
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(Store(store)) if store is not None else None
         if kept is not None:
@@ -108,6 +110,19 @@ def results(
                 kept.add(cell, summary, engine.identity, engine.version)
             bar.update()
             yield cell, summary
+
+
+def resumed(spec: SweepSpec, store: str | Path | None, name: str) -> SweepSpec:
+    """Return the sweep with the values that a store's sweep of this name has for its axes.
+
+    Numbers that differ in the last bits only, such as those of an axis that another version has
+    spaced, would be other runs: a stored sweep goes on with its own.
+    """
+    if store is None or not Path(store).is_file():
+        return spec
+    with Store(store, create=False) as kept:
+        known = kept.sweeps().get(name)
+    return spec if known is None else spec.with_values_of(SweepSpec.from_json(known))
 
 
 def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:

@@ -25,8 +25,8 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     ]
     phases = diagram.phases[tuple(slice(None, None, step) for step in steps)][..., seed]
     grid = np.atleast_2d(phases.reshape(*phases.shape[:2], -1)[..., 0])
-    rows = [describe([v]) for v in axes[0].values] if len(axes) > 1 else [""]
-    columns = [describe([v]) for v in axes[min(1, len(axes) - 1)].values]
+    rows = list(axes[0].texts) if len(axes) > 1 else [""]
+    columns = axes[min(1, len(axes) - 1)].texts
     margin = max(len(text) for text in rows)
     lines = [
         f"{text:>{margin}}  " + " ".join(Phase(int(phase)).letter for phase in row)
@@ -37,7 +37,7 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     if len(axes) > 1:
         lines.insert(0, names[0])
     for name, axis in list(zip(names, axes, strict=True))[2:]:
-        lines.append(f"{name} = {describe([axis.values[0]])}")
+        lines.append(f"{name} = {axis.texts[0]}")
     return "\n".join(lines)
 
 

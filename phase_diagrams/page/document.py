@@ -9,7 +9,6 @@ from bokeh.events import DocumentReady
 from bokeh.layouts import column, row
 from bokeh.models import ColumnDataSource, CustomJS, Div, Select
 
-from phase_diagrams.axes import describe
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.page.data import page_data
 from phase_diagrams.page.panels import WIDTH, curve_panels, embeddings_panel, phases_panel
@@ -118,10 +117,7 @@ def _heading(diagram: PhaseDiagram, title: str, colours: dict[Phase, str]) -> Di
 
 def _selectors(diagram: PhaseDiagram) -> list[Select]:
     """Return a selector for each axis after the second, then one for the seeds."""
-    further = [
-        (name, [describe([value]) for value in axis.values])
-        for name, axis in list(diagram.spec.grid.items())[2:]
-    ]
+    further = [(name, list(axis.texts)) for name, axis in list(diagram.spec.grid.items())[2:]]
     seeds = [str(a) if a == b else f"{a}/{b}" for a, b in diagram.spec.seeds]
     return [
         Select(

@@ -10,7 +10,7 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.axes import Axis, describe
+from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase
 from phase_diagrams.plotting import axes_of, axis_label
@@ -85,7 +85,7 @@ def phases_panel(
 
 def _words(name: str, axis: Axis) -> list[str]:
     """Return "decoder_lr = 0.0001" for each value; nothing for the axis of a single row."""
-    return [f"{name} = {describe([value])}" if name else "" for value in axis.values]
+    return [f"{name} = {text}" if name else "" for text in axis.texts]
 
 
 def _figure(x_name: str, x: Axis, y_name: str, y: Axis) -> figure:
@@ -104,9 +104,8 @@ def _figure(x_name: str, x: Axis, y_name: str, y: Axis) -> figure:
     _quiet(panel)
     for drawn, axis in ((panel.xaxis[0], x), (panel.yaxis[0], y)):
         if axis.scale == "ordinal":
-            places = list(enumerate(axis.values))
-            drawn.ticker = FixedTicker(ticks=[place for place, _ in places])
-            drawn.major_label_overrides = {place: describe([value]) for place, value in places}
+            drawn.ticker = FixedTicker(ticks=list(range(len(axis))))
+            drawn.major_label_overrides = dict(enumerate(axis.texts))
     if not y_name:
         panel.yaxis.visible = False
     return panel
