@@ -108,16 +108,14 @@ class Axis:
         InputError
             If no value matches; the message names the nearest, or lists what there is.
         """
-        if value in self.values:
-            return self.values.index(value)
+        match = self.match(value)
+        if match is not None:
+            return match
         comparable = isinstance(value, int | float) and not math.isnan(value)
         if not self._are_numbers() or not comparable:
             raise InputError(
                 f"{value!r} is not on the axis; its values are {describe(self.values)}."
             )
-        match = self.match(value)
-        if match is not None:
-            return self.values.index(match)
         # What a map or a table of ours shows has few digits, and finds its cell.
         for place, text in enumerate(self.texts):
             if same_number(float(text), value):
@@ -127,16 +125,16 @@ class Axis:
             f"{describe([self._nearest(value)])}, all are {describe(self.values)}."
         )
 
-    def match(self, value: Any) -> Any:
-        """Return the value of the axis that is this one, numbers to 1e-9 relative, or None."""
+    def match(self, value: Any) -> int | None:
+        """Return the place of a value, numbers matched to 1e-9 relative; None if it has none."""
         if value in self.values:
-            return self.values[self.values.index(value)]
+            return self.values.index(value)
         if not self._are_numbers() or isinstance(value, bool) or not isinstance(value, int | float):
             return None
         # Sorted: if one matches, it is a neighbour of where the value would stand.
         place = bisect.bisect_left(self.values, value)
-        near = self.values[max(place - 1, 0) : place + 1]
-        return next((known for known in near if same_number(known, value)), None)
+        near = range(max(place - 1, 0), min(place + 1, len(self.values)))
+        return next((k for k in near if same_number(self.values[k], value)), None)
 
     def _nearest(self, value: float) -> Any:
         """Return the value that is least far away, on a log scale by ratio."""

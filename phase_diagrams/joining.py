@@ -86,9 +86,11 @@ def _rounded_alike(a: SweepSpec, b: SweepSpec) -> dict[str, dict[Any, Any]]:
     for name in sorted({*a.grid, *b.grid} & set(MODEL_FIELDS)):
         ours = Axis(a.grid[name].values if name in a.grid else (getattr(a.model, name),))
         theirs = b.grid[name].values if name in b.grid else (getattr(b.model, name),)
-        pairs = ((value, ours.match(value)) for value in theirs)
+        known = ((value, ours.match(value)) for value in theirs)
         found[name] = {
-            value: known for value, known in pairs if known is not None and known != value
+            value: ours.values[place]
+            for value, place in known
+            if place is not None and ours.values[place] != value
         }
     return {name: values for name, values in found.items() if values}
 
@@ -118,15 +120,10 @@ def _by_place(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
     return pairs
 
 
-def _matches(values: tuple[Any, ...], axis: Any) -> dict[int, int]:
+def _matches(values: tuple[Any, ...], axis: Axis) -> dict[int, int]:
     """Places of one axis' values on another; numbers match to 1e-9 relative."""
-    found = {}
-    for place, value in enumerate(values):
-        try:
-            found[place] = axis.index(value)
-        except InputError:
-            continue
-    return found
+    known = ((place, axis.match(value)) for place, value in enumerate(values))
+    return {place: other for place, other in known if other is not None}
 
 
 def _places(diagram: PhaseDiagram) -> list[Index]:

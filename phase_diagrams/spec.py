@@ -255,8 +255,12 @@ class SweepSpec:
         axes = dict(self.grid)
         for name, axis in self.grid.items():
             if name in other.grid:
-                known = [other.grid[name].match(value) for value in axis.values]
-                values = [v if k is None else k for v, k in zip(axis.values, known, strict=True)]
+                theirs = other.grid[name]
+                places = [theirs.match(value) for value in axis.values]
+                values = [
+                    value if place is None else theirs.values[place]
+                    for value, place in zip(axis.values, places, strict=True)
+                ]
                 axes[name] = Axis(tuple(values), axis.scale)
         return self if axes == self.axes else dataclasses.replace(self, axes=axes)
 
