@@ -1,7 +1,8 @@
 """Make the tables and pictures of docs/figure6.md from stored sweeps: `python docs/figure6.py`.
 
 Runs that a store lacks are run first, which takes hours for an empty one. With `--stored` nothing
-is run: the page then speaks of the sweeps that are complete.
+is run: the page then speaks of the sweeps that are complete. `python docs/figure6.py fig6c` makes
+that section alone.
 """
 
 import argparse
@@ -19,8 +20,7 @@ from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec, load, preset, s
 PAGE = Path(__file__).with_suffix(".md")
 RESULTS = Path("results")
 GENERALISES = (Phase.COMPREHENSION, Phase.GROKKING)
-#: 6d a second time, with initial embeddings ten times as large.
-FIGURES = ("fig6a", "fig6b", "fig6c", "fig6d", "fig6d-scale-1")
+FIGURES = ("fig6a", "fig6b", "fig6c", "fig6d")
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,9 @@ REGIONS = (
 )
 
 
-def published_start(figure: str) -> SweepSpec:
-    """Return the paper's diagram, 6a, 6b and 6d at its budget."""
-    return quick(preset(figure)) if figure in ("fig6c", "fig6d-scale-1") else preset(figure)
-
-
 def random_starts(figure: str) -> SweepSpec:
-    """Return the same from three random starts; 6a at the paper's budget."""
-    spec = preset("fig6a") if figure == "fig6a" else quick(published_start(figure))
+    """Return the paper's diagram from three random starts; 6a at the paper's budget."""
+    spec = preset("fig6a") if figure == "fig6a" else quick(preset(figure))
     if figure == "fig6a":
         spec = with_rates(spec, [rate for rate in decoder_rates(spec) if rate < 3.3e-4])
     return replace(spec, seeds=(0, 1, 2), start="random")
@@ -112,7 +107,7 @@ def with_rates(spec: SweepSpec, rates: list[float]) -> SweepSpec:
 def diagrams(figure: str, stored: bool) -> Iterator[tuple[str, PhaseDiagram]]:
     """Yield the published start's diagram and that of random starts, each with its name."""
     for name, spec in (
-        (figure, published_start(figure)),
+        (figure, preset(figure)),
         (f"{figure}-random", random_starts(figure)),
     ):
         found = complete(name, spec, stored)
@@ -202,7 +197,7 @@ def region_table(figure: str, stored: bool) -> list[str]:
         + " |",
         "|---" * (len(columns) + 3) + "|",
     ]
-    for region in (region for region in REGIONS if figure.startswith(region.figure)):
+    for region in (region for region in REGIONS if region.figure == figure):
         counts = [region.counts(diagram, seed) for _, diagram, seed in columns]
         (low, high), (least, most) = region.decoder_lr, region.decoder_weight_decay
         decay = f"{least:g} to {most:g}" if most > least else f"{least:g}"
@@ -224,10 +219,10 @@ def counts_table(figure: str, stored: bool) -> list[str]:
     return lines
 
 
-def write(stored: bool) -> None:
-    """Replace the page's tables and pictures."""
+def write(figures: list[str], stored: bool) -> None:
+    """Replace the tables and pictures of these figures on the page."""
     text = PAGE.read_text(encoding="utf-8")
-    for figure in FIGURES:
+    for figure in figures:
         laws = ratio_table(stored) if figure == "fig6a" else region_table(figure, stored)
         begin, end = f"<!-- {figure}: made by docs/figure6.py -->\n", f"<!-- {figure} end -->\n"
         before, rest = text.split(begin)
@@ -244,5 +239,9 @@ def write(stored: bool) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}")
     parser.add_argument("--stored", action="store_true", help="run nothing")
-    write(parser.parse_args().stored)
+    given = parser.parse_args()
+    if unknown := set(given.figures) - set(FIGURES):
+        parser.error(f"{', '.join(unknown)}: choose from {', '.join(FIGURES)}")
+    write(given.figures or list(FIGURES), given.stored)

@@ -17,6 +17,7 @@ from effective_theory import (
     ToyModel,
     train,
 )
+from phase_diagrams import released_start
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
@@ -217,3 +218,43 @@ def test_rqi_has_to_be_greater_than_its_threshold(threshold: float, step: int | 
     run = dict(batch.ended())[0]
     assert run.rqi == 1.0
     assert run.rqi_step == train(model, dataset, state).rqi_step == step
+
+
+@pytest.mark.parametrize("far", [0.0, 1e4])
+def test_the_nearest_target_is_chosen_far_from_the_origin(far: float) -> None:
+    """Against float64: |Y|^2 - 2 Y.out cancels in float32 where targets lie far away."""
+    task = Addition(5)
+    dataset, state = drawn(MODEL, task)
+    assert state.targets is not None
+    targets = (state.targets + np.float32(far)).astype(np.float32)
+    cell = MODEL, dataset, dataclasses.replace(state, targets=targets)
+    batch = batch_of(cell, cell, places=2, dtype=torch.float32)
+    random = np.random.default_rng(0)
+    places = random.integers(0, task.classes, (2, task.size))
+    outputs = (targets[places] + random.standard_normal((2, task.size, 8))).astype(np.float32)
+    apart = outputs[:, :, None].astype(np.float64) - targets.astype(np.float64)
+    nearest = (apart**2).sum(axis=3).argmin(axis=2)
+    labels = task.labels[np.concatenate([dataset.train, dataset.test])]
+    found = batch.model.is_right(torch.from_numpy(outputs))
+    np.testing.assert_array_equal(found.numpy(), nearest == labels)
+    assert 0 < (nearest == labels).mean() < 1
+
+
+def test_released_minibatches_are_those_of_the_start() -> None:
+    """Two cells of one start share a stream, a third has its own."""
+    from validation import plain_training
+
+    model = dataclasses.replace(MODEL, target_dim=30, batch_size=45, steps=60)
+    models = [dataclasses.replace(model, decoder_lr=rate) for rate in (1e-3, 3e-3)]
+    cells = [(m, *released_start(m, Addition(10), 50, (0, 0))) for m in models]
+    cells.append((model, *released_start(model, Addition(10), 50, (1, 1))))
+    batch = batch_of(*cells, places=3, dtype=torch.float64)
+    while batch.measurements.update.min() < 60:
+        batch.advance()
+    found = {index: summary.embeddings for index, summary in batch.ended()}
+    for index, (cell_model, dataset, state) in enumerate(cells):
+        assert state.minibatches is not None
+        batches = state.minibatches.begin(dataset, 45)(60).tolist()
+        for snapshot in plain_training(cell_model, dataset, state, updates=60, batches=batches):
+            expected = snapshot.network.embeddings.detach().numpy()
+        np.testing.assert_allclose(found[index], expected, atol=1e-6)
