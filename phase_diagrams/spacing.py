@@ -1,14 +1,12 @@
-"""Evenly spaced values of an axis: the same numbers on every processor, decades exact.
+"""Evenly spaced values of an axis: the same numbers on every processor, as a person writes them.
 
 Libraries' powers and exponentials differ in the last bit between processors and versions. An
 axis' values are part of what a run is known by, so they are made here from decimal arithmetic,
-rounded once.
+rounded once: 1e-05 and 0.3, not 9.999999999999999e-06 and 0.30000000000000004.
 """
 
 from decimal import Decimal, localcontext
 from typing import Literal
-
-import numpy as np
 
 #: Digits of the decimal arithmetic, of which a float keeps 16.
 _DIGITS = 40
@@ -21,8 +19,8 @@ def spaced(
 ) -> list[float]:
     """Return ``count`` values from ``low`` to ``high``, both to the bit, even on their scale.
 
-    On a log scale the values are 10^e for evenly spaced e, as ``numpy.logspace`` has them; powers
-    of ten are exact.
+    On a log scale the values are 10^e for evenly spaced e, as ``numpy.logspace`` has them but for
+    the last bit; powers of ten are exact.
 
     Parameters
     ----------
@@ -35,16 +33,19 @@ def spaced(
 
     Examples
     --------
-    >>> spaced(1e-5, 1e-2, 4)
-    [1e-05, 0.0001, 0.001, 0.01]
+    >>> spaced(1e-5, 1e-2, 4), spaced(0.0, 0.6, 3, "linear")
+    ([1e-05, 0.0001, 0.001, 0.01], [0.0, 0.3, 0.6])
     """
     if count == 1:
         return [low]
+    inner = range(1, count - 1)
     if scale == "linear":
-        return [*np.linspace(low, high, count).tolist()[:-1], high]
+        with localcontext(prec=_DIGITS):
+            start, end = _written(low), _written(high)
+            return [low, *(float(start + k * (end - start) / (count - 1)) for k in inner), high]
     first, last = _exponent(low), _exponent(high)
     step = (last - first) / (count - 1)
-    return [low, *(_power(first + k * step) for k in range(1, count - 1)), high]
+    return [low, *(_power(first + k * step) for k in inner), high]
 
 
 def between(low: float, high: float, part: float, scale: Literal["linear", "log"]) -> float:
@@ -55,10 +56,15 @@ def between(low: float, high: float, part: float, scale: Literal["linear", "log"
     return _power(first + (last - first) * part)
 
 
+def _written(value: float) -> Decimal:
+    """Return the number that a float is the nearest to as it is written."""
+    return Decimal(repr(value))
+
+
 def _exponent(value: float) -> float:
     """Return the decimal logarithm of the number as it is written, rounded once."""
     with localcontext(prec=_DIGITS):
-        return float(Decimal(repr(value)).log10())
+        return float(_written(value).log10())
 
 
 def _power(exponent: float) -> float:

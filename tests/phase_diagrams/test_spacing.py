@@ -39,6 +39,13 @@ def test_logarithmic_steps_are_equal(low: float, factor: float, count: int) -> N
             assert abs(Decimal(b) / Decimal(a) / ratio - 1) < Decimal("1e-13")
 
 
+@given(st.integers(-50, 50), st.integers(1, 50), st.sampled_from([1, 2, 4, 5, 10, 20]))
+def test_linear_values_are_as_a_person_writes_them(low: int, more: int, parts: int) -> None:
+    values = spaced(low / 10, (low + more) / 10, more * parts + 1, "linear")
+    expected = [float(Decimal(low * parts + k) / (10 * parts)) for k in range(more * parts + 1)]
+    assert values == expected
+
+
 def test_values_are_those_of_numpy_but_for_the_last_bit() -> None:
     for count in (10, 13, 16):
         expected = np.logspace(-5, -2, count)
