@@ -15,7 +15,7 @@ from phase_diagrams.arguments import parse_axes
 from phase_diagrams.spacing import between, spaced
 
 
-@given(st.integers(-30, 20), st.integers(1, 12), st.integers(1, 6))
+@given(st.integers(-30, 20), st.integers(1, 12), st.sampled_from([*range(1, 7), 49, 98]))
 def test_decades_are_exact(first: int, decades: int, steps: int) -> None:
     """As a person writes them: 1e-05, not 9.999999999999999e-06."""
     low, high = float(f"1e{first}"), float(f"1e{first + decades}")
