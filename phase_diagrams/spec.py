@@ -18,6 +18,15 @@ from phase_diagrams.starts import Recipe, Seed, start
 
 MODEL_FIELDS = tuple(f.name for f in dataclasses.fields(ToyModel))
 
+#: How tables write ``batch_size`` None: an empty cell would be a missing value to their readers,
+#: which leave such rows out.
+FULL_BATCH = "full batch"
+
+
+def written(value: Any) -> Any:
+    """Return a value of an axis as tables write it: never None."""
+    return FULL_BATCH if value is None else value
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -201,6 +210,10 @@ class SweepSpec:
         """Return what the axes say at a place of the diagram; a seed's place may follow."""
         axes = zip(self.grid.items(), index, strict=False)
         return {name: axis.values[k] for (name, axis), k in axes}
+
+    def written_at(self, index: tuple[int, ...]) -> dict[str, Any]:
+        """Return what the axes say at a place, as tables write it."""
+        return {name: written(value) for name, value in self.values_at(index).items()}
 
     def cell(self, index: tuple[int, ...]) -> Cell:
         """Return the run at a place of the diagram."""
