@@ -64,6 +64,13 @@ class Cell:
         recipe = recipe if recipe is not None else start(self.start).recipe
         return recipe(self.model, self.task, self.train_size, self.seed)
 
+    def split(self) -> Dataset:
+        """Return the split alone; the weights are drawn only where the recipe needs them for it."""
+        split = start(self.start).split
+        if split is None:
+            return self.draw()[0]
+        return split(self.model, self.task, self.train_size, self.seed)
+
 
 @dataclass(frozen=True)
 class SweepSpec:
@@ -173,9 +180,10 @@ class SweepSpec:
                 f"batch_size must be at most the train_size {min(sizes)}, not {max(batches)}."
             )
         # The seeds of a published start have a range of their own, which the recipe knows.
+        draw = recipe.split if recipe.split is not None else recipe.recipe
         for seed in self.seeds:
             if self.start != "random":
-                recipe.recipe(self.model, self.task, min(sizes), seed)
+                draw(self.model, self.task, min(sizes), seed)
 
     def _values(self, name: str, otherwise: Any) -> tuple[Any, ...]:
         return self.grid[name].values if name in self.grid else (otherwise,)

@@ -29,6 +29,8 @@ Array = NDArray[np.float32]
 #: Seeds of the split (with the targets) and of the initialisation.
 Seed = tuple[int, int]
 Recipe = Callable[[ToyModel, Task, int, Seed], tuple[Dataset, InitialState]]
+#: The first half of what a recipe returns.
+Split = Callable[[ToyModel, Task, int, Seed], Dataset]
 
 #: Fields of the model that shape a start; a recipe names those that it does not honour.
 START_SHAPING = (
@@ -49,11 +51,15 @@ class Start:
     fixed
         Start-shaping fields of ToyModel that the recipe does not honour: only their default is
         accepted.
+    split
+        ``(model, task, train_size, seed) -> Dataset``, the recipe's split without the weights,
+        which take far longer to draw; None if only the recipe knows it.
     """
 
     name: str
     recipe: Recipe
     fixed: frozenset[str] = frozenset()
+    split: Split | None = None
 
     def require_honoured(self, model: ToyModel) -> None:
         """Raise InputError if the model sets a field that the recipe does not honour."""
@@ -69,10 +75,13 @@ class Start:
 STARTS: dict[str, Start] = {}
 
 
-def register_start(name: str, recipe: Recipe, *, fixed: frozenset[str] = frozenset()) -> None:
+def register_start(
+    name: str, recipe: Recipe, *, fixed: frozenset[str] = frozenset(), split: Split | None = None
+) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
 
-    Stored runs know a start by its name alone: give a changed recipe another one.
+    Stored runs know a start by its name alone: give a changed recipe another one. ``split`` returns
+    the recipe's split without its weights; without it, whatever needs a split draws both.
 
     Raises
     ------
@@ -84,7 +93,7 @@ def register_start(name: str, recipe: Recipe, *, fixed: frozenset[str] = frozens
         raise InputError(f"fixed names {sorted(unknown)}; choose from {', '.join(START_SHAPING)}.")
     if name in STARTS and STARTS[name].recipe is not recipe:
         raise InputError(f'start "{name}" is registered already; choose another name.')
-    STARTS[name] = Start(name, recipe, fixed)
+    STARTS[name] = Start(name, recipe, fixed, split)
 
 
 def start(name: str) -> Start:
@@ -112,7 +121,8 @@ def random_start(
 
     Training sets of different sizes are nested, and scales multiply the same draw.
     """
-    split, initialisation = _checked(seed)
+    dataset = random_split(model, task, train_size, seed)
+    split, initialisation = seed
     state = InitialState.draw(
         model,
         task,
@@ -121,7 +131,13 @@ def random_start(
         targets=_stream("targets", split),
         batches=_stream("batches", initialisation),
     )
-    return Dataset.split(task, train_size, _stream("split", split)), state
+    return dataset, state
+
+
+def random_split(model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
+    """Draw the split of `random_start`, without the start."""
+    split, _ = _checked(seed)
+    return Dataset.split(task, train_size, _stream("split", split))
 
 
 def released_start(
@@ -132,13 +148,20 @@ def released_start(
     NumPy's legacy generator takes the first seed and draws targets, then the split; PyTorch's takes
     the second and makes embeddings, then the decoder.
     """
-    _require_addition(task)
     numpy_draws, torch_draws = _published_generators(seed)
-    targets = _normal(numpy_draws, task, model.outputs(task))
-    dataset = _choice(numpy_draws, task, train_size)
+    dataset, targets = _released_draws(numpy_draws, model, task, train_size)
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     return dataset, _state(model, embeddings, layers, targets, seed)
+
+
+def _released_draws(
+    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+) -> tuple[Dataset, Array]:
+    """Draw what NumPy's generator gives to `released_start`: the split and the targets."""
+    _require_addition(task)
+    targets = _normal(draws, task, model.outputs(task))
+    return _choice(draws, task, train_size), targets
 
 
 def figure6_start(
@@ -154,15 +177,22 @@ def figure6_start(
     released code has them, seed 58 would have a split with 0.7, on which no run generalises,
     whereas 6c shows runs that do.
     """
-    _require_addition(task)
     numpy_draws, torch_draws = _published_generators(seed)
-    numpy_draws.normal(0.0, 1.0, (task.symbols, 30))
-    targets = _normal(numpy_draws, task, model.target_dim)
-    dataset = _choice(numpy_draws, task, train_size)
+    dataset, targets = _figure6_draws(numpy_draws, model, task, train_size)
     torch_draws.linear_layers((task.symbols, 200, 200, 1))
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
     return dataset, _state(model, embeddings, layers, targets, seed)
+
+
+def _figure6_draws(
+    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+) -> tuple[Dataset, Array]:
+    """Draw what NumPy's generator gives to `figure6_start`: the split and the targets."""
+    _require_addition(task)
+    draws.normal(0.0, 1.0, (task.symbols, 30))
+    targets = _normal(draws, task, model.target_dim)
+    return _choice(draws, task, train_size), targets
 
 
 def s3_start(
@@ -173,16 +203,23 @@ def s3_start(
     PyTorch makes an unused encoder 1-200-200-9 first and the embeddings last; the published runs
     have ``embedding_dim`` 9, ``embedding_scale`` 0.1 and seed 0.
     """
-    if task != permutation_group(3):
-        raise InputError('task must be permutation_group(3) for start "s3"; use start "random".')
     numpy_draws, torch_draws = _published_generators(seed)
-    targets = _normal(numpy_draws, task, model.outputs(task))
-    dataset = _choice(numpy_draws, task, train_size)
+    dataset, targets = _s3_draws(numpy_draws, model, task, train_size)
     torch_draws.linear_layers((1, 200, 200, 9))
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     uniform = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
     embeddings = uniform * np.float32(model.embedding_scale)
     return dataset, _state(model, embeddings, layers, targets, seed)
+
+
+def _s3_draws(
+    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+) -> tuple[Dataset, Array]:
+    """Draw what NumPy's generator gives to `s3_start`: the split and the targets."""
+    if task != permutation_group(3):
+        raise InputError('task must be permutation_group(3) for start "s3"; use start "random".')
+    targets = _normal(draws, task, model.outputs(task))
+    return _choice(draws, task, train_size), targets
 
 
 class TorchDraws:
@@ -263,7 +300,18 @@ def _state(
 
 _SCALES = frozenset({"embedding_scale", "decoder_scale"})
 
-register_start("random", random_start)
-register_start("released", released_start, fixed=_SCALES)
-register_start("figure6", figure6_start, fixed=_SCALES)
-register_start("s3", s3_start, fixed=frozenset({"decoder_scale"}))
+
+@dataclass(frozen=True)
+class _PublishedSplit:
+    """A published start's split: what NumPy's generator draws, without PyTorch's part."""
+
+    draws: Callable[[np.random.RandomState, ToyModel, Task, int], tuple[Dataset, Array]]
+
+    def __call__(self, model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
+        return self.draws(_published_generators(seed)[0], model, task, train_size)[0]
+
+
+register_start("random", random_start, split=random_split)
+register_start("released", released_start, fixed=_SCALES, split=_PublishedSplit(_released_draws))
+register_start("figure6", figure6_start, fixed=_SCALES, split=_PublishedSplit(_figure6_draws))
+register_start("s3", s3_start, fixed=frozenset({"decoder_scale"}), split=_PublishedSplit(_s3_draws))

@@ -75,5 +75,6 @@ def nudged_starts(base: str, count: int) -> list[str]:
     for number in range(1, integer("count", count, 1, 10_000) + 1):
         names.append(f"{base}-nudged-{number}")
         if names[-1] not in STARTS:
-            register_start(names[-1], NudgedStart(base, number), fixed=original.fixed)
+            nudged = NudgedStart(base, number)
+            register_start(names[-1], nudged, fixed=original.fixed, split=original.split)
     return names
