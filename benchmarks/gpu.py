@@ -111,7 +111,7 @@ def compare_updates(cells: list[Cell], device: str, updates: int, lanes: list[in
 
 def print_bounds(cells: list[Cell], device: str) -> None:
     """Print what AdamW's memory and the products take at the device's best."""
-    model, (dataset, _) = cells[0].model, cells[0].draw()
+    model, dataset = cells[0].model, cells[0].split()
     shape = Shape.of(model, dataset.task, dataset.train_size)
     numbers = shape.decoder_size + dataset.task.symbols * model.embedding_dim
     # AdamW reads parameters, moments and gradient, and writes all but the gradient.

@@ -179,7 +179,7 @@ def many_table(stored: bool) -> list[str]:
     for ratio, count in sorted(Counter(first[able].tolist()).items()):
         lines.append(f"| {'none' if np.isinf(ratio) else f'{ratio:.1f}'} | {count} |")
     lines.append(f"| all that allow generalisation, of {len(spec.seeds)} | {len(able)} |")
-    delays = [grokking_steps(spec.cell((0, k)).draw()[0], embedding_lr=1e-3) for k in able]
+    delays = [grokking_steps(spec.cell((0, k)).split(), embedding_lr=1e-3) for k in able]
     span = f"{min(delays):.0f} to {max(delays):.0f}"
     return [
         *lines,

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from effective_theory import InputError
 from phase_diagrams.axes import MOST_VALUES, Axis, default_axis
 from phase_diagrams.spacing import spaced
+from phase_diagrams.spec import FULL_BATCH
 
 _AXIS_FORM = (
     "write FIELD=LOW:HIGH:COUNT, FIELD=LOW:HIGH:COUNT:log or FIELD=VALUE,VALUE,..; "
@@ -130,8 +131,8 @@ def parse_cell(text: str) -> tuple[int | tuple[int, int] | None, dict[str, Any]]
 
 
 def parse_value(text: str) -> Any:
-    """Return a number if the text is one, None for "None", otherwise the text."""
-    if text == "None":
+    """Return a number if the text is one, None for "None" and "full batch", otherwise the text."""
+    if text in ("None", FULL_BATCH):
         return None
     for kind in (int, float):
         try:

@@ -154,7 +154,7 @@ class Comparison:
         found = [(d.phases, d) for d in self._diagrams]
         for places in self._pairs:
             cell = self.spec.cell(places[0])
-            row = self.spec.values_at(places[0])
+            row = self.spec.written_at(places[0])
             row["split_seed"], row["init_seed"] = cell.seed
             for suffix, (phases, diagram), place in zip("ab", found, places, strict=True):
                 row[f"phase_{suffix}"] = Phase(int(phases[place])).label

@@ -1,6 +1,6 @@
 """PhaseDiagram: the results of a sweep on its axes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import RandomSource
+from phase_diagrams.axes import Axis
 from phase_diagrams.ideal import IdealAccuracies, ideal_accuracies
 from phase_diagrams.phases import GENERALISING, Phase, classify
-from phase_diagrams.spec import Cell, SweepSpec
+from phase_diagrams.spec import Cell, SweepSpec, written
 from phase_diagrams.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -50,6 +51,20 @@ class Source(IntEnum):
 _STATUSES = ("not run", "finished", "stopped", "diverged")
 _STEPS = ("train", "test", "rqi", "diverged")
 _STORED = (*_STEPS, "status", "source", "inferred")
+
+
+def _flags(labels: type[Phase] | type[Source]) -> dict[str, Any]:
+    """Return the attributes that tell a reader of netCDF what integers stand for."""
+    return {
+        "flag_values": np.array(list(labels), np.int8),
+        "flag_meanings": " ".join(label.name.lower() for label in labels),
+    }
+
+
+def _coordinates(axis: Axis) -> list[Any]:
+    """Return the values of an axis, all of them numbers or all of them text."""
+    values = [written(value) for value in axis.values]
+    return [str(v) for v in values] if any(isinstance(v, str) for v in values) else values
 
 
 @dataclass(eq=False)
@@ -239,11 +254,14 @@ class PhaseDiagram:
         return stored_run(self, self.find(seed=seed, **values))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one plain row for each run, in the order of the axes; None where never."""
+        """Return one plain row for each run, in the order of the axes.
+
+        Steps are None where never; full batch, ``batch_size`` None, is written in words.
+        """
         rows = []
         phases = self.phases
         for index in np.ndindex(self.spec.shape):
-            row = self.spec.values_at(index)
+            row = self.spec.written_at(index)
             row["split_seed"], row["init_seed"] = self.spec.seeds[index[-1]]
             row["phase"] = Phase(int(phases[index])).label
             for name in _STEPS:
@@ -255,7 +273,11 @@ class PhaseDiagram:
         return rows
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a pandas frame with one row for each run; steps are nullable integers."""
+        """Return a pandas frame with one row for each run.
+
+        Steps are nullable integers. No other column has missing values, which groups would lose:
+        full batch, ``batch_size`` None, is written in words.
+        """
         import pandas as pd
 
         frame = pd.DataFrame(self.rows())
@@ -263,7 +285,11 @@ class PhaseDiagram:
         return frame.astype(steps)
 
     def to_xarray(self) -> "xr.Dataset":
-        """Return an xarray Dataset with the axes as coordinates; -1 where never.
+        """Return an xarray Dataset with the axes as coordinates, which netCDF can hold.
+
+        Steps are floats, NaN where never, so that means are over the runs that got there. Phases
+        and sources are the integers of `Phase` and `Source`, named as netCDF's conventions (CF)
+        name flags. An axis with a value that is no number has coordinates of text.
 
         Raises
         ------
@@ -277,13 +303,17 @@ class PhaseDiagram:
                 "to_xarray needs xarray; install the package's extra [xarray]."
             ) from None
         dimensions = (*self.spec.grid, "seed")
-        steps = {f"{name}_step": self._arrays[name] for name in _STEPS}
-        variables: Mapping[str, Any] = {"phase": self.phases, **steps, "source": self.source}
-        coordinates = {name: list(axis.values) for name, axis in self.spec.grid.items()}
+        variables: dict[str, tuple[Any, ...]] = {
+            "phase": (dimensions, self.phases, _flags(Phase)),
+            "source": (dimensions, self.source, _flags(Source)),
+        }
+        for name in _STEPS:
+            steps = self._arrays[name]
+            variables[f"{name}_step"] = (dimensions, np.where(steps < 0, np.nan, steps))
         return xr.Dataset(
-            {name: (dimensions, values) for name, values in variables.items()},
+            variables,
             coords={
-                **coordinates,
+                **{name: _coordinates(axis) for name, axis in self.spec.grid.items()},
                 "split_seed": ("seed", [split for split, _ in self.spec.seeds]),
                 "init_seed": ("seed", [initial for _, initial in self.spec.seeds]),
             },

@@ -1,5 +1,8 @@
 """Phase diagrams as files: NumPy's npz, read without trust in what it claims."""
 
+import math
+import os
+import stat
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,8 +19,13 @@ from phase_diagrams.spec import SweepSpec
 
 Integers = NDArray[np.integer[Any]]
 
-#: A specification has one line for each value of an axis; longer text is none.
-_MOST_CHARACTERS = 10**8
+#: Bytes of a specification, four for each character, of which a value on an axis takes some 30.
+_MOST_TEXT = 4 * 10**8
+#: NumPy reads no longer header.
+_MOST_HEADER = 2**14
+#: What `numpy.savez` and `numpy.savez_compressed` write.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_CHUNK = 2**20
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 #: Lowest and highest integer of each array; others hold -1 for never, or updates.
 _LIMITS = {"status": (0, 3), "source": (0, 2)}
@@ -42,45 +50,61 @@ def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, Intege
 def read_diagram(path: str | Path, names: Iterable[str]) -> tuple[SweepSpec, dict[str, Integers]]:
     """Return the specification and the arrays of a file that `write_diagram` wrote.
 
-    Headers are read before any data: a file cannot make this reserve more memory than the sweep
-    that it describes takes, nor run code.
+    A member meets its checksum before it is understood, and headers are read before any data: a
+    file cannot make this reserve more memory than the sweep that it describes takes, nor run code.
 
     Raises
     ------
     InputError
-        If the file is missing or is not such a diagram.
+        If the file is missing or is not such a diagram, or is damaged.
     """
     try:
+        # A device or a pipe may have no end, or keep this waiting for its begin.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ValueError("it is no regular file")
         with zipfile.ZipFile(path) as content:
             spec = SweepSpec.from_json(_text(content))
             arrays = {name: _integers(content, name, spec.shape) for name in names}
-    except (OSError, EOFError, KeyError, TypeError, ValueError, *_ZIP_ERRORS) as error:
-        raise InputError(f"path {path} holds no phase diagram ({error}).") from None
+    # Each library that takes part has errors of its own, and damage can lead to any of them.
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise InputError(f"path {path} holds no phase diagram ({reason}).") from None
     return spec, arrays
 
 
-_ZIP_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError)
-
-
 def _text(content: zipfile.ZipFile) -> str:
-    with content.open("spec.npy") as file:
+    with _member(content, "spec", _MOST_TEXT) as file:
         shape, dtype = _header(file)
-        if shape != () or dtype.kind != "U" or dtype.itemsize > 4 * _MOST_CHARACTERS:
+        if shape != () or dtype.kind != "U" or dtype.itemsize > _MOST_TEXT:
             raise ValueError("spec is no text")
         return str(np.frombuffer(_bytes(file, dtype.itemsize), dtype)[0])
 
 
 def _integers(content: zipfile.ZipFile, name: str, wanted: tuple[int, ...]) -> Integers:
-    with content.open(f"{name}.npy") as file:
+    size = math.prod(wanted)
+    with _member(content, name, size * np.dtype(np.int64).itemsize) as file:
         shape, dtype = _header(file)
         if shape != wanted or dtype.kind != "i":
             raise ValueError(f"{name} has not the sweep's shape {wanted} or holds no integers")
-        size = int(np.prod(wanted))
         array = np.frombuffer(_bytes(file, size * dtype.itemsize), dtype).reshape(wanted).copy()
     low, high = _LIMITS.get(name, (-1, MOST_STEPS))
     if array.min() < low or array.max() > high:
         raise ValueError(f"{name} holds numbers beyond {low} and {high}")
     return array
+
+
+def _member(content: zipfile.ZipFile, name: str, most: int) -> IO[bytes]:
+    """Return a member that meets its checksum and has at most so many bytes of data."""
+    member = content.getinfo(f"{name}.npy")
+    if member.compress_type not in _METHODS:
+        raise ValueError(f"{name} is compressed as NumPy does not do")
+    left = most + _MOST_HEADER
+    with content.open(member) as file:
+        while found := file.read(_CHUNK):
+            left -= len(found)
+            if left < 0:
+                raise ValueError(f"{name} has not the length that the sweep's shape gives it")
+    return content.open(member)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:

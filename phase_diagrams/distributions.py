@@ -15,6 +15,7 @@ from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES
 from phase_diagrams.plotting import Palette, axis_label, colours_of
+from phase_diagrams.spec import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +177,7 @@ def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
         )  # fmt: skip
         for panel, place in zip(grid.flat, chosen.astype(int), strict=False):
             title = f"{others[0]} = {diagram.spec.grid[others[0]].texts[place]}" if others else ""
-            part = frame[frame[others[0]] == values[place]] if others else frame
+            part = frame[frame[others[0]] == written(values[place])] if others else frame
             _draw_against(panel, diagram, axis, part, never)
             panel.set_title(title, fontsize="medium")
         for empty in list(grid.flat)[len(chosen) :]:
@@ -221,9 +222,8 @@ def _long(diagram: PhaseDiagram, axis: str, never: float) -> "pd.DataFrame":
 
     frame = diagram.to_frame()
     frame = frame[frame["status"] != "not run"]
-    places = dict(
-        zip(diagram.spec.grid[axis].values, diagram.spec.grid[axis].positions, strict=True)
-    )
+    values = map(written, diagram.spec.grid[axis].values)
+    places = dict(zip(values, diagram.spec.grid[axis].positions, strict=True))
     frame["position"] = [places[value] for value in frame[axis]]
     parts = []
     for name, column, _, beside in _THRESHOLDS:

@@ -111,7 +111,7 @@ def _by_batch(name: str, spec: SweepSpec) -> dict[str, SweepSpec]:
 
 
 def _beside_theory(cell: Cell, summary: RunSummary) -> TrainedRun:
-    dataset, _ = cell.draw()
+    dataset = cell.split()
     right = summary.train_accuracy * dataset.train_size + summary.test_accuracy * len(dataset.test)
     return TrainedRun(
         train_size=cell.train_size,

@@ -62,8 +62,8 @@ def ideal_accuracies(spec: SweepSpec) -> IdealAccuracies:
             if axis is not None:
                 index[axis] = size_index
             cell = spec.cell((*index, seed_index))
-            dataset, _ = cell.draw()
-            value = ideal_accuracy(dataset, on="test") if spec.task.has_line else None
+            has_line = spec.task.has_line
+            value = ideal_accuracy(cell.split(), on="test") if has_line else None
             values[cell.train_size, seed] = value
     axis_of_thresholds = spec.grid.get("test_threshold")
     thresholds = axis_of_thresholds.values if axis_of_thresholds else [spec.model.test_threshold]

@@ -1,62 +1,31 @@
-"""Published tables: what they hold, and how much of it a diagram meets.
+"""How much of a published table a diagram meets."""
 
-In every published table the stored index t is the state after update t, counted from 0, so the
-number of completed updates is t + 1; "never" is stored as the budget less one.
-"""
-
-import csv
-import io
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from effective_theory import InputError
-from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.phases import classify
-from phase_diagrams.spec import SweepSpec
+from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.phases import Phase, classify
+from phase_diagrams.published_tables import (
+    PublishedCell,
+    PublishedTable,
+    completed_updates,
+    published_index,
+    read_table,
+)
+from phase_diagrams.spec import Cell
 
-#: Columns of the published tables, by the field that they sweep.
-COLUMNS = {
-    "eta_repr": "embedding_lr",
-    "eta_dec": "decoder_lr",
-    "weight_decay": "decoder_weight_decay",
-}
-
-#: Some hundred thousand rows; a file without end would fill the memory.
-_MOST_CHARACTERS = 10**7
-
-
-def completed_updates(index: int, steps: int) -> int | None:
-    """Return the completed updates that a stored index stands for; None for "never".
-
-    Parameters
-    ----------
-    index
-        Index of the released code.
-    steps
-        Budget of the published run, in updates.
-    """
-    return None if index >= steps - 1 else index + 1
-
-
-def published_index(step: int | None, steps: int) -> int:
-    """Return the index that the released code stores for a crossing, or for "never".
-
-    The very last update cannot be told from "never" there.
-    """
-    return steps - 1 if step is None else min(max(step - 1, 0), steps - 1)
-
-
-@dataclass(frozen=True)
-class PublishedCell:
-    """One row of a published table, converted to completed updates."""
-
-    values: dict[str, float]
-    train_step: int | None
-    test_step: int | None
+__all__ = [
+    "Agreement",
+    "PublishedCell",
+    "PublishedTable",
+    "agreement",
+    "completed_updates",
+    "published_index",
+    "read_table",
+]
 
 
 @dataclass(frozen=True)
@@ -73,6 +42,9 @@ class Agreement:
         Cells with both steps within ``tolerance`` updates, where "never" equals only "never".
     commonest
         Cells that always saying the commonest published phase would meet.
+    notes
+        What was not compared, and within how many updates, in words; empty where the table and the
+        sweep have the same cells and the same budget.
     """
 
     cells: int
@@ -80,98 +52,119 @@ class Agreement:
     steps: int
     commonest: int
     tolerance: int
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the agreement in one sentence."""
-        return (
+        found = (
             f"{self.labels} of {self.cells} labels as published (always the commonest: "
             f"{self.commonest}), {self.steps} cells with both steps within {self.tolerance} updates"
         )
+        return "; ".join([found, *self.notes])
 
 
-def read_table(path: str | Path, spec: SweepSpec) -> list[PublishedCell]:
-    """Return the rows of a published table of train and test steps.
+def agreement(
+    diagram: PhaseDiagram, table: Iterable[PublishedCell], tolerance: int = 2
+) -> Agreement:
+    """Compare the first seed of a diagram with a table, rates matched to 1e-9 relative.
 
-    Parameters
-    ----------
-    path
-        CSV file with the columns of COLUMNS that it sweeps, train_step and test_step.
-    spec
-        The sweep that is to be compared with the table: it has the same axes, and a budget.
+    Both are judged within the smaller of the two budgets. Where that is the sweep's, a cell that
+    reaches both thresholds by then neither in the table nor in the sweep is left out: the table
+    knows its label and the sweep does not.
 
     Raises
     ------
     InputError
-        If the file is missing or is not such a table, or its axes are not the sweep's.
+        If no cell can be compared.
     """
-    steps = spec.model.steps
+    spec, rows = diagram.spec, list(table)
+    found = [(row, _cell(diagram, row)) for row in rows]
+    shared = [(row, cell) for row, cell in found if cell is not None]
+    measured = [(r, c) for r, c in shared if diagram.source[c.index] == Source.MEASURED]
+    pairs: list[tuple[_Crossings, _Crossings]] = []
+    budgets: set[tuple[int, int]] = set()
+    for row, cell in measured:
+        budget, limit = cell.model.steps, min(cell.model.steps, row.last)
+        ours = _crossings_of(diagram, cell.index).within(limit)
+        theirs = _crossings_in(row).within(limit)
+        if budget != row.steps:
+            budgets.add((budget, row.steps))
+        if budget >= row.last or ours.are_known or theirs.are_known:
+            pairs.append((ours, theirs))
+    counts = {
+        "cells are undecided by then": len(measured) - len(pairs),
+        f"of {len(rows)} rows are no cells of this sweep": len(rows) - len(shared),
+        "cells are not measured": len(shared) - len(measured),
+        "cells of this sweep are not in the table": spec.size // len(spec.seeds) - len(shared),
+    }
+    said = (
+        *(f"judged within {_smaller(*both)}" for both in sorted(budgets)),
+        *(f"{count} {what}" for what, count in counts.items() if count),
+        *(table.notes if isinstance(table, PublishedTable) else ()),
+    )
+    if not pairs:
+        raise InputError(f"table has no cell to compare with this sweep ({'; '.join(said)}).")
+    published = [theirs.phase(spec.lag) for _, theirs in pairs]
+    labels = sum(a.phase(spec.lag) == b for (a, _), b in zip(pairs, published, strict=True))
+    return Agreement(
+        cells=len(pairs),
+        labels=labels,
+        steps=sum(ours.are_near(theirs, tolerance) for ours, theirs in pairs),
+        commonest=max(published.count(phase) for phase in set(published)),
+        tolerance=tolerance,
+        notes=said,
+    )
+
+
+def _smaller(ours: int, theirs: int) -> str:
+    """Return the smaller budget in words, beside the larger one."""
+    if ours < theirs:
+        return f"the sweep's {ours} of the table's {theirs} updates"
+    return f"the table's {theirs} of the sweep's {ours} updates"
+
+
+@dataclass(frozen=True)
+class _Crossings:
+    """When a run reached its thresholds, in completed updates; None where never."""
+
+    train: int | None
+    test: int | None
+    diverged: int | None
+
+    @property
+    def are_known(self) -> bool:
+        return self.train is not None and self.test is not None
+
+    def within(self, limit: int) -> "_Crossings":
+        """Return what was reached by an update, which may be all that a table can tell."""
+        steps = (self.train, self.test, self.diverged)
+        return _Crossings(*(s if s is not None and s <= limit else None for s in steps))
+
+    def phase(self, lag: int) -> Phase:
+        return classify(self.train, self.test, diverged=self.diverged is not None, lag=lag)
+
+    def are_near(self, other: "_Crossings", tolerance: int) -> bool:
+        return _is_near(self.train, other.train, tolerance) and _is_near(
+            self.test, other.test, tolerance
+        )
+
+
+def _crossings_of(diagram: PhaseDiagram, index: tuple[int, ...]) -> _Crossings:
+    steps = (diagram.train_step, diagram.test_step, diagram.diverged_step)
+    found = (step[index] for step in steps)
+    return _Crossings(*(None if step is np.ma.masked else int(step) for step in found))
+
+
+def _crossings_in(row: PublishedCell) -> _Crossings:
+    return _Crossings(row.train_step, row.test_step, row.diverged_step)
+
+
+def _cell(diagram: PhaseDiagram, row: PublishedCell) -> Cell | None:
+    """Return the run of the first seed that has a row's values; None if there is none."""
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            text = file.read(_MOST_CHARACTERS + 1)
-        if len(text) > _MOST_CHARACTERS:
-            raise InputError(f"table {path} has over {_MOST_CHARACTERS} characters; cut it down.")
-        rows = list(csv.DictReader(io.StringIO(text, newline="")))
-        axes = [column for column in COLUMNS if rows and column in rows[0]]
-        if not axes:
-            raise InputError(f"table {path} has none of the columns {', '.join(COLUMNS)}.")
-        if {COLUMNS[column] for column in axes} != set(spec.grid):
-            raise InputError(
-                f"table {path} has the axes {', '.join(COLUMNS[column] for column in axes)}, "
-                f"this sweep has {', '.join(spec.grid)}."
-            )
-        return [
-            PublishedCell(
-                {COLUMNS[column]: _finite(row[column]) for column in axes},
-                completed_updates(int(row["train_step"]), steps),
-                completed_updates(int(row["test_step"]), steps),
-            )
-            for row in rows
-        ]
-    except OSError as error:
-        raise InputError(f"table {path} cannot be read ({error.strerror}).") from None
+        return diagram.find(seed=diagram.spec.seeds[0], **row.values)
     except InputError:
-        raise
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise InputError(
-            f"table {path} is not a table of train and test steps ({error})."
-        ) from None
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is not finite")
-    return value
-
-
-def agreement(diagram: PhaseDiagram, table: list[PublishedCell], tolerance: int = 2) -> Agreement:
-    """Compare the first seed of a diagram with a published table, rates matched to 1e-9 relative.
-
-    Raises
-    ------
-    InputError
-        If the table's axes or values are not the diagram's.
-    """
-    spec, phases = diagram.spec, diagram.phases
-    measured = diagram.train_step, diagram.test_step
-    labels = within = 0
-    published = []
-    for row in table:
-        index = diagram.find(seed=spec.seeds[0], **row.values).index
-        phase = classify(row.train_step, row.test_step, lag=spec.lag)
-        published.append(phase)
-        labels += phases[index] == phase
-        ours = (_as_stored(steps[index], spec.model.steps) for steps in measured)
-        theirs = (row.train_step, row.test_step)
-        within += all(_is_near(a, b, tolerance) for a, b in zip(ours, theirs, strict=True))
-    commonest = max((published.count(phase) for phase in set(published)), default=0)
-    return Agreement(len(table), int(labels), within, commonest, tolerance)
-
-
-def _as_stored(step: Any, steps: int) -> int | None:
-    """Our step after a round trip through the published index."""
-    known = None if step is np.ma.masked else int(step)
-    return completed_updates(published_index(known, steps), steps)
+        return None
 
 
 def _is_near(ours: int | None, theirs: int | None, tolerance: int) -> bool:

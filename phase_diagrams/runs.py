@@ -64,7 +64,7 @@ class StoredRun:
 
     def __str__(self) -> str:
         """Return the place, the phase and what became of the run, a line for each thing."""
-        outcome = report(self.summary, self.cell.model, self.cell.draw()[0])
+        outcome = report(self.summary, self.cell.model, self.cell.split())
         train, test = self.summary.train_step, self.summary.test_step
         lag = "" if train is None or test is None else f", lag {test - train}"
         return f"{self.name}: {self.phase.label}{lag}\n{outcome}"

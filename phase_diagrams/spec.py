@@ -24,6 +24,15 @@ from phase_diagrams.starts import Recipe, Seed, start
 
 MODEL_FIELDS = tuple(f.name for f in dataclasses.fields(ToyModel))
 
+#: How tables write ``batch_size`` None: an empty cell would be a missing value to their readers,
+#: which leave such rows out.
+FULL_BATCH = "full batch"
+
+
+def written(value: Any) -> Any:
+    """Return a value of an axis as tables write it: never None."""
+    return FULL_BATCH if value is None else value
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -67,6 +76,13 @@ class Cell:
         """Return the split and the start that the recipe gives, by default the registered one."""
         recipe = recipe if recipe is not None else start(self.start).recipe
         return recipe(self.model, self.task, self.train_size, self.seed)
+
+    def split(self) -> Dataset:
+        """Return the split alone; the weights are drawn only where the recipe needs them for it."""
+        split = start(self.start).split
+        if split is None:
+            return self.draw()[0]
+        return split(self.model, self.task, self.train_size, self.seed)
 
 
 @dataclass(frozen=True)
@@ -177,9 +193,10 @@ class SweepSpec:
                 f"batch_size must be at most the train_size {min(sizes)}, not {max(batches)}."
             )
         # The seeds of a published start have a range of their own, which the recipe knows.
+        draw = recipe.split if recipe.split is not None else recipe.recipe
         for seed in self.seeds:
             if self.start != "random":
-                recipe.recipe(self.model, self.task, min(sizes), seed)
+                draw(self.model, self.task, min(sizes), seed)
 
     def _values(self, name: str, otherwise: Any) -> tuple[Any, ...]:
         return self.grid[name].values if name in self.grid else (otherwise,)
@@ -219,6 +236,10 @@ class SweepSpec:
         """Return what the axes show at a place of the diagram."""
         axes = zip(self.grid.items(), index, strict=False)
         return {name: axis.texts[k] for (name, axis), k in axes}
+
+    def written_at(self, index: tuple[int, ...]) -> dict[str, Any]:
+        """Return what the axes say at a place, as tables write it."""
+        return {name: written(value) for name, value in self.values_at(index).items()}
 
     def cell(self, index: tuple[int, ...]) -> Cell:
         """Return the run at a place of the diagram."""

@@ -28,9 +28,12 @@ from effective_theory.checks import integer
 from effective_theory.minibatches import ReleasedBatches
 
 Array = NDArray[np.float32]
+Indices = NDArray[np.int64]
 #: Seeds of the split (with the targets) and of the initialisation.
 Seed = tuple[int, int]
 Recipe = Callable[[ToyModel, Task, int, Seed], tuple[Dataset, InitialState]]
+#: The first half of what a recipe returns.
+Split = Callable[[ToyModel, Task, int, Seed], Dataset]
 
 #: Fields of the model that shape a start; a recipe names those that it does not honour.
 START_SHAPING = (
@@ -53,12 +56,16 @@ class Start:
         each that is accepted.
     batches
         Name of the recipe's minibatches, where these are not drawn as this project draws them.
+    split
+        ``(model, task, train_size, seed) -> Dataset``, the recipe's split without the weights,
+        which take far longer to draw; None if only the recipe knows it.
     """
 
     name: str
     recipe: Recipe
     fixed: Mapping[str, Any] = field(default_factory=dict)
     batches: str | None = None
+    split: Split | None = None
 
     def require_honoured(self, model: ToyModel) -> None:
         """Raise InputError if the model sets a field that the recipe does not honour."""
@@ -79,10 +86,12 @@ def register_start(
     *,
     fixed: Collection[str] | Mapping[str, Any] = frozenset(),
     batches: str | None = None,
+    split: Split | None = None,
 ) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
 
-    Stored runs know a start by its name alone: give a changed recipe another one.
+    Stored runs know a start by its name alone: give a changed recipe another one. ``split`` returns
+    the recipe's split without its weights; without it, whatever needs a split draws both.
 
     Parameters
     ----------
@@ -108,7 +117,7 @@ def register_start(
         raise InputError(f'start "{name}" is registered already; choose another name.')
     default = ToyModel()
     values = fixed if isinstance(fixed, Mapping) else {f: getattr(default, f) for f in fixed}
-    STARTS[name] = Start(name, recipe, dict(values), batches)
+    STARTS[name] = Start(name, recipe, dict(values), batches, split)
 
 
 def start(name: str) -> Start:
@@ -136,7 +145,8 @@ def random_start(
 
     Training sets of different sizes are nested, and scales multiply the same draw.
     """
-    split, initialisation = _checked(seed)
+    dataset = random_split(model, task, train_size, seed)
+    split, initialisation = seed
     state = InitialState.draw(
         model,
         task,
@@ -145,7 +155,13 @@ def random_start(
         targets=_stream("targets", split),
         batches=_stream("batches", initialisation),
     )
-    return Dataset.split(task, train_size, _stream("split", split)), state
+    return dataset, state
+
+
+def random_split(model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
+    """Draw the split of `random_start`, without the start."""
+    split, _ = _checked(seed)
+    return Dataset.split(task, train_size, _stream("split", split))
 
 
 def released_start(
@@ -158,10 +174,8 @@ def released_start(
     released code's batch size is 45, so that its runs of more training pairs need that as
     ``batch_size``; with 45 pairs or fewer it is the full batch.
     """
-    _require_addition(task)
     numpy_draws, torch_draws = _published_generators(seed)
-    targets = _normal(numpy_draws, task, model.outputs(task))
-    drawn = _choice(numpy_draws, task, train_size)
+    drawn, targets = _released_draws(numpy_draws, model, task, train_size)
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     state = _state(model, embeddings, layers, targets, seed)
@@ -169,6 +183,15 @@ def released_start(
         batches = ReleasedBatches.after(numpy_draws, drawn)
         state = replace(state, batch_seed=None, released_batches=batches)
     return Dataset(task, drawn), state
+
+
+def _released_draws(
+    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+) -> tuple[Indices, Array]:
+    """Draw what NumPy's generator gives to `released_start`: the split and the targets."""
+    _require_addition(task)
+    targets = _normal(draws, task, model.outputs(task))
+    return _choice(draws, task, train_size), targets
 
 
 def figure6_start(
@@ -181,12 +204,9 @@ def figure6_start(
 
     Cross-entropy starts from the same draws; Figure 6c itself has others (`figure6c_start`).
     """
-    _require_addition(task)
     numpy_draws, torch_draws = _published_generators(seed)
-    numpy_draws.normal(0.0, 1.0, (task.symbols, 30))
-    targets = _normal(numpy_draws, task, model.target_dim)
-    dataset = Dataset(task, _choice(numpy_draws, task, train_size))
-    return dataset, _behind_encoder(model, task, torch_draws, targets, seed)
+    drawn, targets = _figure6_draws(numpy_draws, model, task, train_size)
+    return Dataset(task, drawn), _behind_encoder(model, task, torch_draws, targets, seed)
 
 
 def figure6c_start(
@@ -203,12 +223,10 @@ def figure6c_start(
     InputError
         If the loss is not "cross_entropy", or the task is not addition.
     """
-    _require_addition(task)
     STARTS["figure6c"].require_honoured(model)
     numpy_draws, torch_draws = _published_generators(seed)
-    numpy_draws.normal(0.0, 1.0, (task.symbols, task.classes))
-    dataset = Dataset(task, _choice(numpy_draws, task, train_size))
-    return dataset, _behind_encoder(model, task, torch_draws, None, seed)
+    drawn, targets = _figure6c_draws(numpy_draws, model, task, train_size)
+    return Dataset(task, drawn), _behind_encoder(model, task, torch_draws, targets, seed)
 
 
 def _behind_encoder(
@@ -221,6 +239,25 @@ def _behind_encoder(
     return _state(model, embeddings, layers, targets, seed)
 
 
+def _figure6_draws(
+    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+) -> tuple[Indices, Array]:
+    """Draw what NumPy's generator gives to `figure6_start`: the split and the targets."""
+    _require_addition(task)
+    draws.normal(0.0, 1.0, (task.symbols, 30))
+    targets = _normal(draws, task, model.target_dim)
+    return _choice(draws, task, train_size), targets
+
+
+def _figure6c_draws(
+    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+) -> tuple[Indices, None]:
+    """Draw what NumPy's generator gives to `figure6c_start`: the split, and no targets."""
+    _require_addition(task)
+    draws.normal(0.0, 1.0, (task.symbols, task.classes))
+    return _choice(draws, task, train_size), None
+
+
 def s3_start(
     model: ToyModel, task: Task, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
@@ -230,16 +267,24 @@ def s3_start(
     ``embedding_dim`` 9 and seed 0; the released code's re-run of it has ``embedding_scale`` 0.1 and
     ``embedding_penalty`` 1e-3 besides.
     """
-    if task != permutation_group(3):
-        raise InputError('task must be permutation_group(3) for start "s3"; use start "random".')
     numpy_draws, torch_draws = _published_generators(seed)
-    targets = _normal(numpy_draws, task, model.outputs(task))
-    dataset = Dataset(task, _choice(numpy_draws, task, train_size))
+    drawn, targets = _s3_draws(numpy_draws, model, task, train_size)
+    dataset = Dataset(task, drawn)
     torch_draws.linear_layers((1, 200, 200, 9))
     layers = torch_draws.linear_layers(model.layer_sizes(task))
     uniform = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
     embeddings = uniform * np.float32(model.embedding_scale)
     return dataset, _state(model, embeddings, layers, targets, seed)
+
+
+def _s3_draws(
+    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+) -> tuple[Indices, Array]:
+    """Draw what NumPy's generator gives to `s3_start`: the split and the targets."""
+    if task != permutation_group(3):
+        raise InputError('task must be permutation_group(3) for start "s3"; use start "random".')
+    targets = _normal(draws, task, model.outputs(task))
+    return _choice(draws, task, train_size), targets
 
 
 class TorchDraws:
@@ -295,7 +340,7 @@ def _normal(draws: np.random.RandomState, task: Task, columns: int) -> Array:
     return draws.normal(0.0, 1.0, (task.classes, columns)).astype(np.float32)
 
 
-def _choice(draws: np.random.RandomState, task: Task, train_size: int) -> NDArray[np.int64]:
+def _choice(draws: np.random.RandomState, task: Task, train_size: int) -> Indices:
     """Return the training samples in the order in which they are drawn."""
     size = integer("train_size", train_size, 0, task.size)
     return draws.choice(task.size, size, replace=False).astype(np.int64)
@@ -321,12 +366,30 @@ def _state(
 
 _SCALES = frozenset({"embedding_scale", "decoder_scale"})
 
-register_start("random", random_start)
-register_start("released", released_start, fixed=_SCALES, batches="released")
-register_start("figure6", figure6_start, fixed=_SCALES)
+
+@dataclass(frozen=True)
+class _PublishedSplit:
+    """A published start's split: what NumPy's generator draws, without PyTorch's part."""
+
+    draws: Callable[[np.random.RandomState, ToyModel, Task, int], tuple[Indices, Array | None]]
+
+    def __call__(self, model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
+        return Dataset(task, self.draws(_published_generators(seed)[0], model, task, train_size)[0])
+
+
+register_start("random", random_start, split=random_split)
+register_start(
+    "released",
+    released_start,
+    fixed=_SCALES,
+    batches="released",
+    split=_PublishedSplit(_released_draws),
+)
+register_start("figure6", figure6_start, fixed=_SCALES, split=_PublishedSplit(_figure6_draws))
 register_start(
     "figure6c",
     figure6c_start,
     fixed={"embedding_scale": 1.0, "decoder_scale": 1.0, "loss": "cross_entropy"},
+    split=_PublishedSplit(_figure6c_draws),
 )
-register_start("s3", s3_start, fixed=frozenset({"decoder_scale"}))
+register_start("s3", s3_start, fixed=frozenset({"decoder_scale"}), split=_PublishedSplit(_s3_draws))

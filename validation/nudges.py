@@ -74,5 +74,6 @@ def nudged_starts(base: str, count: int) -> list[str]:
                 NudgedStart(base, number),
                 fixed=original.fixed,
                 batches=original.batches,
+                split=original.split,
             )
     return names

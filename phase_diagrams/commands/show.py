@@ -17,6 +17,8 @@ class Show(StoredSweep):
 
     table: Path | None = None
     """Published table to compare with."""
+    table_steps: int | None = None
+    """Updates of the table's runs (default: its largest index + 1, which stands for never)."""
     cell: str | None = None
     """One run, such as decoder_lr=1e-4,decoder_weight_decay=3,seed=0: when it learned."""
     out: Path | None = None
@@ -24,6 +26,8 @@ class Show(StoredSweep):
 
     def run(self) -> None:
         """Print the sweep or the run."""
+        if self.table_steps is not None and self.table is None:
+            raise InputError("table_steps is the budget of a table; name it with --table.")
         if self.cell is not None:
             self._show_cell(self.cell)
             return
@@ -32,7 +36,7 @@ class Show(StoredSweep):
         diagram = self.load()
         print(summary(diagram))
         if self.table is not None:
-            published = read_table(self.table, diagram.spec)
+            published = read_table(self.table, diagram.spec, self.table_steps)
             print(f"{self.table}: {agreement(diagram, published)}")
 
     def _show_cell(self, text: str) -> None:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from effective_theory import InputError
 from effective_theory.files import require_folder
 from phase_diagrams.dask_workers import dask_workers
 from phase_diagrams.diagram import PhaseDiagram
@@ -26,6 +27,8 @@ class LocalSweep(SweepOptions):
     """Folder for pictures and tables, and for the store without --store (default: results/NAME)."""
     table: Path | None = None
     """Published table to compare with."""
+    table_steps: int | None = None
+    """Updates of the table's runs (default: its largest index + 1, which stands for never)."""
 
     def place(self) -> tuple[str, Path, Path]:
         """Return the sweep's name, the folder of its results and its store."""
@@ -36,7 +39,10 @@ class LocalSweep(SweepOptions):
     def run_with(self, engine: Engine) -> None:
         """Run the sweep and leave its files."""
         spec, (name, out, store) = self.spec(), self.place()
-        published = read_table(self.table, spec) if self.table else None
+        table = self.table
+        if self.table_steps is not None and table is None:
+            raise InputError("table_steps is the budget of a table; name it with --table.")
+        published = read_table(table, spec, self.table_steps) if table is not None else None
         require_folder(out)
         began = time.perf_counter()
         diagram = sweep(spec, store=store, name=name, engine=engine)
@@ -44,7 +50,7 @@ class LocalSweep(SweepOptions):
         files = leave_files(diagram, out)
         print(summary(diagram))
         if published is not None:
-            print(f"{self.table}: {agreement(diagram, published)}")
+            print(f"{table}: {agreement(diagram, published)}")
         print(
             f"sweep {swept - began:.1f} s, pictures and tables "
             f"{time.perf_counter() - swept:.1f} s: {', '.join(str(file) for file in files)}"

@@ -1,12 +1,16 @@
 """Where runs begin: published starts bit for bit, random ones by their rules."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from effective_theory import Addition, InputError, ToyModel, ideal_accuracy
 from phase_diagrams import (
+    PhaseDiagram,
     SweepSpec,
     figure6_start,
     figure6c_start,
@@ -15,8 +19,11 @@ from phase_diagrams import (
     register_start,
     released_start,
     s3_start,
+    starts,
 )
+from phase_diagrams.presets import preset_names
 from phase_diagrams.starts import START_SHAPING, STARTS
+from phase_diagrams.text import summary
 
 
 @pytest.mark.parametrize("seed", [0, 58])
@@ -176,3 +183,46 @@ def test_a_taken_name_and_an_unknown_field_are_refused() -> None:
         register_start("new", released_start, fixed=frozenset({"momentum"}))
     assert "new" not in STARTS
     assert set(START_SHAPING) <= set(ToyModel.__dataclass_fields__)
+
+
+@given(
+    name=st.sampled_from(list(preset_names())),
+    seed=st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)),
+    share=st.floats(0.1, 0.9),
+    width=st.integers(1, 30),
+)
+def test_the_split_alone_is_the_one_that_a_run_starts_with(
+    name: str, seed: tuple[int, int], share: float, width: int
+) -> None:
+    published = preset(name)
+    size = published.train_size
+    if "train_size" not in published.grid and "batch_size" not in published.grid:
+        size = max(1, int(share * published.task.size))
+    model = dataclasses.replace(published.model, width=width)
+    spec = dataclasses.replace(published, model=model, train_size=size, seeds=(seed,))
+    cell = spec.cell((0,) * len(spec.shape))
+    assert cell.split().train.tolist() == cell.draw()[0].train.tolist()
+
+
+@pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+@pytest.mark.parametrize("start", list(STARTS))
+def test_what_a_sweep_says_before_training_draws_no_weights(start: str) -> None:
+    """A decoder of this width takes a gigabyte, for each seed and training size."""
+    like = next((preset(n) for n in preset_names() if preset(n).start == start), preset("fig6d"))
+    model = dataclasses.replace(like.model, width=16_384)
+    tracemalloc.start()
+    try:
+        spec = dataclasses.replace(like, model=model, start=start, seeds=(0, 1, 58))
+        text = summary(PhaseDiagram(spec))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert "ideal test accuracy of seed 58" in text and most < 2**26
+
+
+def test_a_recipe_that_names_no_split_is_drawn_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starts, "STARTS", dict(STARTS))
+    register_start("mine", lambda model, task, size, seed: random_start(model, task, size, seed))
+    spec = SweepSpec(Addition(10), {"width": [20]}, seeds=(5,))
+    mine = dataclasses.replace(spec, start="mine").cell((0, 0))
+    assert mine.split().train.tolist() == spec.cell((0, 0)).split().train.tolist()

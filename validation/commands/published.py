@@ -2,17 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.checks import RunError
+from effective_theory.checks import RunError, integer
 from effective_theory.files import require_folder
+from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams import Engine, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.presets import preset_names
 from phase_diagrams.published import agreement, read_table
+from phase_diagrams.table_files import StepTable, read_step_tables
 from validation.batched_engine import torch_engine
 from validation.engine_agreement import STABLE, STEP_TOLERANCE, is_stable
 
@@ -26,7 +24,9 @@ class Published:
     """
 
     table: Path
-    """CSV file with train_step, test_step and the columns that it sweeps."""
+    """CSV or HDF5 file with train_step, test_step and the columns that it sweeps."""
+    table_steps: int | None = None
+    """Updates of the table's runs (default: its largest index + 1, which stands for never)."""
     preset: str | None = None
     """The published diagram (default: the one with the table's axes)."""
     device: str | None = None
@@ -38,10 +38,12 @@ class Published:
 
     def run(self) -> None:
         """Train what the store lacks and compare."""
+        if self.table_steps is not None:
+            integer("table_steps", self.table_steps, 1, MOST_STEPS)
         engines: tuple[Engine, ...] = numba_engine(self.jobs), torch_engine(self.device)
         name = self.preset if self.preset is not None else preset_of(self.table)
         spec = preset(name)
-        table = read_table(self.table, spec)
+        table = read_table(self.table, spec, self.table_steps)
         store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"
         require_folder(store.parent)
         stable = [cell for cell in table if is_stable(cell.values, STABLE.get(name, {}))]
@@ -58,36 +60,34 @@ class Published:
             raise RunError(f"{' and '.join(missed)} miss published cells that should be met.")
 
 
-def preset_of(table: Path) -> str:
+def preset_of(path: Path) -> str:
     """Return the preset whose axes are those of a published table.
 
     Raises
     ------
     InputError
-        If there is none, or the table cannot be read.
+        If there is none, or several, or the table cannot be read.
     """
-    fitting = [name for name in preset_names() if _fits(table, preset(name))]
+    tables = read_step_tables(path)
+    fitting = [
+        name for name in preset_names() if any(_has_axes(table, preset(name)) for table in tables)
+    ]
     if len(fitting) != 1:
         raise InputError(
-            f"table {table} has the axes of {'no preset' if not fitting else ', '.join(fitting)}; "
+            f"table {path} has the axes of {'no preset' if not fitting else ', '.join(fitting)}; "
             "name one with --preset."
         )
     return fitting[0]
 
 
-def _fits(path: Path, spec: SweepSpec) -> bool:
-    """Return whether a table has the values of a sweep on each of its axes."""
+def _has_axes(table: StepTable, spec: SweepSpec) -> bool:
+    """Return whether a table has the values of a sweep on each of its axes, and no others."""
+    if not set(spec.grid) <= set(table.fields):
+        return False
     try:
-        table = read_table(path, spec)
+        places = [
+            {axis.index(row.values[name]) for row in table.rows} for name, axis in spec.grid.items()
+        ]
     except InputError:
-        if path.is_file():
-            return False
-        raise
-    return all(
-        _equal(np.unique([cell.values[name] for cell in table]), axis.values)
-        for name, axis in spec.grid.items()
-    )
-
-
-def _equal(ours: NDArray[np.float64], theirs: tuple[Any, ...]) -> bool:
-    return len(ours) == len(theirs) and np.allclose(ours, sorted(theirs), rtol=1e-9, atol=0)
+        return False
+    return all(len(p) == len(axis) for p, axis in zip(places, spec.grid.values(), strict=True))
