@@ -17,7 +17,8 @@ from phase_diagrams.starts import (
     released_start,
     s3_start,
 )
-from phase_diagrams.store import Store, StoreError
+from phase_diagrams.store import Store
+from phase_diagrams.store_errors import StoreError
 from phase_diagrams.summary import RunSummary
 from phase_diagrams.sweeping import load, sweep
 

@@ -15,9 +15,8 @@ from numpy.lib import format as npy
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import PhaseDiagram, StoreError, SweepSpec, load, numba_engine, preset, sweep
-from phase_diagrams import store as store_module
 from phase_diagrams.published import read_table
-from phase_diagrams.stored_runs import COLUMNS, checksum
+from phase_diagrams.stored_runs import COLUMNS, STORE_VERSION, TABLES, checksum
 
 SPEC = SweepSpec(
     Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10
@@ -199,8 +198,10 @@ def test_a_forged_row_with_a_right_checksum_is_damage(
     loose = text.replace(" NOT NULL", "").replace(" INTEGER", "").replace(" REAL", "")
     connection.execute("DROP TABLE runs")
     connection.execute(loose.replace(" TEXT", "").replace(" BLOB", ""))
-    marks = ", ".join("?" * (len(row) + 1))
-    connection.execute(f"INSERT INTO runs VALUES ({marks})", (*row, checksum(tuple(row))))
+    names, marks = ", ".join(COLUMNS), ", ".join("?" * len(row))
+    connection.execute(
+        f"INSERT INTO runs ({names}, checksum) VALUES ({marks}, ?)", (*row, checksum(row))
+    )
     connection.execute("PRAGMA writable_schema = ON")
     connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'runs'", (text,))
     connection.commit()
@@ -307,4 +308,4 @@ def test_a_store_that_is_a_device_is_refused() -> None:
 
 def test_what_the_store_trusts_is_not_widened() -> None:
     """Rows of this format come from COLUMNS alone: one more would go unchecked."""
-    assert set(COLUMNS) <= set(store_module.TABLES["runs"].replace(" ", "\n").split("\n"))
+    assert set(COLUMNS) <= set(TABLES[STORE_VERSION]["runs"].split())

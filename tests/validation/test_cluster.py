@@ -209,7 +209,7 @@ def git(folder: Path, *arguments: str) -> str:
 def test_the_code_is_recorded_and_a_dirty_tree_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "validation" / "provenance.py"))
     version = provenance.code_version
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(InputError, match="no git checkout"):
