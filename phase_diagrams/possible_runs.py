@@ -123,6 +123,7 @@ def _curve(run: RunSummary, cell: Cell) -> Claims:
         yield updates.size == 0, "a learning curve without a state"
         return
     yield updates.size > 0, "no learning curve"
+    yield bool(np.isfinite(updates).all()), "a learning curve with an update that is no number"
     whole = bool((np.rint(updates) == updates).all() and (np.diff(updates) > 0).all())
     yield whole and updates[0] == 0, "a learning curve whose updates do not follow each other"
     if run.diverged_step is not None:
@@ -138,9 +139,9 @@ def _curve(run: RunSummary, cell: Cell) -> Claims:
     yield not any((loss < _LEAST_LOSS).any() for loss in losses), "a negative loss"
     for side, size, threshold in _sides(cell):
         accuracy, best = curve[f"{side}_accuracy"], getattr(run, f"best_{side}_accuracy")
-        counts = accuracy * size
-        sound = (accuracy >= 0) & (accuracy <= 1) & (abs(counts - np.rint(counts)) <= _ROUNDING)
-        yield bool(sound.all()), f"a {side} accuracy that is no share of its samples"
+        yield bool(((accuracy >= 0) & (accuracy <= 1)).all()), f"a {side} accuracy that is none"
+        whole = bool((abs(accuracy * size - np.rint(accuracy * size)) <= _ROUNDING).all())
+        yield whole, f"a {side} accuracy that is no share of its samples"
         yield not (accuracy > best).any(), f"a {side} accuracy above the best one"
         step = getattr(run, f"{side}_step")
         yield _crosses(updates, accuracy >= threshold, step), f"a {side} step beside its curve"

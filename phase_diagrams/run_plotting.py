@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from effective_theory.checks import refuse_masked
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.plotting import PALETTES
 from phase_diagrams.runs import StoredRun
@@ -70,6 +71,7 @@ def embedding_coordinates(embeddings: NDArray[np.floating[Any]]) -> NDArray[np.f
     embeddings
         Shape (p, d).
     """
+    refuse_masked("embeddings", embeddings)
     values = np.asarray(embeddings, dtype=np.float64)
     symbols, dimensions = values.shape
     if dimensions == 1:
