@@ -38,15 +38,15 @@ def regular_file(path: Path, *, create: bool) -> Path:
     """
     try:
         file = path.absolute()
-        if create:
+        try:
+            kind = file.stat().st_mode
+        except FileNotFoundError:
+            if not create:
+                raise
             file.parent.mkdir(parents=True, exist_ok=True)
-        kind = file.stat().st_mode
+            return file
     except FileNotFoundError:
-        if not create:
-            raise StoreError(
-                f"store {path} does not exist; run a sweep with --store first."
-            ) from None
-        return file
+        raise StoreError(f"store {path} does not exist; run a sweep with --store first.") from None
     except OSError as error:
         raise StoreError(f"store {path} cannot be opened ({error.strerror}).") from None
     except ValueError as error:  # a NUL in the name
