@@ -5,6 +5,7 @@ from phase_diagrams.axes import Axis
 from phase_diagrams.comparison import Comparison, compare
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.engines import Engine, numba_engine
+from phase_diagrams.origin import Origin
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.refinement import refine
@@ -28,6 +29,7 @@ __all__ = [
     "Cell",
     "Comparison",
     "Engine",
+    "Origin",
     "Phase",
     "PhaseDiagram",
     "RunSummary",

@@ -71,8 +71,8 @@ class PhaseDiagram:
     kept
         Where the runs' learning curves and embeddings are; None without a store.
     origins
-        How many measured runs come from each `Origin`; None for those of which it is not known, as
-        after `load`, which reads no origins.
+        How many measured runs come from each `Origin`; None for those of which it is not known. The
+        file that `save` writes keeps no origins.
     """
 
     spec: SweepSpec

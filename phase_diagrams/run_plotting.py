@@ -101,7 +101,8 @@ def _draw_fraction(axes: Axes, summary: RunSummary, name: str, side: str, colour
     """Draw the train or test accuracy, or RQI, with its crossing; the legend says when that was."""
     updates, values = _line(summary, "rqi" if side == "rqi" else f"{side}_accuracy")
     step: int | None = getattr(summary, f"{side}_step")
-    if np.isfinite(values).any() or step is not None:
+    # RQI is not defined for every task; accuracies are, though a run may have ended at once.
+    if side != "rqi" or np.isfinite(values).any() or step is not None:
         when = "never" if step is None else f"at update {step}"
         axes.plot(updates, values, color=colour, label=f"{name}: {when}")
     if step is not None:

@@ -10,7 +10,7 @@ def stored_rows(path: Path) -> list[tuple[object, ...]]:
     """All rows of a store's runs, sorted, as they stand there, checksums included."""
     connection = sqlite3.connect(path)
     try:
-        return sorted(connection.execute("SELECT * FROM runs").fetchall(), key=repr)
+        return sorted(connection.execute("SELECT * FROM runs").fetchall())
     finally:
         connection.close()
 
