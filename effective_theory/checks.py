@@ -26,6 +26,8 @@ class RunError(RuntimeError):
 
 def integer(name: str, value: Any, minimum: int | None = None, maximum: int | None = None) -> int:
     """Return ``value`` as an int, or raise InputError if it is not one in its range."""
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} must be an integer, not masked.")
     try:
         result = operator.index(value)
     except TypeError:
@@ -62,6 +64,18 @@ def fraction(name: str, value: Any) -> float:
     return result
 
 
+def refuse_masked(name: str, value: Any) -> None:
+    """Raise InputError if an array, or one in a sequence, has masked entries.
+
+    NumPy would take what lies under the mask for a value.
+    """
+    if isinstance(value, list | tuple):
+        for part in value:
+            refuse_masked(name, part)
+    elif np.ma.is_masked(value):
+        raise InputError(f"{name} must have no masked entries; leave them out, or fill them.")
+
+
 def is_sequence(value: Any) -> bool:
     """Return whether a value is a sequence of values other than text."""
     if isinstance(value, np.ndarray):
@@ -83,8 +97,9 @@ def finite_array(
 ) -> NDArray[Any]:
     """Return a copy of ``value`` as a contiguous array, checked in shape and for NaN and inf.
 
-    ``None`` in ``shape`` leaves that length free.
+    ``None`` in ``shape`` leaves that length free; no entry may be masked.
     """
+    refuse_masked(name, value)
     try:
         with np.errstate(over="ignore"):  # what overflows is refused below, by name
             given = np.asarray(value)

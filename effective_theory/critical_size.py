@@ -10,7 +10,14 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, RandomSource, integer, jobs, random_generator
+from effective_theory.checks import (
+    InputError,
+    RandomSource,
+    integer,
+    jobs,
+    random_generator,
+    refuse_masked,
+)
 from effective_theory.equations import critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.tasks import Addition, Task
@@ -103,6 +110,7 @@ def unique_line_probability(
     """
     task = Addition(task) if not isinstance(task, Task) else task
     critical_equations(task)
+    refuse_masked("sizes", sizes)
     wanted = np.atleast_1d(np.asarray(sizes))
     if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
         raise InputError("sizes must be a one-dimensional sequence of integers.")

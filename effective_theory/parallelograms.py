@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError
+from effective_theory.checks import InputError, refuse_masked
 from effective_theory.kernels import elimination
 from effective_theory.tasks import Dataset, Task
 
@@ -224,6 +224,7 @@ def _close(
 
 
 def _sample_indices(task: Task, samples: ArrayLike) -> NDArray[np.int64]:
+    refuse_masked("samples and others", samples)
     indices = np.atleast_1d(np.asarray(samples))
     is_index = indices.size == 0 or np.issubdtype(indices.dtype, np.integer)
     if not is_index or indices.ndim != 1:

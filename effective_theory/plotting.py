@@ -49,7 +49,8 @@ def _draw_accuracies(axes: Axes, run: TrainingRun, history: History) -> None:
         ("RQI", history.rqi, RQI_COLOUR, run.rqi_step),
     )
     for name, values, colour, step in lines:
-        if np.isfinite(values).any():
+        # RQI is not defined for every task; accuracies are, though a run may have ended at once.
+        if name != "RQI" or np.isfinite(values).any():
             axes.plot(history.update, values, color=colour, label=name)
         if step is not None:
             axes.axvline(step, color=colour, linewidth=0.8, linestyle=":")

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, non_negative
+from effective_theory.checks import InputError, finite_array, non_negative, refuse_masked
 from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
 from effective_theory.tasks import Dataset, Task
@@ -139,6 +139,7 @@ def _checked(
 ) -> tuple[NDArray[np.float64], int, float]:
     """Return a copy of the embeddings, checked in shape (NaN may stay), their side, the bound."""
     default = task.require_residual_threshold(quantity)
+    refuse_masked("embeddings", embeddings)
     try:
         array = np.array(embeddings, dtype=np.float64, order="C")
     except (TypeError, ValueError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, integer
+from effective_theory.checks import InputError, finite_array, integer, refuse_masked
 from effective_theory.tasks import MOST_SYMBOLS, Addition
 from effective_theory.unique_line import CriticalFraction
 
@@ -43,6 +43,7 @@ class ScalingFit:
 
     def critical_size(self, symbols: ArrayLike) -> NDArray[np.float64]:
         """Return the law's |D_c| at given p, in samples."""
+        refuse_masked("symbols", symbols)
         p = finite_array("symbols", np.atleast_1d(symbols), (None,), np.float64)
         if (p <= 0).any():
             raise InputError("symbols must be positive.")

@@ -12,7 +12,13 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, RandomSource, integer, random_generator
+from effective_theory.checks import (
+    InputError,
+    RandomSource,
+    integer,
+    random_generator,
+    refuse_masked,
+)
 
 #: Above this the table of samples alone would take gigabytes.
 MOST_SYMBOLS = 10_000
@@ -223,6 +229,7 @@ class FiniteGroup(Task):
     residual_threshold: ClassVar[float | None] = 0.5
 
     def __post_init__(self) -> None:
+        refuse_masked("table", self.table)
         try:
             products = np.array(self.table)
         except ValueError:  # rows of different lengths
@@ -332,7 +339,7 @@ class Dataset:
     Raises
     ------
     InputError
-        If an index is not an integer, repeated or out of range.
+        If an index is not an integer, masked, repeated or out of range.
     """
 
     task: Task
@@ -341,6 +348,7 @@ class Dataset:
     def __init__(self, task: Task, train: ArrayLike) -> None:
         if not isinstance(task, Task):
             raise InputError(f"task must be a task such as Addition(10), not {task!r}.")
+        refuse_masked("train", train)
         try:
             indices = np.array(train)
         except ValueError:  # rows of different lengths

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.checks import InputError
+from effective_theory.checks import InputError, refuse_masked
 from effective_theory.tasks import Addition, Task
 
 
@@ -142,6 +142,7 @@ def _crossing(ordered: NDArray[np.int64], level: float) -> float:
 
 
 def _sorted(critical_sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    refuse_masked("critical_sizes", critical_sizes)
     ordered = np.sort(np.asarray(critical_sizes))
     if ordered.ndim != 1 or ordered.size == 0:
         raise InputError("critical_sizes must hold at least one size, in one dimension.")

@@ -5,6 +5,7 @@ from phase_diagrams.axes import Axis
 from phase_diagrams.comparison import Comparison, compare
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.engines import Engine, numba_engine
+from phase_diagrams.origin import Origin
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.refinement import refine
@@ -18,7 +19,8 @@ from phase_diagrams.starts import (
     released_start,
     s3_start,
 )
-from phase_diagrams.store import Store, StoreError
+from phase_diagrams.store import Store
+from phase_diagrams.store_errors import StoreError
 from phase_diagrams.summary import RunSummary
 from phase_diagrams.sweeping import load, sweep
 
@@ -28,6 +30,7 @@ __all__ = [
     "Cell",
     "Comparison",
     "Engine",
+    "Origin",
     "Phase",
     "PhaseDiagram",
     "RunSummary",

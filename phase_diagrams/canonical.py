@@ -48,8 +48,26 @@ def canonical_json(content: dict[str, Any]) -> str:
 
 
 def read_canonical(text: str) -> Any:
-    """Return the plain values that `canonical_json` wrote."""
-    return _decoded(json.loads(text))
+    """Return the plain values that `canonical_json` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the text is no JSON, names a value twice, or has a number that JSON has not.
+    """
+    return _decoded(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's values by name, of which JSON would take the last of several."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a name is given twice")
+    return content
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
 
 
 def model_configuration(model: ToyModel) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """PhaseDiagram: the results of a sweep on its axes."""
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -14,6 +15,7 @@ from effective_theory import Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import RandomSource
 from phase_diagrams.axes import Axis
 from phase_diagrams.ideal import IdealAccuracies, ideal_accuracies
+from phase_diagrams.origin import Origin
 from phase_diagrams.phases import GENERALISING, Phase, classify
 from phase_diagrams.spec import Cell, SweepSpec, written
 from phase_diagrams.summary import RunSummary
@@ -83,6 +85,9 @@ class PhaseDiagram:
         Stored integers of `Source`: measured, inferred or not run.
     kept
         Where the runs' learning curves and embeddings are; None without a store.
+    origins
+        How many measured runs come from each `Origin`; None for those of which it is not known. The
+        file that `save` writes keeps no origins.
     """
 
     spec: SweepSpec
@@ -95,6 +100,7 @@ class PhaseDiagram:
             self._arrays = {name: np.full(shape, -1, np.int64) for name in _STEPS}
             self._arrays |= {name: np.zeros(shape, np.int8) for name in ("status", "source")}
             self._arrays["inferred"] = np.full(shape, Phase.NOT_RUN, np.int8)
+        self._origins = np.full(self.spec.shape, None, dtype=object)
 
     def record(self, index: tuple[int, ...], summary: RunSummary) -> None:
         """Enter the result of the run at ``index``."""
@@ -103,12 +109,14 @@ class PhaseDiagram:
             self._arrays[name][index] = -1 if step is None else step
         self._arrays["status"][index] = _STATUSES.index(summary.status)
         self._arrays["source"][index] = Source.MEASURED
+        self._origins[index] = summary.origin
 
     def take(self, places: tuple[slice, ...], other: "PhaseDiagram") -> None:
         """Enter the measured runs of another diagram of the shape that ``places`` cut out."""
         measured = other.source == Source.MEASURED
         for name, values in self._arrays.items():
             values[places][measured] = other._arrays[name][measured]
+        self._origins[places][measured] = other._origins[measured]
 
     def infer(self, phases: NDArray[np.integer[Any]]) -> None:
         """Enter phases that stand for cells that were not measured; NOT_RUN where none is known."""
@@ -144,6 +152,11 @@ class PhaseDiagram:
     def source(self) -> NDArray[np.integer[Any]]:
         """Whether each cell was measured, inferred or not run (integers of `Source`)."""
         return self._arrays["source"]
+
+    @property
+    def origins(self) -> dict[Origin | None, int]:
+        """Number of measured runs from each origin, the commonest first."""
+        return dict(Counter(self._origins[self.source == Source.MEASURED]).most_common())
 
     @property
     def phases(self) -> NDArray[np.int8]:

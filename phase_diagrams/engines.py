@@ -24,6 +24,7 @@ from phase_diagrams.dask_workers import (
     named_failures,
     prepare_workers,
 )
+from phase_diagrams.origin import numba_origin
 from phase_diagrams.spec import Cell
 from phase_diagrams.starts import Recipe, start
 from phase_diagrams.summary import RunSummary, curve_updates
@@ -69,7 +70,7 @@ def run_cell(cell: Cell, recipe: Recipe | None = None) -> RunSummary:
     """
     dataset, state = cell.draw(recipe)
     run = train(cell.model, dataset, state, record_at=curve_updates(cell.model.steps))
-    return RunSummary.of(run)
+    return RunSummary.of(run, numba_origin())
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
     stop early make it less.
     """
     with contextlib.ExitStack() as stack:
-        kept = stack.enter_context(Store(store, create=False)) if store.is_file() else None
+        kept = stack.enter_context(Store(store, create=False)) if store.exists() else None
         todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
     done = spec.size - len(todo)
     if not todo:

@@ -84,7 +84,7 @@ def classify(
 
 
 def _reached(name: str, step: Any) -> int | None:
-    if step is None or step is np.ma.masked:
+    if step is None or np.ma.is_masked(step):
         return None
     number = integer(name, step)
     if number < -1:

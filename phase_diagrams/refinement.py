@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from phase_diagrams.axes import MOST_VALUES, Axis
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine
 from phase_diagrams.inference import infer, missing_cells, wanted_cells
+from phase_diagrams.origin import mixtures
 from phase_diagrams.phases import Phase
 from phase_diagrams.spacing import between
 from phase_diagrams.spec import SweepSpec
@@ -70,6 +72,11 @@ def refine(
     StoreError
         If the store cannot be used; what it held stays as it was.
 
+    Warns
+    -----
+    UserWarning
+        Where runs come from several origins, such as instruction sets.
+
     Examples
     --------
     >>> from effective_theory import Addition, ToyModel
@@ -95,6 +102,8 @@ def refine(
         if not places:
             break
     infer(fine)
+    for sentence in mixtures(fine.origins):
+        warnings.warn(sentence, stacklevel=2)
     return fine
 
 

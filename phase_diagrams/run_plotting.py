@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from effective_theory.checks import refuse_masked
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.plotting import PALETTES
 from phase_diagrams.runs import StoredRun
@@ -70,6 +71,7 @@ def embedding_coordinates(embeddings: NDArray[np.floating[Any]]) -> NDArray[np.f
     embeddings
         Shape (p, d).
     """
+    refuse_masked("embeddings", embeddings)
     values = np.asarray(embeddings, dtype=np.float64)
     symbols, dimensions = values.shape
     if dimensions == 1:
@@ -99,7 +101,8 @@ def _draw_fraction(axes: Axes, summary: RunSummary, name: str, side: str, colour
     """Draw the train or test accuracy, or RQI, with its crossing; the legend says when that was."""
     updates, values = _line(summary, "rqi" if side == "rqi" else f"{side}_accuracy")
     step: int | None = getattr(summary, f"{side}_step")
-    if np.isfinite(values).any() or step is not None:
+    # RQI is not defined for every task; accuracies are, though a run may have ended at once.
+    if side != "rqi" or np.isfinite(values).any() or step is not None:
         when = "never" if step is None else f"at update {step}"
         axes.plot(updates, values, color=colour, label=f"{name}: {when}")
     if step is not None:

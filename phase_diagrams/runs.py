@@ -63,11 +63,12 @@ class StoredRun:
     summary: RunSummary
 
     def __str__(self) -> str:
-        """Return the place, the phase and what became of the run, a line for each thing."""
+        """Return place, phase, what became of the run and where it comes from, line by line."""
         outcome = report(self.summary, self.cell.model, self.cell.split())
         train, test = self.summary.train_step, self.summary.test_step
         lag = "" if train is None or test is None else f", lag {test - train}"
-        return f"{self.name}: {self.phase.label}{lag}\n{outcome}"
+        origin = self.summary.origin or "not known"
+        return f"{self.name}: {self.phase.label}{lag}\n{outcome}\norigin: {origin}"
 
     def __repr__(self) -> str:
         """Return the place and the phase."""

@@ -314,7 +314,7 @@ class SweepSpec:
         """
         try:
             content = read_canonical(text)
-            return cls(
+            spec = cls(
                 task=task_from_configuration(content["task"]),
                 axes={a["name"]: Axis(tuple(a["values"]), a["scale"]) for a in content["axes"]},
                 model=ToyModel(**content["model"]),
@@ -324,6 +324,10 @@ class SweepSpec:
                 lag=content["lag"],
                 refined=content.get("refined", {}),
             )
+            # An axis that is there twice, say, or a field that is no field, would not come back.
+            if read_canonical(spec.to_json()) == content:
+                return spec
+            raise InputError("spec is damaged: it says what no specification does.")
         except InputError:
             raise
         except (

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from effective_theory import TrainingRun
 from effective_theory.toy_model import StopWhen
 from effective_theory.training import Outcome, Status
+from phase_diagrams.origin import Origin
 
 #: What an outcome says of accuracies and RQI; NaN where it is not known.
 FRACTIONS = (
@@ -34,17 +36,20 @@ class RunSummary(Outcome):
     ----------
     curve
         Learning curve, shape (points, 6), with the columns of CURVE_COLUMNS.
+    origin
+        What made the run; None if that is not known.
     """
 
     curve: NDArray[np.float64]
+    origin: Origin | None = None
 
     @classmethod
-    def of(cls, run: TrainingRun) -> "RunSummary":
+    def of(cls, run: TrainingRun, origin: Origin | None = None) -> "RunSummary":
         """Summarise a run that recorded a history."""
         assert run.history is not None
         columns = [getattr(run.history, name) for name in CURVE_COLUMNS]
         kept = {field.name: getattr(run, field.name) for field in dataclasses.fields(Outcome)}
-        return cls(**kept, curve=np.column_stack(columns).astype(np.float64))
+        return cls(**kept, curve=np.column_stack(columns).astype(np.float64), origin=origin)
 
     def answers(self, steps: int, stop_when: StopWhen) -> bool:
         """Return whether what a run with this budget would know is known to this one.
@@ -80,7 +85,7 @@ class RunSummary(Outcome):
         diverged = known(self.diverged_step) is not None
         status: Status = "stopped" if stop is not None and stop <= steps else "finished"
         same = end == self.steps_run
-        unknown = {} if same else dict.fromkeys(FRACTIONS, math.nan)
+        unknown: dict[str, Any] = {} if same else dict.fromkeys(FRACTIONS, math.nan)
         return dataclasses.replace(
             self,
             status="diverged" if diverged else status,

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.inference import infer
+from phase_diagrams.origin import mixtures
 from phase_diagrams.runs import KeptRuns
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store import Store
@@ -58,7 +59,8 @@ def sweep(
     Warns
     -----
     UserWarning
-        For each split whose ideal test accuracy is below the threshold.
+        For each split whose ideal test accuracy is below the threshold, and where runs come from
+        several origins, such as instruction sets.
     """
     engine = engine if engine is not None else numba_engine()
     spec = resumed(spec, store, name)
@@ -68,6 +70,8 @@ def sweep(
         warnings.warn(sentence, stacklevel=2)
     for cell, summary in results(spec, store=store, name=name, engine=engine, progress=progress):
         diagram.record(cell.index, summary)
+    for sentence in mixtures(diagram.origins):
+        warnings.warn(sentence, stacklevel=2)
     return diagram
 
 
@@ -175,6 +179,11 @@ def load(
     ------
     StoreError
         If the store is missing or damaged, or does not hold that one sweep or that engine.
+
+    Warns
+    -----
+    UserWarning
+        Where runs come from several origins, such as instruction sets.
     """
     with Store(store, create=False) as kept:
         name, spec = kept.spec(name)
@@ -188,4 +197,6 @@ def load(
             if summary is not None:
                 diagram.record(cell.index, summary)
     infer(diagram)
+    for sentence in mixtures(diagram.origins):
+        warnings.warn(sentence, stacklevel=2)
     return name, diagram

@@ -5,6 +5,7 @@ import numpy as np
 from phase_diagrams.axes import Axis, describe
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.inference import refinement_lines
+from phase_diagrams.origin import mixtures
 from phase_diagrams.phases import RUN_PHASES, Phase
 
 #: Ties that are listed one by one.
@@ -42,7 +43,10 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
 
 
 def summary(diagram: PhaseDiagram) -> str:
-    """Return the map of each seed, the counts and each seed's ideal test accuracy."""
+    """Return the map of each seed, the counts and each seed's ideal test accuracy.
+
+    Where runs come from several origins, such as instruction sets, a sentence says so.
+    """
     lines: list[str] = []
     for place, (split, initialisation) in enumerate(diagram.spec.seeds):
         if len(diagram.spec.seeds) > 1:
@@ -53,7 +57,17 @@ def summary(diagram: PhaseDiagram) -> str:
     lines.append(_counts(diagram))
     if len(diagram.spec.seeds) > 1:
         lines += over_seeds(diagram)
-    return "\n".join([*lines, *refinement_lines(diagram), *diagram.ideal_test_accuracy.lines()])
+    lines += [*refinement_lines(diagram), *diagram.ideal_test_accuracy.lines()]
+    return "\n".join([*lines, *mixtures(diagram.origins)])
+
+
+def origin_lines(diagram: PhaseDiagram) -> list[str]:
+    """Return how many runs come from where, a line for each origin."""
+    by = "" if diagram.kept is None else f" by {diagram.kept.engine}"
+    return [
+        f"{count} run{'s' * (count > 1)}{by}: {'origin not known' if origin is None else origin}"
+        for origin, count in diagram.origins.items()
+    ]
 
 
 def _counts(diagram: PhaseDiagram) -> str:

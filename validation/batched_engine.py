@@ -1,5 +1,6 @@
 """Whole grids in PyTorch: an engine that trains many cells at once, on a GPU or a CPU."""
 
+import dataclasses
 import importlib.util
 import itertools
 import math
@@ -15,6 +16,7 @@ from phase_diagrams.spec import Cell
 from phase_diagrams.summary import RunSummary
 from validation.lane import Lane
 from validation.stacked_model import Shape
+from validation.torch_origin import torch_origin
 
 #: Raised whenever the bits of a result change.
 ENGINE_VERSION = 1
@@ -70,7 +72,7 @@ class TorchEngine:
         RunError
             If the device's memory does not suffice.
         """
-        waiting = iter(cells)
+        waiting, origin = iter(cells), torch_origin(self.device)
         while some := list(itertools.islice(waiting, _CELLS_AT_ONCE)):
             groups: dict[Shape, list[Cell]] = {}
             for cell in some:
@@ -78,7 +80,8 @@ class TorchEngine:
                 groups.setdefault(shape, []).append(cell)
             for shape, group in groups.items():
                 try:
-                    yield from self._run_group(shape, group)
+                    for cell, summary in self._run_group(shape, group):
+                        yield cell, dataclasses.replace(summary, origin=origin)
                 except torch.OutOfMemoryError:
                     raise RunError(
                         f"the memory of {self.device} does not suffice; what was stored stays: run "

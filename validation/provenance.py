@@ -1,19 +1,18 @@
 """Where numbers come from: code, versions and machine."""
 
-import contextlib
 import datetime
-import importlib.metadata
 import platform
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from effective_theory import InputError
+from effective_theory.installation import checkout, package_versions
 from effective_theory.machine import describe_machine
 from validation.batch import full_precision
 from validation.batched_engine import TorchEngine
+from validation.torch_origin import device_name, torch_versions
 
 _PACKAGES = ("grokking-effective-theory", "numpy", "scipy", "numba", "joblib")
 
@@ -50,14 +49,11 @@ class Provenance:
     def of(cls, engine: TorchEngine) -> "Provenance":
         """Return that of what this process computes with the engine."""
         commit, dirty = code_version(allow_dirty=True)
-        # PyTorch's with its build, which the installed package's version may lack.
-        versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
-        for package in _PACKAGES:
-            with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-                versions[package] = importlib.metadata.version(package)
-        if engine.device.type == "cuda":
-            versions["cuda"] = str(torch.version.cuda)
-            versions["triton"] = importlib.metadata.version("triton")
+        versions = {
+            "python": platform.python_version(),
+            **torch_versions(engine.device),
+            **package_versions(_PACKAGES),
+        }
         with full_precision():
             precision = str(torch.backends.cuda.matmul.fp32_precision)
         return cls(
@@ -66,7 +62,7 @@ class Provenance:
             dirty=dirty,
             versions=versions,
             machine=describe_machine(),
-            device=_device_name(engine.device),
+            device=device_name(engine.device),
             flags={
                 "fp32_precision": precision,
                 "tf32": precision != "ieee",
@@ -74,12 +70,6 @@ class Provenance:
                 "cells_per_batch": engine.cells_per_batch,
             },
         )
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu, {torch.backends.cpu.get_cpu_capability()}"
 
 
 def code_version(*, allow_dirty: bool) -> tuple[str | None, bool]:
@@ -90,9 +80,7 @@ def code_version(*, allow_dirty: bool) -> tuple[str | None, bool]:
     InputError
         If files differ, or the commit is not known, and that is not allowed.
     """
-    commit = changes = None
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain")
+    commit, changes = checkout(Path(__file__).parents[1])
     if not allow_dirty and commit is None:
         raise InputError(
             "commit of this code is not known: it is no git checkout; submit from one, "
@@ -100,12 +88,7 @@ def code_version(*, allow_dirty: bool) -> tuple[str | None, bool]:
         )
     if not allow_dirty and changes:
         raise InputError(
-            f"code differs from its commit ({len(changes.splitlines())} files, such as "
-            f"{changes.splitlines()[0][3:]}); commit it, or give --allow-dirty."
+            f"code differs from its commit ({len(changes)} files, such as {changes[0]}); "
+            "commit it, or give --allow-dirty."
         )
     return commit, bool(changes) or commit is None
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip("\n")

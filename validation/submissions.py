@@ -97,13 +97,15 @@ class Submission:
         try:
             content = json.loads((folder / _RECORD).read_text())
             return cls(**{**content, "engine": EngineChoice(**content["engine"])})
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
                 f"submission {folder} cannot be read ({error}); remove its folder."
             ) from None
 
-    def finished(self, folder: Path, element: int) -> list[tuple[Cell, RunSummary]]:
-        """Return the runs that an element has finished so far.
+    def finished(
+        self, folder: Path, element: int, *, exact: bool = False
+    ) -> list[tuple[Cell, RunSummary]]:
+        """Return the runs that an element has finished so far; ``exact`` is that of `Store.find`.
 
         Raises
         ------
@@ -114,7 +116,7 @@ class Submission:
         if not path.is_file():
             return []
         with Store(path, create=False) as kept:
-            found = kept.find(self.cells(element), self.identity, self.version)
+            found = kept.find(self.cells(element), self.identity, self.version, exact=exact)
             return [(cell, summary) for cell, summary in found if summary is not None]
 
 
@@ -200,7 +202,8 @@ def collect(store: Path, name: str | None = None) -> list[str]:
         for folder, submission in submissions(store, name).items():
             for element in range(len(submission.batches)):
                 try:
-                    finished = submission.finished(folder, element)
+                    # What is known of a run only through a longer one is no run of its own.
+                    finished = submission.finished(folder, element, exact=True)
                 except StoreError as error:
                     damaged.append(f"{error} Its runs count as missing.")
                     continue

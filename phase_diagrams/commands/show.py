@@ -8,12 +8,12 @@ from effective_theory.files import save_figure
 from phase_diagrams.arguments import parse_cell
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.published import agreement, read_table
-from phase_diagrams.text import summary
+from phase_diagrams.text import origin_lines, summary
 
 
 @dataclass(frozen=True)
 class Show(StoredSweep):
-    """Print a stored sweep: phase map, counts and each seed's ideal test accuracy; or one run."""
+    """Print a stored sweep: phase map, counts and where its runs come from; or one run."""
 
     table: Path | None = None
     """Published table to compare with."""
@@ -34,7 +34,7 @@ class Show(StoredSweep):
         if self.out is not None:
             raise InputError("out is the picture of one run; name it with --cell.")
         diagram = self.load()
-        print(summary(diagram))
+        print("\n".join([summary(diagram), *origin_lines(diagram)]))
         if self.table is not None:
             published = read_table(self.table, diagram.spec, self.table_steps)
             print(f"{self.table}: {agreement(diagram, published)}")

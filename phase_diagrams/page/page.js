@@ -52,15 +52,17 @@ const place = [
     `${title}${title === "seed" ? "" : " ="} ${options[Number(value)][1]}`),
 ]
 const phase = of_run("phase")
+// A run that diverged before its first update has no learning curve.
+const is_run = of_run("steps_run") >= 0
 const both = of_run("train_step") >= 0 && of_run("test_step") >= 0
 const lag = both ? `, lag ${of_run("test_step") - of_run("train_step")}` : ""
 const lines = [
   `<b>${place.join(", ")}</b>`,
   `<span style="background:${colours[phase]};border:1px solid #444444">&emsp;</span> ` +
     `<b>${labels[phase]}</b>` +
-    (count > 0 ? `${lag}, run of ${of_run("steps_run")} updates` : ", no run is stored"),
+    (is_run ? `${lag}, run of ${of_run("steps_run")} updates` : ", no run is stored"),
 ]
-if (count > 0) {
+if (is_run) {
   const unknown = "not known"
   const no_rqi = Number.isNaN(of_run("train_accuracy")) ? unknown : "not defined"
   lines.push(

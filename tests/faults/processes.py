@@ -46,8 +46,8 @@ def commit_and_act(kept):
     if not kept._waiting:
         return commit(kept)
     reached.append(None)
-    if not isinstance(kept._connection, Watched):
-        kept._connection = Watched(kept._connection)
+    if not isinstance(kept._file._connection, Watched):
+        kept._file._connection = Watched(kept._file._connection)
     commit(kept)
     if len(reached) == number and point == "after":
         act()

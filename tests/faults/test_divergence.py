@@ -96,6 +96,15 @@ def test_an_infinite_loss_is_divergence_though_all_parameters_stay_finite() -> N
     assert (run.status, run.diverged_step, run.steps_run) == ("diverged", 0, 0)
 
 
+def test_a_run_that_diverges_before_its_first_update_has_a_picture_without_a_curve() -> None:
+    model = dataclasses.replace(MODEL, decoder_scale=5e19)
+    dataset, state = spec(model, train_size=[10]).cell((0, 0)).draw()
+    run = train(model, dataset, state, record_every=1)
+    assert (run.status, run.steps_run) == ("diverged", 0)
+    shown = run.plot().axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in shown] == ["train accuracy", "test accuracy"]
+
+
 def test_an_infinite_parameter_is_divergence_though_the_loss_stays_finite() -> None:
     """Embeddings of one sign: at any size the hidden units saturate."""
     model = dataclasses.replace(MODEL, embedding_lr=1e-2, embedding_weight_decay=1e6)

@@ -13,7 +13,7 @@ import pytest
 
 from phase_diagrams import StoreError, load, numba_engine
 from phase_diagrams.engines import NumbaEngine
-from phase_diagrams.store import STORE_VERSION
+from phase_diagrams.stored_runs import STORE_VERSION
 from phase_diagrams.tables import write_csv
 from tests.stores import stored_rows
 

@@ -1,6 +1,7 @@
 """Files made to harm: nothing that this project reads can run code, hang or fill the memory."""
 
 import io
+import json
 import pickle
 import resource
 import sqlite3
@@ -8,6 +9,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +17,9 @@ from numpy.lib import format as npy
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import PhaseDiagram, StoreError, SweepSpec, load, numba_engine, preset, sweep
-from phase_diagrams import store as store_module
 from phase_diagrams.published import read_table
-from phase_diagrams.stored_runs import COLUMNS, checksum
+from phase_diagrams.stored_runs import COLUMNS, STORE_VERSION, TABLES, checksum
+from tests.stores import forge as forge_row
 
 SPEC = SweepSpec(
     Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10
@@ -184,27 +186,24 @@ def store(tmp_path: Path) -> Path:
         ("embeddings", lambda value: "text"),
         ("curve", lambda value: value[:-8]),
         ("curve", lambda value: "text"),
+        ("curve", lambda value: b""),
+        ("train_accuracy", lambda value: 1e308),
+        ("best_test_accuracy", lambda value: 1e308),
+        ("rqi", lambda value: 1e308),
+        ("status", lambda value: "diverged"),
+        ("status", lambda value: "stopped"),
+        ("diverged_step", lambda value: 3),
+        ("steps_run", lambda value: 2**62),
+        ("steps", lambda value: 2**62),
+        ("stop_when", lambda value: "won"),
         ("configuration", lambda value: value.replace("addition", "modular_addition")),
     ],
 )
 def test_a_forged_row_with_a_right_checksum_is_damage(
     column: str, forge: Callable[[object], object], store: Path
 ) -> None:
-    connection = sqlite3.connect(store)
-    row = list(connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs").fetchone())
-    place = COLUMNS.index(column)
-    row[place] = forge(row[place])
-    # Rebuilt without the constraints that would refuse or convert what is forged.
-    text = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'runs'").fetchone()[0]
-    loose = text.replace(" NOT NULL", "").replace(" INTEGER", "").replace(" REAL", "")
-    connection.execute("DROP TABLE runs")
-    connection.execute(loose.replace(" TEXT", "").replace(" BLOB", ""))
-    marks = ", ".join("?" * (len(row) + 1))
-    connection.execute(f"INSERT INTO runs VALUES ({marks})", (*row, checksum(tuple(row))))
-    connection.execute("PRAGMA writable_schema = ON")
-    connection.execute("UPDATE sqlite_master SET sql = ? WHERE name = 'runs'", (text,))
-    connection.commit()
-    connection.close()
+    (found,) = sqlite3.connect(store).execute(f"SELECT {column} FROM runs").fetchone()
+    forge_row(store, **{column: forge(found)})
     with pytest.raises(StoreError, match="is damaged"):
         load(store)
 
@@ -222,6 +221,59 @@ def test_a_forged_sweep_with_a_right_checksum_is_damage(
     connection.close()
     with pytest.raises(StoreError, match="is damaged"):
         load(store)
+
+
+def forged_sweep(change: Callable[[dict[str, Any]], object]) -> str:
+    """The specification as JSON with a change, which may be another text."""
+    content = json.loads(SPEC.to_json())
+    changed = change(content)
+    return changed if isinstance(changed, str) else json.dumps(content)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda spec: spec["axes"].append(spec["axes"][0]),
+        lambda spec: spec["axes"].append({**spec["axes"][0], "values": [0.5]}),
+        lambda spec: spec["axes"][0].update(more=1),
+        lambda spec: spec["axes"][0].update(scale=None),
+        lambda spec: spec["axes"][0].update(values="12"),
+        lambda spec: spec.update(more=1),
+        lambda spec: spec["model"].update(more=1),
+        lambda spec: spec["model"].pop("width"),
+        lambda spec: spec["task"].update(more=1),
+        lambda spec: spec.update(refined={}),
+        lambda spec: spec.update(refined={"decoder_lr": 2.0}),
+        lambda spec: spec.update(refined={"decoder_lr": 3}),
+        lambda spec: spec.update(refined={"width": 2}),
+        lambda spec: spec.update(refined=[["decoder_lr", 2]]),
+        lambda spec: spec.update(seeds=[[0, 0, 0]]),
+        lambda spec: spec.update(seeds=[[0, 0], [0, 0]]),
+        lambda spec: spec.update(seeds=[[True, 0]]),
+        lambda spec: spec.update(train_size=float("nan")),
+        lambda spec: SPEC.to_json().replace('"lag":', '"lag":2000,"lag":'),
+        lambda spec: SPEC.to_json().replace('"width":6', '"width":7,"width":6'),
+        lambda spec: SPEC.to_json().replace('"p":5', '"p":4,"p":5'),
+        lambda spec: SPEC.to_json().replace('"scale":"log"', '"scale":"log","scale":"log"'),
+    ],
+)
+def test_a_sweep_that_says_what_none_does_is_refused(
+    change: Callable[[dict[str, Any]], object], store: Path, members: dict[str, bytes]
+) -> None:
+    text = forged_sweep(change)
+    with pytest.raises(InputError):
+        SweepSpec.from_json(text)
+    connection = sqlite3.connect(store)
+    connection.execute("DELETE FROM sweeps")
+    row = ("sweep", text)
+    connection.execute("INSERT INTO sweeps VALUES (?, ?, ?)", (*row, checksum(row)))
+    connection.commit()
+    connection.close()
+    with pytest.raises(StoreError, match="holds the sweep 'sweep', which cannot be read"):
+        load(store)
+    path = write(store.with_suffix(".npz"), {**members, "spec.npy": array(text)})
+    with pytest.raises(InputError, match="holds no phase diagram"):
+        PhaseDiagram.load(path)
 
 
 @pytest.mark.parametrize(
@@ -307,4 +359,4 @@ def test_a_store_that_is_a_device_is_refused() -> None:
 
 def test_what_the_store_trusts_is_not_widened() -> None:
     """Rows of this format come from COLUMNS alone: one more would go unchecked."""
-    assert set(COLUMNS) <= set(store_module.TABLES["runs"].replace(" ", "\n").split("\n"))
+    assert set(COLUMNS) <= set(TABLES[STORE_VERSION]["runs"].split())

@@ -274,7 +274,7 @@ def test_another_file_in_the_stores_place_is_refused(content: bytes, tmp_path: P
 HALF_WRITTEN = """
 import os, signal, sys
 from phase_diagrams import Store
-connection = Store(sys.argv[1])._connection
+connection = Store(sys.argv[1])._file._connection
 connection.execute("PRAGMA cache_size = 1")
 connection.execute("BEGIN IMMEDIATE")
 connection.execute("UPDATE runs SET status = 'stopped', checksum = '', curve = zeroblob(20000)")

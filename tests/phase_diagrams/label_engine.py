@@ -6,6 +6,7 @@ import numpy as np
 
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Axis, Cell, Phase, RunSummary, SweepSpec
+from tests.phase_diagrams.labelled import run_with
 
 #: Train and test steps that make each phase.
 STEPS = {
@@ -47,22 +48,7 @@ class LabelEngine:
 
 def ended(cell: Cell, phase: Phase) -> RunSummary:
     """Return a run that ended in a phase."""
-    train_step, test_step = STEPS[phase]
-    return RunSummary(
-        status="finished",
-        train_step=train_step,
-        test_step=test_step,
-        rqi_step=None,
-        diverged_step=None,
-        steps_run=cell.model.steps,
-        train_accuracy=1.0,
-        test_accuracy=1.0,
-        best_train_accuracy=1.0,
-        best_test_accuracy=1.0,
-        rqi=float("nan"),
-        embeddings=np.zeros((cell.task.symbols, 1), np.float32),
-        curve=np.zeros((0, 6)),
-    )
+    return run_with(*STEPS[phase], steps=cell.model.steps)
 
 
 def grid(rows: int = 9, columns: int = 9, seeds: tuple[int, ...] = (5,)) -> SweepSpec:

@@ -19,23 +19,26 @@ STEPS: dict[Phase, tuple[int | None, int | None]] = {
 
 
 def run_with(
-    train_step: int | None, test_step: int | None, rqi_step: int | None = None
+    train_step: int | None, test_step: int | None, rqi_step: int | None = None, steps: int = 10_000
 ) -> RunSummary:
-    """A finished run with these steps."""
+    """A run of ten symbols with these steps, which stops when both accuracies are reached."""
+    stops = train_step is not None and test_step is not None
+    end = max(train_step, test_step) if stops else steps
+    train, test, rqi = (float(step is not None) for step in (train_step, test_step, rqi_step))
     return RunSummary(
-        status="finished",
+        status="stopped" if stops else "finished",
         train_step=train_step,
         test_step=test_step,
         rqi_step=rqi_step,
         diverged_step=None,
-        steps_run=10_000,
-        train_accuracy=1.0,
-        test_accuracy=1.0,
-        best_train_accuracy=1.0,
-        best_test_accuracy=1.0,
-        rqi=float("nan"),
+        steps_run=end,
+        train_accuracy=train,
+        test_accuracy=test,
+        best_train_accuracy=train,
+        best_test_accuracy=test,
+        rqi=rqi,
         embeddings=np.zeros((10, 1), np.float32),
-        curve=np.zeros((0, 6)),
+        curve=np.array([[0.0, 1.0, 1.0, 0.0, 0.0, 0.0], [end, 0.0, 0.0, train, test, rqi]]),
     )
 
 

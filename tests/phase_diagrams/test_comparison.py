@@ -202,7 +202,7 @@ class Other(NumbaEngine):
     def run(self, cells):  # type: ignore[no-untyped-def]
         for cell in cells:
             groks = cell.model.decoder_lr > 5e-3 and self.version == 3
-            yield cell, run_with(100, 1300 if groks else None, 9)
+            yield cell, run_with(100, 1300 if groks else None, 9, cell.model.steps)
 
 
 def stored(path: Path) -> Path:

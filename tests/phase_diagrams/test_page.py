@@ -3,6 +3,7 @@
 import html
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -13,7 +14,17 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import PhaseDiagram, RunSummary, SweepSpec, load, numba_engine, sweep
+from phase_diagrams import (
+    Phase,
+    PhaseDiagram,
+    RunSummary,
+    Store,
+    SweepSpec,
+    load,
+    numba_engine,
+    sweep,
+)
+from phase_diagrams import page as page_module
 from phase_diagrams.cli import main
 from phase_diagrams.page.data import MOST_MEGABYTES, megabytes, page_data
 from phase_diagrams.plotting import PALETTES
@@ -158,6 +169,71 @@ def test_the_size_of_a_page_is_foreseen(store: Path) -> None:
     actual = sum(column.nbytes for column in columns) / 1e6
     # Runs that diverge, and budgets below some thousand updates, have fewer than 64 records.
     assert 0.4 * megabytes(SPEC) < actual <= megabytes(SPEC)
+
+
+#: Runs page.js with the columns of a page, and prints the text of its first run.
+READ = """
+const fs = require("fs")
+const given = new Function(`return ${fs.readFileSync(process.argv[1])}`)()
+const code = fs.readFileSync(process.argv[2], "utf8")
+new Function(...Object.keys(given), code)(...Object.values(given))
+console.log(given.text.text)
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (ToyModel(width=4, steps=9, decoder_scale=5e19), "diverged</b>, run of 0 updates"),
+        (
+            ToyModel(width=4, steps=9, train_threshold=0.0, test_threshold=0.0),
+            "comprehension</b>, lag 0, run of 0 updates",
+        ),
+        (ToyModel(width=4, steps=9), "confusion</b>, run of 9 updates"),
+        (None, "not run</b>, no run is stored"),
+    ],
+)
+def test_the_page_says_of_a_run_how_long_it_was_though_it_had_no_update(
+    model: ToyModel | None, words: str, tmp_path: Path
+) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node, which runs the page's script here, is not on the PATH")
+    spec = SweepSpec(Addition(5), {"width": [4]}, model or ToyModel(steps=9), train_size=10)
+    path = tmp_path / "runs.sqlite"
+    if model is None:
+        with Store(path) as kept:
+            kept.add_sweep("sweep", spec)
+    else:
+        sweep(spec, store=path, engine=numba_engine(1), progress=False)
+    data = page_data(load(path)[1])
+    columns = {name: {"data": lists(getattr(data, name))} for name in ("runs", "curves", "points")}
+    sides = {side: [0] for side in ("left", "right", "bottom", "top")}
+    cells = {**sides, "colour": ["red"], "first_value": [""], "second_value": ["width = 4"]}
+    given = {
+        **columns,
+        "selectors": [{"title": "seed", "options": [["0", "0"]], "value": "0"}],
+        "cells": {"data": cells},
+        "shown": {"data": {"cell": [0], "offset": [0]}},
+        "embeddings": {"data": {"symbol": ["0", "1", "2", "3", "4"]}},
+        **{name: {"data": {}} for name in ("mark", "curve", "across", "up", "text")},
+        "crossings": {},
+        "one_dimension": ["", ""],
+        "several_dimensions": ["", ""],
+        "thresholds": [["train_step", "train accuracy"]],
+        "colours": {str(int(phase)): "red" for phase in Phase},
+        "labels": {str(int(phase)): phase.label for phase in Phase},
+    }
+    (tmp_path / "given.js").write_text(json.dumps(given))
+    script = Path(page_module.__file__).with_name("page.js")
+    files = [str(tmp_path / "given.js"), str(script)]
+    shown = subprocess.run([node, "-e", READ, *files], capture_output=True, text=True, check=True)
+    assert words in shown.stdout
+    assert ("train accuracy: " in shown.stdout) is (model is not None)
+
+
+def lists(columns: dict[str, Any]) -> dict[str, list[Any]]:
+    return {name: column.tolist() for name, column in columns.items()}
 
 
 @pytest.fixture(scope="module")

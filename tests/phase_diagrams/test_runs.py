@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel, train
-from phase_diagrams import PhaseDiagram, SweepSpec, load, numba_engine, sweep
+from phase_diagrams import PhaseDiagram, Source, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.arguments import parse_cell
 from phase_diagrams.axes import Axis
 from phase_diagrams.cli import main
@@ -128,6 +128,37 @@ def test_a_diverged_run_is_drawn_too() -> None:
     run = StoredRun(spec.cell((0, 0)), "decoder_lr = 10000", Phase.DIVERGED, summary)
     assert "diverged at update" in str(run) and "train not known" in str(run)
     run.plot().canvas.draw()
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "crossing"),
+    [
+        ({"decoder_scale": 5e19}, "diverged after 0 updates", "train accuracy ≥ 0.9: never"),
+        (
+            {"train_threshold": 0.0, "test_threshold": 0.0},
+            "stopped after 0 updates",
+            "train accuracy ≥ 0: at update 0",
+        ),
+    ],
+)
+def test_a_run_that_ended_before_its_first_update_is_a_run(
+    fields: dict[str, float],
+    outcome: str,
+    crossing: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = ToyModel(width=4, steps=9, **fields)  # type: ignore[arg-type]
+    spec = SweepSpec(Addition(5), {"decoder_lr": [1e-3, 1e-2]}, model, train_size=10)
+    sweep(spec, store=tmp_path / "runs.sqlite", engine=numba_engine(1), progress=False)
+    diagram = load(tmp_path / "runs.sqlite")[1]
+    assert (diagram.source == Source.MEASURED).all()
+    run = diagram.run(decoder_lr=1e-3)
+    assert outcome in str(run) and run.summary.steps_run == 0
+    labels = [text.get_text() for text in run.plot().axes[0].get_legend().get_texts()]
+    assert crossing in labels
+    assert main(["show", str(tmp_path / "runs.sqlite")]) == 0
+    assert "not run" not in capsys.readouterr().out
 
 
 def test_coordinates_of_embeddings_keep_the_distances() -> None:

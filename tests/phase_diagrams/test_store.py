@@ -10,7 +10,8 @@ import pytest
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.engines import run_cell
-from phase_diagrams.store import APPLICATION_ID, STORE_VERSION
+from phase_diagrams.store_file import APPLICATION_ID, StoreFile
+from phase_diagrams.stored_runs import STORE_VERSION
 
 SPEC = SweepSpec(
     Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10
@@ -97,22 +98,24 @@ def test_a_store_goes_back_to_the_rollback_journal_and_waits_for_the_disk(path: 
     connection.close()
     with Store(path) as store:
         settings = ("journal_mode", "synchronous")
-        found = [store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in settings]
+        found = [
+            store._file._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in settings
+        ]
     assert found == ["delete", 2]
 
 
 def test_a_store_that_another_process_makes_meanwhile_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, look = tmp_path / "runs.sqlite", Store._is_empty
+    path, look = tmp_path / "runs.sqlite", StoreFile._is_empty
 
-    def look_and_be_overtaken(store: Store) -> bool:
-        monkeypatch.setattr(Store, "_is_empty", look)
-        empty = look(store)
+    def look_and_be_overtaken(file: StoreFile) -> bool:
+        monkeypatch.setattr(StoreFile, "_is_empty", look)
+        empty = look(file)
         Store(path).close()
         return empty
 
-    monkeypatch.setattr(Store, "_is_empty", look_and_be_overtaken)
+    monkeypatch.setattr(StoreFile, "_is_empty", look_and_be_overtaken)
     with Store(path) as store:
         assert store.sweeps() == {}
 
@@ -122,7 +125,7 @@ def test_an_interrupt_within_a_commit_loses_no_run(tmp_path: Path) -> None:
     path, engine = tmp_path / "runs.sqlite", numba_engine(1)
     cells = list(SPEC.cells())
     with pytest.raises(KeyboardInterrupt), Store(path) as store:
-        store._connection = InterruptedOnce(store._connection)  # type: ignore[assignment]
+        store._file._connection = InterruptedOnce(store._file._connection)  # type: ignore[assignment]
         store.add(cells[0], run_cell(cells[0]), engine.identity, engine.version)
     with Store(path) as store:
         found = [summary for _, summary in store.find(cells, engine.identity, engine.version)]
@@ -204,9 +207,9 @@ def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
 def test_a_stored_run_is_never_changed(path: Path) -> None:
     engine, cell = numba_engine(1), next(iter(SPEC.cells()))
     before = path.read_bytes()
-    other = dataclasses.replace(run_cell(cell), train_step=3, rqi=0.5)
+    other = dataclasses.replace(run_cell(cell), embeddings=np.zeros((5, 1), np.float32))
     with Store(path) as store:
         store.add(cell, other, engine.identity, engine.version)
     (_, kept) = next(iter(Store(path).find([cell], engine.identity, engine.version)))
-    assert kept is not None and kept.train_step is None
+    assert kept is not None and kept.embeddings.any()
     assert len(path.read_bytes()) == len(before)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import Cell, Engine, RunSummary, SweepSpec, numba_engine, sweep
-from phase_diagrams.engines import NumbaEngine
+from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
+from phase_diagrams.engines import NumbaEngine, run_cell
 from tests.stores import stored_rows
 from validation import provenance
 from validation import submissions as submissions_module
@@ -145,6 +145,30 @@ def test_what_a_failed_element_left_undone_is_submitted_again(
     assert send() == (None, [])
 
 
+def test_a_run_that_is_known_through_a_longer_one_is_not_collected_as_its_own(
+    tmp_path: Path,
+) -> None:
+    """Its last state is not known; a row would say that it was run without a result."""
+    store, engine = tmp_path / "runs.sqlite", numba_engine(1)
+    model = ToyModel(width=4, stop_when="never")
+    spec = SweepSpec(Addition(5), {"steps": [5, 50]}, model, train_size=10)
+    short, long = spec.cells()
+    submission = Submission(
+        "small", spec.to_json(), [[[1, 0], [0, 0]]], submissions_module.EngineChoice(),
+        engine.identity, engine.version, "debug", None, True, ["0"],
+    )  # fmt: skip
+    folder = submissions_module.new_folder(store)
+    submission.write(folder)
+    with Store(element_store(folder, 0)) as kept:
+        kept.add(long, run_cell(long), engine.identity, engine.version)
+    assert len(submission.finished(folder, 0)) == 2
+    assert collect(store) == []
+    assert [row[3] for row in stored_rows(store)] == [50]
+    with Store(store) as kept:
+        found = dict(kept.find([short], engine.identity, engine.version, exact=True))
+    assert found == {short: None}
+
+
 def test_batched_pytorch_is_submitted_too(tmp_path: Path) -> None:
     store, here = tmp_path / "runs.sqlite", tmp_path / "here.sqlite"
     send = dict(cluster="debug", engine="torch", elements=2, allow_dirty=True)
@@ -209,7 +233,7 @@ def git(folder: Path, *arguments: str) -> str:
 def test_the_code_is_recorded_and_a_dirty_tree_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "validation" / "provenance.py"))
     version = provenance.code_version
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(InputError, match="no git checkout"):
