@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
+from effective_theory.report import crossing, not_reached
 from phase_diagrams.plotting import PALETTES
 from phase_diagrams.runs import StoredRun
 from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
@@ -100,7 +101,7 @@ def _draw_fraction(axes: Axes, summary: RunSummary, name: str, side: str, colour
     updates, values = _line(summary, "rqi" if side == "rqi" else f"{side}_accuracy")
     step: int | None = getattr(summary, f"{side}_step")
     if np.isfinite(values).any() or step is not None:
-        when = "never" if step is None else f"at update {step}"
+        when = crossing(step, not_reached(summary.steps_run, summary.diverged_step))
         axes.plot(updates, values, color=colour, label=f"{name}: {when}")
     if step is not None:
         axes.axvline(max(step, 1), color=colour, linewidth=0.8, linestyle=":")

@@ -6,6 +6,7 @@ from phase_diagrams.axes import Axis, describe
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.inference import refinement_lines
 from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.wording import settings_text
 
 #: Ties that are listed one by one.
 _LISTED = 8
@@ -42,7 +43,7 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
 
 
 def summary(diagram: PhaseDiagram) -> str:
-    """Return the map of each seed, the counts and each seed's ideal test accuracy."""
+    """Return each seed's map, what ran, the counts and each seed's ideal test accuracy."""
     lines: list[str] = []
     for place, (split, initialisation) in enumerate(diagram.spec.seeds):
         if len(diagram.spec.seeds) > 1:
@@ -50,7 +51,7 @@ def summary(diagram: PhaseDiagram) -> str:
                 f"seed {split}" if split == initialisation else f"{split}/{initialisation}"
             )
         lines += [phase_map(diagram, place), ""]
-    lines.append(_counts(diagram))
+    lines += [settings_text(diagram.spec), _counts(diagram)]
     if len(diagram.spec.seeds) > 1:
         lines += over_seeds(diagram)
     return "\n".join([*lines, *refinement_lines(diagram), *diagram.ideal_test_accuracy.lines()])

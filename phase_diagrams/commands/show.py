@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from effective_theory import InputError
-from effective_theory.files import save_figure
+from effective_theory.files import require_picture, save_figure
 from phase_diagrams.arguments import parse_cell
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.published import agreement, read_table
 from phase_diagrams.text import summary
+from phase_diagrams.wording import settings_text
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,11 @@ class Show(StoredSweep):
         if self.table is not None:
             raise InputError("table is compared with a whole sweep; leave out --cell.")
         seed, values = parse_cell(text)
-        run = self.load().run(seed=seed, **values)
-        print(run)
         if self.out is not None:
-            save_figure(run.plot(), self.out)
+            require_picture(self.out)
+        diagram = self.load()
+        run, settings = diagram.run(seed=seed, **values), settings_text(diagram.spec)
+        print(f"{run}\n{settings}")
+        if self.out is not None:
+            save_figure(run.plot(), self.out, f"{run.name}; {settings}")
             print(f"picture: {self.out}")

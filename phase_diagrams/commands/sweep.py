@@ -5,17 +5,20 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from effective_theory.files import require_folder
+from effective_theory.files import OUR_PICTURE, FileKind, picture_kind, require_outputs
 from phase_diagrams.dask_workers import dask_workers
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.estimate import estimate
 from phase_diagrams.options import SweepOptions
-from phase_diagrams.pictures import MAPS, fitting, save_pictures
+from phase_diagrams.pictures import MAPS, fitting, picture_paths, save_pictures
 from phase_diagrams.published import agreement, read_table
+from phase_diagrams.spec import SweepSpec
 from phase_diagrams.sweeping import sweep
-from phase_diagrams.tables import write_csv
+from phase_diagrams.tables import TABLE, write_csv
 from phase_diagrams.text import summary
+
+_TABLE = "runs.csv"
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class LocalSweep(SweepOptions):
         """Run the sweep and leave its files."""
         spec, (name, out, store) = self.spec(), self.place()
         published = read_table(self.table, spec) if self.table else None
-        require_folder(out)
+        require_outputs(files_of(spec, out), out, store)
         began = time.perf_counter()
         diagram = sweep(spec, store=store, name=name, engine=engine)
         swept = time.perf_counter()
@@ -83,11 +86,18 @@ class Sweep(LocalSweep):
         return dask_workers(self.dask, self.jobs)
 
 
+def files_of(spec: SweepSpec, out: Path) -> dict[Path, FileKind]:
+    """Return the files that `leave_files` writes for a sweep, with their kinds."""
+    pictures = picture_paths(spec, fitting(PhaseDiagram(spec)), out)
+    return {**{path: picture_kind(path) for path in pictures}, out / _TABLE: TABLE}
+
+
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     """Write the table, and pictures where the sweep fits one; return their paths."""
-    table = out / "runs.csv"
+    table = out / _TABLE
     write_csv(diagram, table)
-    for kind in MAPS:
+    for picture in picture_paths(diagram.spec, MAPS, out):
         # That of an earlier sweep of this name could pass for this one's.
-        (out / f"{kind}.png").unlink(missing_ok=True)
+        if OUR_PICTURE.is_that_of(picture):
+            picture.unlink()
     return [*save_pictures(diagram, fitting(diagram), out), table]
