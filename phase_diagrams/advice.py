@@ -105,7 +105,8 @@ class Advice:
         if self.phase is Phase.COMPREHENSION:
             return "\n".join([*lines, "it comprehends already: nothing to change"])
         if not self.settings:
-            return "\n".join([*lines, "no setting of this sweep comprehends"])
+            within = f" within {self.budget} updates" if self.budget is not None else ""
+            return "\n".join([*lines, f"no setting of this sweep comprehends{within}"])
         names = ("nearest that comprehends", "nearest surrounded by comprehension")
         for name, setting in zip(names, self.settings, strict=False):
             lines.append(f"{name}: {_written(setting.values)}, distance {setting.distance:.3g}")

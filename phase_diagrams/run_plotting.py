@@ -48,7 +48,8 @@ def plot_run(run: StoredRun) -> Figure:
         losses.set(yscale="log", ylabel="loss", xlabel="updates")
         for axes in (accuracies, losses):
             axes.set(xscale="log", xlim=(1, max(2, summary.steps_run)))
-            axes.legend(frameon=False, fontsize="small", loc="best")
+            if axes.get_lines():  # a run may diverge before it has anything to show
+                axes.legend(frameon=False, fontsize="small", loc="best")
         accuracies.tick_params(which="both", labelbottom=False)
         _draw_embeddings(panels["embeddings"], summary)
         colour = PALETTES["default"][run.phase]
