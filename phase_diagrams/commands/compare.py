@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from effective_theory import InputError
-from effective_theory.checks import printable
+from effective_theory.checks import integer, printable
 from effective_theory.files import require_picture, save_figure
 from phase_diagrams.comparison import Comparison, compare
 from phase_diagrams.engines import NumbaEngine
@@ -57,6 +57,7 @@ class Compare:
 
     def comparison(self) -> Comparison:
         """Return the comparison that the options describe."""
+        integer("tolerance", self.tolerance, 0)
         self._require_different_runs()
         name_a, a = load(self.store_a, self.name_a, engine=self.engine_a)
         name_b, b = load(self.store_b, self.name_b, engine=self.engine_b)

@@ -180,6 +180,16 @@ def test_a_failure_while_writing_leaves_the_old_file(
     assert [each.name for each in tmp_path.iterdir()] == ["runs.csv"]
 
 
+def test_a_file_is_replaced_at_once(tmp_path: Path) -> None:
+    """Who has the old file open reads it to its end."""
+    path = tmp_path / "runs.csv"
+    write_csv(PhaseDiagram(SPEC), path)
+    before = path.read_bytes()
+    with open(path, "rb") as reader:
+        write_csv(PhaseDiagram(SPEC.with_more_seeds([1])), path)
+        assert reader.read() == before != path.read_bytes()
+
+
 def test_streams_and_devices_are_written_as_they_stand(
     store: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
