@@ -24,6 +24,11 @@ class RunError(RuntimeError):
     """Something outside the input went wrong; the message is one sentence that names the remedy."""
 
 
+def printable(text: str) -> str:
+    """Return text with line breaks and characters that no terminal shows written as escapes."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def integer(name: str, value: Any, minimum: int | None = None, maximum: int | None = None) -> int:
     """Return ``value`` as an int, or raise InputError if it is not one in its range."""
     if np.ma.is_masked(value):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from effective_theory.checks import integer
-from effective_theory.files import save_figure
+from effective_theory.files import require_picture, save_figure
 from effective_theory.report import report
 from effective_theory.shell import ModelOptions, TaskName, read_command, run_command, task_named
 from effective_theory.tasks import Dataset
@@ -34,6 +34,8 @@ class Train:
 
     def run(self) -> None:
         """Train, print and draw."""
+        if self.plot is not None:
+            require_picture(self.plot)
         split, start = np.random.SeedSequence(integer("seed", self.seed, 0)).spawn(2)
         task = task_named(self.task, self.p)
         dataset = Dataset.split(task, self.train_size, split)
@@ -42,7 +44,8 @@ class Train:
         result = train(model, dataset, rng=start, record_every=every)
         print(report(result, model, dataset))
         if self.plot is not None:
-            save_figure(result.plot(), self.plot)
+            about = f"{dataset!r}, seed {self.seed}, {model!r}"
+            save_figure(result.plot(), self.plot, about)
             print(f"picture: {self.plot}")
 
 

@@ -12,12 +12,12 @@ from effective_theory.training import Outcome
 
 def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:
     """Return what became of a run of ``model`` on ``dataset``, a line for each thing."""
-    task = dataset.task
+    task, absent = dataset.task, not_reached(outcome.steps_run, outcome.diverged_step)
     ideal = f"{ideal_accuracy(dataset, on='test'):.2f}" if task.has_line else "not defined"
     lines = [
         f"{outcome.status} after {outcome.steps_run} updates",
-        f"train accuracy >= {model.train_threshold:g}: {_step(outcome.train_step)}",
-        f"test accuracy >= {model.test_threshold:g}: {_step(outcome.test_step)}"
+        f"train accuracy >= {model.train_threshold:g}: {crossing(outcome.train_step, absent)}",
+        f"test accuracy >= {model.test_threshold:g}: {crossing(outcome.test_step, absent)}"
         f" (ideal test accuracy: {ideal})",
     ]
     if outcome.diverged_step is not None:
@@ -27,7 +27,7 @@ def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:
     if task.residual_threshold is not None:
         undefined = outcome.status != "diverged" and bool(np.isfinite(outcome.embeddings).all())
         lines.append(
-            f"RQI > {model.rqi_threshold:g}: {_step(outcome.rqi_step)} "
+            f"RQI > {model.rqi_threshold:g}: {crossing(outcome.rqi_step, absent)} "
             f"(last: {_fraction(outcome.rqi, undefined=undefined)})"
         )
     lines.append(
@@ -37,8 +37,16 @@ def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:
     return "\n".join(lines)
 
 
-def _step(value: int | None) -> str:
-    return "never" if value is None else f"at update {value}"
+def crossing(step: int | None, absent: str) -> str:
+    """Return when a threshold was reached, or ``absent``."""
+    return absent if step is None else f"at update {step}"
+
+
+def not_reached(steps_run: int, diverged_step: int | None = None) -> str:
+    """Return in words that a run did not reach a threshold: not in its updates, at most."""
+    if diverged_step is not None:
+        return f"not before it diverged at update {diverged_step}"
+    return f"not within {steps_run} updates"
 
 
 def _fraction(value: float, *, undefined: bool = False) -> str:

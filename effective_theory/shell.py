@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from effective_theory.checks import InputError, RunError
+from effective_theory.checks import InputError, RunError, printable
 from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, Task, permutation_group
 from effective_theory.toy_model import ToyModel
 
@@ -143,7 +143,7 @@ def _one_line(error: Exception) -> str:
 
     Names of files and sweeps are part of it, and they may hold anything.
     """
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(error))
+    return printable(str(error))
 
 
 class _Terminated(BaseException):

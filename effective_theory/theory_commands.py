@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from effective_theory.checks import integer
 from effective_theory.critical_size import critical_training_sizes
 from effective_theory.figures import FIGURES
-from effective_theory.files import save_figure
+from effective_theory.files import require_picture, save_figure
 from effective_theory.scaling import isolated_symbol_estimate
 from effective_theory.tasks import Addition
 from effective_theory.unique_line import critical_fraction, unique_line_curve
@@ -33,7 +33,8 @@ class Figure:
     def run(self) -> None:
         """Draw the figure into the file."""
         out = self.out if self.out is not None else Path(f"figure_{self.name}.png")
-        save_figure(FIGURES[self.name](), out)
+        require_picture(out)
+        save_figure(FIGURES[self.name](), out, f"figure {self.name} of the paper")
         print(f"picture: {out}")
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import integer
+from effective_theory.report import not_reached
 from phase_diagrams.axes import Axis, describe
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.phases import Phase
@@ -39,8 +40,8 @@ class Setting:
     test_step
         Updates until the test accuracy is at its threshold there; None if no run tells.
     speedup
-        Those of the setting asked about, divided by ``test_step``; infinite where it never
-        generalised, None if no run tells.
+        Those of the setting asked about, divided by ``test_step``; None if that does not reach the
+        threshold within its run, or if no run tells.
     source
         Whether this cell was measured or inferred.
     comprehending, seeds
@@ -74,7 +75,10 @@ class Advice:
     phase, source
         Phase of that cell, and whether it was measured or inferred.
     test_step
-        Updates until its test accuracy is at its threshold; None if never, or if no run tells.
+        Updates until its test accuracy is at its threshold; None if that is not within its run, or
+        if no run tells.
+    budget
+        Updates that a run of this cell is given; None if ``test_step`` is known, or no run tells.
     settings
         The nearest setting that comprehends, and the nearest whose neighbours all do, if that is
         another; empty where none comprehends, or where the cell does already.
@@ -88,6 +92,7 @@ class Advice:
     phase: Phase
     source: Source
     test_step: int | None
+    budget: int | None
     settings: tuple[Setting, ...]
     scales: str
 
@@ -100,7 +105,8 @@ class Advice:
         if self.phase is Phase.COMPREHENSION:
             return "\n".join([*lines, "it comprehends already: nothing to change"])
         if not self.settings:
-            return "\n".join([*lines, "no setting of this sweep comprehends"])
+            within = f" within {self.budget} updates" if self.budget is not None else ""
+            return "\n".join([*lines, f"no setting of this sweep comprehends{within}"])
         names = ("nearest that comprehends", "nearest surrounded by comprehension")
         for name, setting in zip(names, self.settings, strict=False):
             lines.append(f"{name}: {_written(setting.values)}, distance {setting.distance:.3g}")
@@ -115,14 +121,16 @@ class Advice:
     def _gain(self, setting: Setting) -> str:
         if setting.test_step is None:
             return "speed-up not known: no run like it was measured"
-        if setting.speedup is None:
-            return f"test accuracy after {setting.test_step} updates; speed-up not known"
-        if math.isinf(setting.speedup):
-            return f"test accuracy after {setting.test_step} updates, not never: infinite speed-up"
-        return (
-            f"test accuracy after {setting.test_step} updates instead of {self.test_step}: "
-            f"{setting.speedup:.3g} times as fast"
-        )
+        after = f"test accuracy after {setting.test_step} updates"
+        if setting.speedup is not None:
+            return f"{after} instead of {self.test_step}: {setting.speedup:.3g} times as fast"
+        if self.budget is None:
+            return f"{after}; speed-up not known"
+        if self.phase is Phase.DIVERGED:
+            return f"{after}; the run asked about diverges"
+        at_least = self.budget / max(setting.test_step, 1)
+        fast = f": more than {at_least:.3g} times as fast" if at_least > 1 else ""
+        return f"{after}; {not_reached(self.budget)} in the run asked about{fast}"
 
 
 def advise(
@@ -169,6 +177,7 @@ def advise(
         phase=phase,
         source=known.source(place),
         test_step=_whole(step),
+        budget=spec.cell((*place, chosen[0])).model.steps if math.isinf(step) else None,
         settings=tuple(_setting(spec, known, asked, step, there) for there in found),
         scales=", ".join(_unit(spec, name) for name in spec.grid),
     )
@@ -208,7 +217,7 @@ class _Known:
         return Source.INFERRED if (sources == Source.INFERRED).any() else Source.MEASURED
 
     def test_step(self, place: Place) -> float:
-        """Return the median step of the seeds: infinite for never, NaN if no run tells."""
+        """Return the median step of the seeds: infinite if it was not met, NaN if no run tells."""
         steps = [self._step(place, seed) for seed in self.chosen]
         told = [step for step in steps if not math.isnan(step)]
         return statistics.median_high(told) if told else math.nan
@@ -246,13 +255,13 @@ def _setting(
     spec: SweepSpec, known: _Known, asked: dict[str, Any], before: float, place: Place
 ) -> Setting:
     after = known.test_step(place)
-    speedup = None if math.isnan(before) or math.isnan(after) else before / max(after, 1)
+    told = math.isfinite(before) and math.isfinite(after)
     run = known.phases[place] != Phase.NOT_RUN
     return Setting(
         values=spec.values_at(place),
         distance=float(_distances(spec, asked)[place]),
         test_step=_whole(after),
-        speedup=speedup,
+        speedup=before / max(after, 1) if told else None,
         source=known.source(place),
         comprehending=int((known.phases[place] == Phase.COMPREHENSION).sum()),
         seeds=int(run.sum()),

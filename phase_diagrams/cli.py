@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 
 from effective_theory.shell import read_command, run_command
@@ -10,6 +9,7 @@ from phase_diagrams.commands.advise import Advise
 from phase_diagrams.commands.compare import Compare
 from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
+from phase_diagrams.commands.notes import notes
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
 from phase_diagrams.commands.refine import Refine
@@ -45,9 +45,7 @@ def _hush_resource_tracker() -> None:
 def _run(arguments: Sequence[str]) -> None:
     defaults = {"sweep": preset_defaults(arguments, Sweep)}
     chosen = read_command("phase_diagrams", COMMANDS, arguments, defaults)
-    with warnings.catch_warnings():
-        # Splits that cannot generalise are named in the summary.
-        warnings.simplefilter("ignore", UserWarning)
+    with notes():
         chosen.run()
 
 

@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.files import refuse_database, unwritable
+from effective_theory.files import FileKind, replacing
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.spec import SweepSpec
 
@@ -26,6 +26,8 @@ _MOST_HEADER = 2**14
 #: What `numpy.savez` and `numpy.savez_compressed` write.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 2**20
+#: The first member that `write_diagram` writes, behind the 30 bytes of a zip file's header.
+DIAGRAM = FileKind("a phase diagram", rb"PK\x03\x04.{26}spec\.npy")
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 #: Lowest and highest integer of each array; others hold -1 for never, or updates.
 _LIMITS = {"status": (0, 3), "source": (0, 2)}
@@ -39,12 +41,8 @@ def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, Intege
     InputError
         If the path cannot be written.
     """
-    refuse_database(path)
-    try:
-        with open(path, "wb") as file:
-            np.savez_compressed(file, spec=np.array(spec.to_json()), **arrays)  # type: ignore[arg-type]
-    except OSError as error:
-        raise unwritable(path, error) from None
+    with replacing(path, DIAGRAM) as file:
+        np.savez_compressed(file, spec=np.array(spec.to_json()), **arrays)  # type: ignore[arg-type]
 
 
 def read_diagram(path: str | Path, names: Iterable[str]) -> tuple[SweepSpec, dict[str, Integers]]:

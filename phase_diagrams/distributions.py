@@ -166,8 +166,8 @@ def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
     others = [name for name in names if name != axis]
     values = diagram.spec.grid[others[0]].values if others else (None,)
     chosen = np.unique(np.linspace(0, len(values) - 1, min(len(values), _MOST_PANELS)).round())
-    never = 2.0 * diagram.spec.most_steps
-    frame = _long(diagram, axis, never)
+    beyond = 2.0 * diagram.spec.most_steps
+    frame = _long(diagram, axis, beyond)
     with sns.axes_style("ticks"):
         columns = min(len(chosen), 3)
         rows = -(-len(chosen) // columns)
@@ -178,11 +178,11 @@ def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
         for panel, place in zip(grid.flat, chosen.astype(int), strict=False):
             title = f"{others[0]} = {diagram.spec.grid[others[0]].texts[place]}" if others else ""
             part = frame[frame[others[0]] == written(values[place])] if others else frame
-            _draw_against(panel, diagram, axis, part, never)
+            _draw_against(panel, diagram, axis, part, beyond)
             panel.set_title(title, fontsize="medium")
         for empty in list(grid.flat)[len(chosen) :]:
             empty.set_visible(False)
-        grid[0, 0].set_ylim(top=1.7 * never)
+        grid[0, 0].set_ylim(top=1.7 * beyond)
         handles, labels = grid[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
         sns.despine(figure)
@@ -190,13 +190,14 @@ def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
 
 
 def _draw_against(
-    panel: Axes, diagram: PhaseDiagram, name: str, part: "pd.DataFrame", never: float
+    panel: Axes, diagram: PhaseDiagram, name: str, part: "pd.DataFrame", beyond: float
 ) -> None:
     """Draw one panel: a line for each threshold."""
     axis = diagram.spec.grid[name]
-    panel.axhspan(0.85 * never, 1.7 * never, color="#EEEEEE", linewidth=0)
+    absent = f"not within the run (≤ {diagram.spec.most_steps} updates)"
+    panel.axhspan(0.85 * beyond, 1.7 * beyond, color="#EEEEEE", linewidth=0)
     panel.annotate(
-        "never", (1, 1), xycoords="axes fraction", xytext=(-3, -2), ha="right", va="top",
+        absent, (1, 1), xycoords="axes fraction", xytext=(-3, -2), ha="right", va="top",
         textcoords="offset points", color="#777777", fontsize="small",
     )  # fmt: skip
     if len(part):
@@ -216,8 +217,8 @@ def _draw_against(
     panel.label_outer()
 
 
-def _long(diagram: PhaseDiagram, axis: str, never: float) -> "pd.DataFrame":
-    """Return one row for each run and threshold, with the step, or ``never``."""
+def _long(diagram: PhaseDiagram, axis: str, beyond: float) -> "pd.DataFrame":
+    """Return one row for each run and threshold, with the step, or ``beyond``."""
     import pandas as pd
 
     frame = diagram.to_frame()
@@ -228,7 +229,7 @@ def _long(diagram: PhaseDiagram, axis: str, never: float) -> "pd.DataFrame":
     parts = []
     for name, column, _, beside in _THRESHOLDS:
         part = frame[[*diagram.spec.grid, "position"]].copy()
-        steps = frame[column].astype("Float64").fillna(beside * never)
+        steps = frame[column].astype("Float64").fillna(beside * beyond)
         # A crossing at update 0 has no logarithm; it is drawn as the first update.
         part["step"] = steps.astype(float).clip(lower=1)
         part["threshold"] = name
@@ -237,7 +238,7 @@ def _long(diagram: PhaseDiagram, axis: str, never: float) -> "pd.DataFrame":
 
 
 def _median(steps: Sequence[float]) -> float:
-    """Return the middle run's step, of two the earlier: between a step and never lies none."""
+    """Return the middle run's step, of two the earlier: between a step and no step lies nothing."""
     return float(np.quantile(np.asarray(steps, float), 0.5, method="inverted_cdf"))
 
 

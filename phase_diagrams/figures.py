@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from effective_theory import Addition, InputError, ToyModel, grokking_steps, predicted_accuracy
+from effective_theory.report import not_reached
 from phase_diagrams.axes import Axis
 from phase_diagrams.engines import Engine
 from phase_diagrams.spec import Cell, SweepSpec
@@ -54,7 +55,7 @@ class TrainedRun:
         Share of all samples that the network has right after its last update, and that its
         embeddings predict (Acc-hat).
     rqi_step
-        First update with RQI above its threshold; infinite if never.
+        First update with RQI above its threshold; infinite if not within the budget.
     grokking_steps
         n_h = 1 / (lambda_3 embedding_lr), in steps; infinite where the line is not unique.
     """
@@ -226,7 +227,7 @@ def _draw_steps(axes: Axes, x: NDArray[np.float64], steps: NDArray[np.float64]) 
     """Points where RQI was reached; triangles on the budget's line where it was not."""
     reached, budget = np.isfinite(steps), SPECS["4b"].model.steps
     axes.plot(x[reached], steps[reached], "o", alpha=0.6, color="#2C6FBB", label="RQI > 0.95")
-    never = np.full(int((~reached).sum()), budget)
-    axes.plot(x[~reached], never, "^", alpha=0.6, color="#D95F0E", label="never in the budget")
+    at_budget = np.full(int((~reached).sum()), budget)
+    axes.plot(x[~reached], at_budget, "^", alpha=0.6, color="#D95F0E", label=not_reached(budget))
     axes.set(yscale="log", ylabel="updates to RQI > 0.95")
     axes.legend(frameon=False, fontsize="small")

@@ -11,6 +11,7 @@ from phase_diagrams.axes import Axis, written_apart
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.seed_effects import measured
 from phase_diagrams.spec import MODEL_FIELDS, SweepSpec
+from phase_diagrams.wording import fixed_settings
 
 By = Literal["cell", "place"]
 Index = tuple[int, ...]
@@ -132,17 +133,14 @@ def _places(diagram: PhaseDiagram) -> list[Index]:
 
 def differences(a: SweepSpec, b: SweepSpec) -> tuple[str, ...]:
     """Return what is fixed in both sweeps and differs, one phrase for each field."""
-    fixed: list[tuple[str, Any, Any]] = [
-        (name, getattr(a.model, name), getattr(b.model, name)) for name in MODEL_FIELDS
-    ]
-    fixed += [(name, getattr(a, name), getattr(b, name)) for name in ("train_size", "start", "lag")]
-    fixed.append(("task", a.task, b.task))
+    ours, theirs = fixed_settings(a), fixed_settings(b)
+    fixed = [(name, ours[name], theirs[name]) for name in ours if name in theirs]
     if len(a.seeds) == len(b.seeds) == 1:
         fixed.append(("seed", a.seeds[0], b.seeds[0]))
     return tuple(
         f"{name} {' and '.join(written_apart([one, other]))}"
         for name, one, other in fixed
-        if one != other and name not in a.grid and name not in b.grid
+        if one != other
     )
 
 

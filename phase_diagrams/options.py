@@ -13,6 +13,7 @@ from effective_theory import InputError
 from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
 from phase_diagrams.arguments import parse_axes, parse_seeds
 from phase_diagrams.axes import Axis
+from phase_diagrams.names import require_name
 from phase_diagrams.phases import LAG
 from phase_diagrams.presets import preset
 from phase_diagrams.spec import SweepSpec
@@ -79,7 +80,8 @@ class SweepOptions:
 
     def name_of(self, spec: SweepSpec) -> str:
         """Return the sweep's name in the store."""
-        return self.name or self.preset or "-".join(spec.grid)
+        usual = self.preset or "-".join(spec.grid)
+        return require_name(self.name if self.name is not None else usual)
 
 
 def preset_defaults(arguments: Sequence[str], command: type[Options]) -> Options:

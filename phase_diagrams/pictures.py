@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 from effective_theory import InputError
 from effective_theory.files import save_figure
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.spec import SweepSpec
+from phase_diagrams.wording import settings_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,8 +35,18 @@ def save_pictures(
     for kind in kinds:
         for name, figure in pictures(diagram, kind, palette):
             written.append(out / f"{name}.png")
-            save_figure(figure, written[-1])
+            save_figure(figure, written[-1], settings_text(diagram.spec))
     return written
+
+
+def picture_paths(spec: SweepSpec, kinds: Iterable[Picture], out: Path) -> list[Path]:
+    """Return the paths that `save_pictures` writes."""
+    names = [
+        name
+        for kind in kinds
+        for name in ([f"against-{axis}" for axis in spec.grid] if kind == "against" else [kind])
+    ]
+    return [out / f"{name}.png" for name in names]
 
 
 def pictures(

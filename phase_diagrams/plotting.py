@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from effective_theory import InputError
+from effective_theory.report import not_reached
 from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram, Source
 from phase_diagrams.phases import RUN_PHASES, Phase
@@ -45,7 +46,6 @@ _ORDER = (Phase.NOT_RUN, *RUN_PHASES)
 
 #: Drawn over cells that were inferred, and in maps of steps over those that were not run.
 _PALE, _ABSENT = "#FFFFFF80", "#D0D0D0"
-_UPDATES_OF_SOME = "updates (white: never; grey: not run)"
 
 #: Names of fields on the axes of pictures, where they are not the field's own.
 NAMES = {
@@ -152,8 +152,16 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
             panel.set_title(f"{_seed_title(diagram, seed)}{titles[which]}")
         bar = figure.colorbar(panels[0].collections[0], ax=list(panels), shrink=0.9)
         measured = (diagram.source == Source.MEASURED).all()
-        bar.set_label("updates (white: never)" if measured else _UPDATES_OF_SOME)
+        grey = "" if measured else "; grey: not run"
+        bar.set_label(f"updates (white: {not_within(diagram)}{grey})")
     return figure
+
+
+def not_within(diagram: PhaseDiagram) -> str:
+    """Return in words what it means that runs of a sweep did not reach a threshold."""
+    swept = "steps" in diagram.spec.grid
+    text = "not within its steps" if swept else not_reached(diagram.spec.model.steps)
+    return f"{text}, or before it diverged" if diagram.diverged_step.count() else text
 
 
 def _panels(diagram: PhaseDiagram, for_each_seed: int) -> tuple[Figure, list[Axes]]:

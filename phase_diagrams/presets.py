@@ -6,6 +6,7 @@ from effective_theory import Addition, InputError, ToyModel, permutation_group
 from phase_diagrams.axes import Axis
 from phase_diagrams.spacing import spaced
 from phase_diagrams.spec import SweepSpec
+from phase_diagrams.wording import change
 
 
 def _log(low: float, high: float, count: int) -> Axis:
@@ -132,3 +133,18 @@ def preset(name: str) -> SweepSpec:
     if name not in _PRESETS:
         raise InputError(f"preset {name!r} is unknown; known presets: {', '.join(_PRESETS)}.")
     return _PRESETS[name][1]
+
+
+def preset_note(name: str, spec: SweepSpec) -> str | None:
+    """Return in what a sweep of a preset's name is not that preset, or None.
+
+    It may have been run with other options, or by a version whose preset was another.
+    """
+    if name not in _PRESETS:
+        return None
+    changed = change(spec, preset(name).with_values_of(spec))
+    if changed is None:
+        return None
+    return (
+        f"not the preset {name} of this version: it has {changed[0]}; the preset has {changed[1]}"
+    )

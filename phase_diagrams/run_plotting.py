@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from effective_theory.checks import refuse_masked
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
+from effective_theory.report import crossing, not_reached
 from phase_diagrams.plotting import PALETTES
 from phase_diagrams.runs import StoredRun
 from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
@@ -48,7 +49,8 @@ def plot_run(run: StoredRun) -> Figure:
         losses.set(yscale="log", ylabel="loss", xlabel="updates")
         for axes in (accuracies, losses):
             axes.set(xscale="log", xlim=(1, max(2, summary.steps_run)))
-            axes.legend(frameon=False, fontsize="small", loc="best")
+            if axes.get_lines():  # a run may diverge before it has anything to show
+                axes.legend(frameon=False, fontsize="small", loc="best")
         accuracies.tick_params(which="both", labelbottom=False)
         _draw_embeddings(panels["embeddings"], summary)
         colour = PALETTES["default"][run.phase]
@@ -103,7 +105,7 @@ def _draw_fraction(axes: Axes, summary: RunSummary, name: str, side: str, colour
     step: int | None = getattr(summary, f"{side}_step")
     # RQI is not defined for every task; accuracies are, though a run may have ended at once.
     if side != "rqi" or np.isfinite(values).any() or step is not None:
-        when = "never" if step is None else f"at update {step}"
+        when = crossing(step, not_reached(summary.steps_run, summary.diverged_step))
         axes.plot(updates, values, color=colour, label=f"{name}: {when}")
     if step is not None:
         axes.axvline(max(step, 1), color=colour, linewidth=0.8, linestyle=":")

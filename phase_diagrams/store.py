@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from effective_theory import InputError
+from phase_diagrams.names import require_name
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store_errors import StoreError, damage
 from phase_diagrams.store_file import StoreFile
@@ -134,9 +135,7 @@ class Store:
 
         Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them.
         """
-        if not (name and name.isprintable()):
-            raise InputError(f"name must be printable text, not {name!r}.")
-        row = (name, spec.to_json())
+        row = (require_name(name), spec.to_json())
         self._file.write("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", [(*row, checksum(row))])
 
     def add(self, cell: Cell, summary: RunSummary, engine: str, version: int) -> None:

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.inference import infer
+from phase_diagrams.names import ChangedSweep, require_name
 from phase_diagrams.origin import mixtures
 from phase_diagrams.runs import KeptRuns
 from phase_diagrams.spec import Cell, SweepSpec
 from phase_diagrams.store import Store
 from phase_diagrams.summary import RunSummary
+from phase_diagrams.wording import change, settings_text
 
 #: Name of a sweep in the store where the user gives none.
 DEFAULT_NAME = "sweep"
@@ -61,6 +64,8 @@ def sweep(
     UserWarning
         For each split whose ideal test accuracy is below the threshold, and where runs come from
         several origins, such as instruction sets.
+    ChangedSweep
+        If the store holds another sweep of this name, which is not just extended.
     """
     engine = engine if engine is not None else numba_engine()
     spec = resumed(spec, store, name)
@@ -95,9 +100,11 @@ def results(
     engine = engine if engine is not None else numba_engine()
     spec = resumed(spec, store, name)
     with contextlib.ExitStack() as stack:
+        # A bad name leaves no file behind.
+        require_name(name)
         kept = stack.enter_context(Store(store)) if store is not None else None
         if kept is not None:
-            kept.add_sweep(name, spec)
+            enter(kept, name, spec)
         todo = []
         for cell, summary in known(spec, kept, engine, exact=exact, places=places):
             if summary is None:
@@ -127,6 +134,31 @@ def resumed(spec: SweepSpec, store: str | Path | None, name: str) -> SweepSpec:
     with Store(store, create=False) as kept:
         known = kept.sweeps().get(name)
     return spec if known is None else spec.with_values_of(SweepSpec.from_json(known))
+
+
+def enter(kept: Store, name: str, spec: SweepSpec) -> None:
+    """Have a store know of a sweep, and warn if its name stood for one that this does not extend.
+
+    Warns
+    -----
+    ChangedSweep
+        With what was and what is now.
+    """
+    stored = kept.sweeps().get(name)
+    if stored is not None:
+        try:
+            changed = change(SweepSpec.from_json(stored), spec)
+        except InputError as error:  # such as a start that is not registered here
+            changed = f"not readable ({error})", settings_text(spec)
+        if changed is not None:
+            was, now = changed
+            sentence = (
+                f"sweep {name!r} was: {was}; is now: {now}; pictures and tables of this name are "
+                "replaced, finished runs stay in the store."
+            )
+            # Through `results` and what calls it, such as `sweep`, to the user.
+            warnings.warn(sentence, ChangedSweep, stacklevel=4)
+    kept.add_sweep(name, spec)
 
 
 def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:

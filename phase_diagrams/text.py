@@ -7,6 +7,7 @@ from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.inference import refinement_lines
 from phase_diagrams.origin import mixtures
 from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.wording import settings_text
 
 #: Ties that are listed one by one.
 _LISTED = 8
@@ -43,7 +44,7 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
 
 
 def summary(diagram: PhaseDiagram) -> str:
-    """Return the map of each seed, the counts and each seed's ideal test accuracy.
+    """Return each seed's map, what ran, the counts and each seed's ideal test accuracy.
 
     Where runs come from several origins, such as instruction sets, a sentence says so.
     """
@@ -54,7 +55,7 @@ def summary(diagram: PhaseDiagram) -> str:
                 f"seed {split}" if split == initialisation else f"{split}/{initialisation}"
             )
         lines += [phase_map(diagram, place), ""]
-    lines.append(_counts(diagram))
+    lines += [settings_text(diagram.spec), _counts(diagram)]
     if len(diagram.spec.seeds) > 1:
         lines += over_seeds(diagram)
     lines += [*refinement_lines(diagram), *diagram.ideal_test_accuracy.lines()]

@@ -1,10 +1,10 @@
 """Command line: ``python -m validation COMMAND``, each command in a file of its own."""
 
 import sys
-import warnings
 from collections.abc import Sequence
 
 from effective_theory.shell import Command, read_command, run_command
+from phase_diagrams.commands.notes import notes
 from phase_diagrams.options import preset_defaults
 from validation.commands.collect import Collect
 from validation.commands.published import Published
@@ -30,9 +30,7 @@ def _run(arguments: Sequence[str]) -> None:
         "submit": preset_defaults(arguments, Submit),
     }
     chosen = read_command("validation", COMMANDS, arguments, defaults)
-    with warnings.catch_warnings():
-        # Splits that cannot generalise are named in the summary.
-        warnings.simplefilter("ignore", UserWarning)
+    with notes():
         chosen.run()
 
 

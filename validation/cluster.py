@@ -4,7 +4,6 @@ import dataclasses
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 from submitit import AutoExecutor, Job
@@ -13,13 +12,13 @@ from submitit.helpers import DelayedSubmission
 from effective_theory import InputError
 from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
-from phase_diagrams.sweeping import known, long_first
+from phase_diagrams.names import require_name
+from phase_diagrams.sweeping import enter, known, long_first
 from validation.batched_engine import TorchEngine, torch_engine
+from validation.job_record import Cluster, Device, EngineKind
 from validation.provenance import code_version
 from validation.submissions import (
-    Device,
     EngineChoice,
-    EngineKind,
     Submission,
     collect,
     element_store,
@@ -27,8 +26,6 @@ from validation.submissions import (
     new_folder,
     submissions,
 )
-
-Cluster = Literal["slurm", "local", "debug"]
 
 #: Shell commands before an element's Python: one thread for each library.
 _THREADS = "export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1"
@@ -157,6 +154,7 @@ def submit(
         If the cluster does not take the jobs.
     """
     resources = resources if resources is not None else Resources()
+    require_name(name)
     integer("elements", elements, 1)
     integer("time", resources.time, 1)
     commit, dirty = code_version(allow_dirty=allow_dirty)
@@ -199,7 +197,7 @@ def _choice(kind: EngineKind, device: Device | None, resources: Resources) -> En
 def _missing(spec: SweepSpec, store: Path, name: str, engine: Engine) -> list[tuple[int, ...]]:
     """Return the places of runs that are neither stored nor under way, the long ones first."""
     with Store(store) as kept:
-        kept.add_sweep(name, spec)
+        enter(kept, name, spec)
         todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
     under_way = {
         _request(cell, one.identity, one.version)

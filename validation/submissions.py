@@ -7,21 +7,22 @@ only, run by run; the driver alone copies from them to the sweep's store.
 
 import dataclasses
 import json
-import os
+import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from effective_theory import InputError
 from effective_theory.checks import RunError
+from effective_theory.files import FileKind, replacing, require_folder, unwritable
 from phase_diagrams import Cell, RunSummary, Store, StoreError, SweepSpec
-
-EngineKind = Literal["numba", "torch"]
-Device = Literal["cpu", "cuda"]
+from validation.job_record import Cluster, Device, EngineKind, read_record
 
 _RECORD = "job.json"
+_MOST_CHARACTERS = 300
+_KIND = FileKind("the record of a submission", rb'\{\s*"name": ')
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Submission:
     engine: EngineChoice
     identity: str
     version: int
-    cluster: str
+    cluster: Cluster
     commit: str | None
     dirty: bool
     job_ids: list[str] = dataclasses.field(default_factory=list)
@@ -81,9 +82,8 @@ class Submission:
 
     def write(self, folder: Path) -> None:
         """Write the record; a reader finds the former one or this one."""
-        unfinished = folder / f"{_RECORD}.new"
-        unfinished.write_text(json.dumps(dataclasses.asdict(self), indent=1))
-        os.replace(unfinished, folder / _RECORD)
+        with replacing(folder / _RECORD, _KIND) as file:
+            file.write(json.dumps(dataclasses.asdict(self), indent=1).encode())
 
     @classmethod
     def read(cls, folder: Path) -> "Submission":
@@ -92,15 +92,17 @@ class Submission:
         Raises
         ------
         InputError
-            If it is missing or damaged.
+            If it is missing, damaged or not what `write` wrote.
         """
         try:
-            content = json.loads((folder / _RECORD).read_text())
-            return cls(**{**content, "engine": EngineChoice(**content["engine"])})
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            fields = read_record(folder / _RECORD)
+        except InputError as error:
+            raise InputError(f"submission {folder} cannot be used: {_short(error)}") from None
+        except (OSError, ValueError) as error:
             raise InputError(
-                f"submission {folder} cannot be read ({error}); remove its folder."
+                f"submission {folder} cannot be read ({_short(error)}); remove its folder."
             ) from None
+        return cls(**{**fields, "engine": EngineChoice(**fields["engine"])})
 
     def finished(
         self, folder: Path, element: int, *, exact: bool = False
@@ -118,6 +120,11 @@ class Submission:
         with Store(path, create=False) as kept:
             found = kept.find(self.cells(element), self.identity, self.version, exact=exact)
             return [(cell, summary) for cell, summary in found if summary is not None]
+
+
+def _short(error: Exception) -> str:
+    """Return what an error says, less the most of what a damaged record made it quote."""
+    return textwrap.shorten(str(error), _MOST_CHARACTERS, placeholder=" ..")
 
 
 def element_store(folder: Path, element: int) -> Path:
@@ -140,7 +147,8 @@ def jobs_folder(store: Path) -> Path:
 
 def submissions(store: Path, name: str | None = None) -> dict[Path, Submission]:
     """Return all submissions for a store, or those of one of its sweeps, the oldest first."""
-    folders = [path for path in jobs_folder(store).glob("*") if path.name.isdigit()]
+    names = re.compile("[1-9][0-9]*", re.ASCII)
+    folders = [path for path in jobs_folder(store).glob("*") if names.fullmatch(path.name)]
     found = {
         folder: Submission.read(folder) for folder in sorted(folders, key=lambda f: int(f.name))
     }
@@ -149,10 +157,13 @@ def submissions(store: Path, name: str | None = None) -> dict[Path, Submission]:
 
 def new_folder(store: Path) -> Path:
     """Make the folder of the next submission."""
-    jobs_folder(store).mkdir(parents=True, exist_ok=True)
+    parent = require_folder(jobs_folder(store))
     number = max((int(folder.name) for folder in submissions(store)), default=0) + 1
-    folder = jobs_folder(store) / str(number)
-    folder.mkdir()
+    folder = parent / str(number)
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise unwritable(folder, error) from None
     return folder
 
 

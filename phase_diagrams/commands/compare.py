@@ -7,10 +7,15 @@ from typing import Annotated, Literal
 import tyro
 
 from effective_theory import InputError
-from effective_theory.files import save_figure
+from effective_theory.checks import integer, printable
+from effective_theory.files import require_picture, save_figure
 from phase_diagrams.comparison import Comparison, compare
 from phase_diagrams.engines import NumbaEngine
+from phase_diagrams.joining import differences
+from phase_diagrams.spec import SweepSpec
+from phase_diagrams.store import Store
 from phase_diagrams.sweeping import load
+from phase_diagrams.wording import settings_text
 
 
 @dataclass(frozen=True)
@@ -41,36 +46,60 @@ class Compare:
 
     def run(self) -> None:
         """Print the comparison and draw it."""
+        if self.out is not None:
+            require_picture(self.out)
         found = self.comparison()
         if self.out is not None:
-            save_figure(found.plot(), self.out)
+            save_figure(found.plot(), self.out, _about(found))
         print(found.text())
         if self.out is not None:
             print(f"picture: {self.out}")
 
     def comparison(self) -> Comparison:
         """Return the comparison that the options describe."""
+        integer("tolerance", self.tolerance, 0)
+        self._require_different_runs()
         name_a, a = load(self.store_a, self.name_a, engine=self.engine_a)
         name_b, b = load(self.store_b, self.name_b, engine=self.engine_b)
         names = _named_apart(
             (str(self.store_a), name_a, self.engine_a), (str(self.store_b), name_b, self.engine_b)
         )
-        found = compare(a, b, by=self.by, tolerance=self.tolerance, names=names)
+        return compare(a, b, by=self.by, tolerance=self.tolerance, names=names)
+
+    def _require_different_runs(self) -> None:
+        """Refuse to compare runs with themselves, before they are read."""
+        (name_a, a), (name_b, b) = (
+            _described(self.store_a, self.name_a),
+            _described(self.store_b, self.name_b),
+        )
         simulator = NumbaEngine.identity
         same_engine = (self.engine_a or simulator) == (self.engine_b or simulator)
-        same_runs = same_engine and self.store_a.samefile(self.store_b) and self.by == "cell"
-        if same_runs and not found.differences:
+        same_cells = self.by == "cell" and not differences(a, b)
+        if same_engine and self.store_a.samefile(self.store_b) and (name_a == name_b or same_cells):
             raise InputError(
                 "both are the same stored runs; choose two engines with --engine-a and --engine-b, "
                 "or other sweeps."
             )
-        return found
+
+
+def _described(store: Path, name: str | None) -> tuple[str, SweepSpec]:
+    """Return a stored sweep's name and what it is, without its runs."""
+    with Store(store, create=False) as kept:
+        return kept.spec(name)
+
+
+def _about(found: Comparison) -> str:
+    """Return what a comparison's picture shows."""
+    a, b = found.names
+    differ = f"; differ in {'; '.join(found.differences)}" if found.differences else ""
+    return f"{a} and {b}: {settings_text(found.spec)}{differ}"
 
 
 def _named_apart(a: tuple[str, str, str | None], b: tuple[str, str, str | None]) -> tuple[str, str]:
     """Names that differ: of the sweeps, else of the engines, else of the files."""
     if a[1] != b[1]:
-        return a[1], b[1]
+        # Written into the store by whoever made it.
+        return printable(a[1]), printable(b[1])
     if a[2] != b[2]:
         return a[2] or "simulator", b[2] or "simulator"
     return a[0], b[0]

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import tyro
 
+from effective_theory.files import require_writable
 from phase_diagrams.sweeping import load
-from phase_diagrams.tables import write_csv
+from phase_diagrams.tables import TABLE, write_csv
 
 
 @dataclass(frozen=True)
 class Export:
-    """Write a stored sweep as CSV, one row for each run; empty where never reached."""
+    """Write a stored sweep as CSV, one row for each run; empty where not within the run."""
 
     store: Annotated[Path, tyro.conf.Positional]
     """Store of finished runs."""
@@ -23,4 +24,5 @@ class Export:
 
     def run(self) -> None:
         """Write the table."""
+        require_writable(self.out, TABLE)
         write_csv(load(self.store, self.name)[1], self.out)

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import tyro
 
-from effective_theory.files import require_folder, save_figure
+from effective_theory.files import picture_kind, require_outputs, save_figure
 from phase_diagrams.engines import numba_engine
+from phase_diagrams.wording import settings_text
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,21 @@ class PaperFigure:
     def run(self) -> None:
         """Train, draw and print."""
         # Loads matplotlib, seaborn and pandas, which most commands do not need at once.
-        from phase_diagrams.figures import FIGURES, mean_difference, rank_correlation, trained_runs
+        from phase_diagrams.figures import (
+            FIGURES,
+            SPECS,
+            mean_difference,
+            rank_correlation,
+            trained_runs,
+        )
 
         folder = Path("results") / f"figure-{self.number}"
-        out = self.out if self.out is not None else require_folder(folder) / "figure.png"
+        out = self.out if self.out is not None else folder / "figure.png"
         store = self.store if self.store is not None else folder / "runs.sqlite"
+        require_outputs({out: picture_kind(out)}, folder if self.out is None else None, store)
         runs = trained_runs(self.number, store=store, engine=numba_engine(self.jobs))
-        save_figure(FIGURES[self.number](runs), out)
+        about = f"figure {self.number} of the paper; {settings_text(SPECS[self.number])}"
+        save_figure(FIGURES[self.number](runs), out, about)
         print(f"mean |accuracy - predicted accuracy| = {mean_difference(runs):.4f}")
         print(f"rank correlation of n_h and updates to RQI > 0.95: {rank_correlation(runs)}")
         print(f"picture: {out}")

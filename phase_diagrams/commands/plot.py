@@ -7,13 +7,21 @@ from typing import Literal
 import tyro
 
 from effective_theory import InputError
-from effective_theory.files import require_folder, save_figure
+from effective_theory.files import (
+    foreseen_folder,
+    require_folder,
+    require_picture,
+    save_figure,
+)
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.pictures import Picture, fitting, save_pictures
+from phase_diagrams.pictures import Picture, fitting, picture_paths, save_pictures
+from phase_diagrams.spec import SweepSpec
+from phase_diagrams.wording import settings_text
 
 #: Seed of the resamples behind a band: the same store gives the same picture.
 _RESAMPLING_SEED = 0
+_BOUNDARY = "boundary.png"
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Plot(StoredSweep):
 
     def run(self) -> None:
         """Draw the pictures or write the page."""
+        self._require_outputs(self.spec())
         diagram = self.load()
         left: list[Path] = []
         if self.boundary is not None:
@@ -45,15 +54,32 @@ class Plot(StoredSweep):
         if self.html is not None:
             diagram.save_page(self.html, palette=self.palette)
             left.append(self.html)
-        kinds = self.kind if self.kind or left else fitting(diagram)
-        if not (kinds or left):
-            raise InputError(
-                f"a picture has one or two axes, this sweep has {len(diagram.spec.grid)} "
-                f"({', '.join(diagram.spec.grid)}); sweep a part of it."
-            )
-        if kinds:
+        if kinds := self._kinds(diagram.spec):
             left += save_pictures(diagram, kinds, require_folder(self.out), self.palette)
         print(", ".join(str(path) for path in left))
+
+    def _kinds(self, spec: SweepSpec) -> tuple[Picture, ...]:
+        """Return the pictures that are asked for."""
+        asked = self.kind or self.boundary is not None or self.html is not None
+        return self.kind if asked else fitting(PhaseDiagram(spec))
+
+    def _require_outputs(self, spec: SweepSpec) -> None:
+        """Check, before the runs are read, that all can be drawn and written."""
+        pictures = picture_paths(spec, self._kinds(spec), self.out)
+        if self.boundary is not None:
+            pictures.append(self.out / _BOUNDARY)
+        if not (pictures or self.html is not None):
+            raise InputError(
+                f"a picture has one or two axes, this sweep has {len(spec.grid)} "
+                f"({', '.join(spec.grid)}); sweep a part of it."
+            )
+        if pictures and foreseen_folder(self.out).exists():
+            for picture in pictures:
+                require_picture(picture)
+        if self.html is not None:
+            from phase_diagrams.page import require_page
+
+            require_page(spec, self.html)
 
     def _draw_boundary(self, diagram: PhaseDiagram, along: str) -> Path:
         edges = [
@@ -63,8 +89,8 @@ class Plot(StoredSweep):
         # Loads matplotlib, which a wrong axis need not wait for.
         from phase_diagrams.majority_plotting import plot_boundary
 
-        path = require_folder(self.out) / "boundary.png"
-        save_figure(plot_boundary(diagram, *edges), path)
+        path = require_folder(self.out) / _BOUNDARY
+        save_figure(plot_boundary(diagram, *edges), path, settings_text(diagram.spec))
         print(f"share of runs that generalise, along {along}:")
         print("\n".join(line for edge in edges for line in edge.lines()))
         return path

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import tyro
 
-from effective_theory.files import require_folder
+from effective_theory.files import foreseen_folder, require_outputs
 from phase_diagrams.arguments import parse_factors
-from phase_diagrams.commands.sweep import leave_files
+from phase_diagrams.commands.sweep import files_of, leave_files
 from phase_diagrams.engines import numba_engine
+from phase_diagrams.names import require_name
 from phase_diagrams.refinement import expected_runs, refine, refined_spec
 from phase_diagrams.store import Store
 from phase_diagrams.sweeping import load
@@ -40,6 +41,8 @@ class Refine:
     def run(self) -> None:
         """Refine, and leave the files."""
         to, engine = parse_factors(self.to), numba_engine(self.jobs)
+        if self.out is not None:
+            foreseen_folder(self.out)
         name, coarse = load(self.store, self.name or self._only_coarse(), engine=engine)
         if self.dry_run:
             cells, runs = expected_runs(coarse, to)
@@ -49,9 +52,9 @@ class Refine:
             )
             return
         each = f"x{to}" if isinstance(to, int) else "-".join(f"{n}-x{f}" for n, f in to.items())
-        fine = f"{name}-{each}"
-        refined_spec(coarse.spec, to)  # bad factors leave no folder behind
-        out = require_folder(self.out if self.out is not None else self.store.parent / fine)
+        fine = require_name(f"{name}-{each}")
+        out = self.out if self.out is not None else self.store.parent / fine
+        require_outputs(files_of(refined_spec(coarse.spec, to), out), out, self.store)
         diagram = refine(coarse, to, store=self.store, name=fine, engine=engine)
         files = leave_files(diagram, out)
         print(summary(diagram))

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from effective_theory import InputError
-from effective_theory.files import save_figure
+from effective_theory.files import require_picture, save_figure
 from phase_diagrams.arguments import parse_cell
 from phase_diagrams.commands.stored import StoredSweep
+from phase_diagrams.presets import preset_note
 from phase_diagrams.published import agreement, read_table
+from phase_diagrams.sweeping import load
 from phase_diagrams.text import origin_lines, summary
+from phase_diagrams.wording import settings_text
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,10 @@ class Show(StoredSweep):
             return
         if self.out is not None:
             raise InputError("out is the picture of one run; name it with --cell.")
-        diagram = self.load()
-        print("\n".join([summary(diagram), *origin_lines(diagram)]))
+        name, diagram = load(self.store, self.name, engine=self.engine)
+        note = preset_note(name, diagram.spec)
+        notes = [] if note is None else [note]
+        print("\n".join([summary(diagram), *notes, *origin_lines(diagram)]))
         if self.table is not None:
             published = read_table(self.table, diagram.spec, self.table_steps)
             print(f"{self.table}: {agreement(diagram, published)}")
@@ -43,8 +48,11 @@ class Show(StoredSweep):
         if self.table is not None:
             raise InputError("table is compared with a whole sweep; leave out --cell.")
         seed, values = parse_cell(text)
-        run = self.load().run(seed=seed, **values)
-        print(run)
         if self.out is not None:
-            save_figure(run.plot(), self.out)
+            require_picture(self.out)
+        diagram = self.load()
+        run, settings = diagram.run(seed=seed, **values), settings_text(diagram.spec)
+        print(f"{run}\n{settings}")
+        if self.out is not None:
+            save_figure(run.plot(), self.out, f"{run.name}; {settings}")
             print(f"picture: {self.out}")

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from effective_theory import InputError
-from effective_theory.files import require_folder
+from effective_theory.files import OUR_PICTURE, FileKind, picture_kind, require_outputs
 from phase_diagrams.dask_workers import dask_workers
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.estimate import estimate
 from phase_diagrams.options import SweepOptions
-from phase_diagrams.pictures import MAPS, fitting, save_pictures
+from phase_diagrams.pictures import MAPS, fitting, picture_paths, save_pictures
 from phase_diagrams.published import agreement, read_table
+from phase_diagrams.spec import SweepSpec
 from phase_diagrams.sweeping import sweep
-from phase_diagrams.tables import write_csv
+from phase_diagrams.tables import TABLE, write_csv
 from phase_diagrams.text import summary
+
+_TABLE = "runs.csv"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class LocalSweep(SweepOptions):
         if self.table_steps is not None and table is None:
             raise InputError("table_steps is the budget of a table; name it with --table.")
         published = read_table(table, spec, self.table_steps) if table is not None else None
-        require_folder(out)
+        require_outputs(files_of(spec, out), out, store)
         began = time.perf_counter()
         diagram = sweep(spec, store=store, name=name, engine=engine)
         swept = time.perf_counter()
@@ -89,11 +92,18 @@ class Sweep(LocalSweep):
         return dask_workers(self.dask, self.jobs)
 
 
+def files_of(spec: SweepSpec, out: Path) -> dict[Path, FileKind]:
+    """Return the files that `leave_files` writes for a sweep, with their kinds."""
+    pictures = picture_paths(spec, fitting(PhaseDiagram(spec)), out)
+    return {**{path: picture_kind(path) for path in pictures}, out / _TABLE: TABLE}
+
+
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
     """Write the table, and pictures where the sweep fits one; return their paths."""
-    table = out / "runs.csv"
+    table = out / _TABLE
     write_csv(diagram, table)
-    for kind in MAPS:
+    for picture in picture_paths(diagram.spec, MAPS, out):
         # That of an earlier sweep of this name could pass for this one's.
-        (out / f"{kind}.png").unlink(missing_ok=True)
+        if OUR_PICTURE.is_that_of(picture):
+            picture.unlink()
     return [*save_pictures(diagram, fitting(diagram), out), table]

@@ -3,12 +3,18 @@
 One file with everything in it, BokehJS included: no server and no network.
 """
 
+import importlib
 from pathlib import Path
 
 from effective_theory import InputError
-from effective_theory.files import refuse_database, unwritable
+from effective_theory.files import FileKind, replacing, require_writable
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.page.data import require_moderate
 from phase_diagrams.plotting import Palette, axis_label, colours_of
+from phase_diagrams.spec import SweepSpec
+
+_TITLE = "Phases over "
+PAGE = FileKind("a page of a sweep", rb"\s*<!DOCTYPE html>.*<title>" + _TITLE.encode())
 
 
 def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "default") -> None:
@@ -32,18 +38,30 @@ def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "de
         If Bokeh is not installed, the diagram has no store, the page would be too large (64 MB
         of data: some 30 000 runs of the default task) or cannot be written.
     """
-    try:
-        from bokeh.embed import file_html
-        from bokeh.resources import INLINE
-    except ImportError:
-        raise InputError("html needs bokeh; install the package's extra [html].") from None
+    require_page(diagram.spec, path)
+    from bokeh.embed import file_html
+    from bokeh.resources import INLINE
+
     from phase_diagrams.page.document import page_document
 
-    refuse_database(path)
     colours = colours_of(palette)
-    title = f"Phases over {', '.join(axis_label(name) for name in diagram.spec.grid)}"
+    title = _TITLE + ", ".join(axis_label(name) for name in diagram.spec.grid)
     text = file_html(page_document(diagram, colours, title), INLINE, title)
+    with replacing(path, PAGE) as file:
+        file.write(text.encode())
+
+
+def require_page(spec: SweepSpec, path: str | Path) -> None:
+    """Check that a sweep's page can be made and written, before its runs are read.
+
+    Raises
+    ------
+    InputError
+        As by `save_page`.
+    """
     try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from None
+        importlib.import_module("bokeh.embed")
+    except ImportError:
+        raise InputError("html needs bokeh; install the package's extra [html].") from None
+    require_moderate(spec)
+    require_writable(path, PAGE)

@@ -30,8 +30,9 @@ class PageData:
     Attributes
     ----------
     runs
-        One row for each run: phase, steps (-1 where never), last accuracies and RQI, number of
-        embedding dimensions, and where its rows in ``curves`` begin and how many they are.
+        One row for each run: phase, steps (-1 where not within the run), last accuracies and RQI,
+        number of embedding dimensions, and where its rows in ``curves`` begin and how many they
+        are.
     curves
         The learning curves one after the other, with the columns of CURVE_COLUMNS.
     points
@@ -61,6 +62,21 @@ def megabytes(spec: SweepSpec) -> float:
     return spec.size * (curve + run + 8 * spec.task.symbols) / 1e6
 
 
+def require_moderate(spec: SweepSpec) -> None:
+    """Check that a sweep's page would not be too large for a browser.
+
+    Raises
+    ------
+    InputError
+        If it would be.
+    """
+    if megabytes(spec) > MOST_MEGABYTES:
+        raise InputError(
+            f"html would be a page with {megabytes(spec):.0f} MB of curves and embeddings of "
+            f"{spec.size} runs, more than {MOST_MEGABYTES}; sweep fewer values or seeds."
+        )
+
+
 def page_data(diagram: PhaseDiagram) -> PageData:
     """Return what a page of the diagram holds, read from its store.
 
@@ -70,11 +86,7 @@ def page_data(diagram: PhaseDiagram) -> PageData:
         If the diagram has no store or the page would be too large.
     """
     spec, kept = diagram.spec, require_kept(diagram)
-    if megabytes(spec) > MOST_MEGABYTES:
-        raise InputError(
-            f"html would be a page with {megabytes(spec):.0f} MB of curves and embeddings of "
-            f"{spec.size} runs, more than {MOST_MEGABYTES}; sweep fewer values or seeds."
-        )
+    require_moderate(spec)
     symbols = spec.task.symbols
     runs: Columns = {"phase": diagram.phases.ravel().astype(np.int32)}
     runs |= {name: np.full(spec.size, -1.0) for name in _STEPS}

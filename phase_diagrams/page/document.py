@@ -14,6 +14,7 @@ from phase_diagrams.page.data import page_data
 from phase_diagrams.page.panels import WIDTH, curve_panels, embeddings_panel, phases_panel
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.run_plotting import embedding_labels
+from phase_diagrams.wording import settings_text
 
 _HINT = "Point at a cell to see its run; click to hold it, click beside the cells to let it go."
 
@@ -107,7 +108,7 @@ def _heading(diagram: PhaseDiagram, title: str, colours: dict[Phase, str]) -> Di
         for phase in (*RUN_PHASES, Phase.NOT_RUN)
         if counts[phase]
     )
-    about = html.escape(f"{spec.task!r}, start {spec.start}, {spec.size} runs")
+    about = html.escape(f"{spec.size} runs: {settings_text(spec)}")
     return Div(
         width=WIDTH,
         text=f"<b style='font-size:125%'>{html.escape(title)}</b><br>{about}<br>{legend}<br>"

@@ -43,7 +43,10 @@ const names = of_run("dimensions") > 1 ? several_dimensions : one_dimension
 across.axis_label = names[0]
 up.axis_label = names[1]
 
-const when = (name) => of_run(name) < 0 ? "never" : `at update ${of_run(name)}`
+const diverged = of_run("diverged_step")
+const absent = diverged < 0 ? `not within ${of_run("steps_run")} updates`
+  : `not before it diverged at update ${diverged}`
+const when = (name) => of_run(name) < 0 ? absent : `at update ${of_run(name)}`
 const fraction = (name, otherwise) =>
   Number.isNaN(of_run(name)) ? otherwise : of_run(name).toFixed(2)
 const place = [
@@ -69,6 +72,6 @@ if (is_run) {
     ...thresholds.map(([name, threshold]) => `${threshold}: ${when(name)}`),
     `last: train accuracy ${fraction("train_accuracy", unknown)}, test accuracy ` +
       `${fraction("test_accuracy", unknown)}, RQI ${fraction("rqi", no_rqi)}`)
-  if (of_run("diverged_step") >= 0) lines.push(`diverged ${when("diverged_step")}`)
+  if (diverged >= 0) lines.push(`diverged at update ${diverged}`)
 }
 text.text = lines.join("<br>")

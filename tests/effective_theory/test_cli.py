@@ -15,7 +15,7 @@ def test_a_run_is_reported_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main((*SMALL, "--plot", str(picture))) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("finished after 60 updates\n")
-    assert "RQI > 0.95: never" in printed and "ideal test accuracy" in printed
+    assert "RQI > 0.95: not within 60 updates" in printed and "ideal test accuracy" in printed
     assert picture.stat().st_size > 1000
 
 

@@ -126,7 +126,7 @@ def test_constant_embeddings_leave_rqi_undefined_while_training_goes_on(
     assert run.curve[-1, 1] < run.curve[0, 1]  # the decoder learns what can be learned
     command = ["train", "--embedding-scale", "0", "--embedding-lr", "0", "--width", "20"]
     assert main([*command, "--steps", "50"]) == 0
-    assert "RQI > 0.95: never (last: not defined)" in capsys.readouterr().out
+    assert "RQI > 0.95: not within 50 updates (last: not defined)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

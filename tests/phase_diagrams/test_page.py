@@ -306,7 +306,10 @@ def test_pointing_at_a_cell_shows_its_run(
             np.testing.assert_array_equal(
                 np.array(shown["embeddings"]["y"], np.float32), run.embeddings[:, 0]
             )
-        step = "never" if run.train_step is None else f"at update {run.train_step}"
+        absent = f"not within {run.steps_run} updates"
+        if run.diverged_step is not None:
+            absent = f"not before it diverged at update {run.diverged_step}"
+        step = absent if run.train_step is None else f"at update {run.train_step}"
         assert f"train accuracy ≥ 0.1: {step}" in shown["text"]
         assert f"seed {seed}" in shown["text"]
 

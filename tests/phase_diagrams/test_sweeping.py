@@ -34,7 +34,11 @@ SPEC = SweepSpec(
     seeds=(5, (1, 0)),
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),
+    # Several budgets follow each other under one name; tests/phase_diagrams/test_wording.py.
+    pytest.mark.filterwarnings("ignore::phase_diagrams.names.ChangedSweep"),
+]
 
 
 class CountingEngine(NumbaEngine):

@@ -194,7 +194,8 @@ NAMED = ("sweep", *BEGINNINGS["phase_diagrams", "sweep"], "--jobs", "1")
         ([*NAMED, "--out", "\udcff"], ""),
         ([*NAMED, "--out", "a", "--name", "\udcff"], "error: name must be printable text"),
         ([*NAMED, "--out", "b", "--name", "\x1b[2J"], "error: name must be printable text"),
-        ([*NAMED, "--out", "c", "--name", "Γ, π/2"], ""),
+        ([*NAMED, "--out", "c", "--name", "Γ, π-2"], ""),
+        ([*NAMED, "--out", "d", "--name", "Γ, π/2"], "error: name must be that of one folder"),
     ],
 )
 def test_names_that_no_terminal_shows_are_escaped_or_refused(

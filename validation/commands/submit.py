@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
 from effective_theory import InputError
 from phase_diagrams.options import SweepOptions
-from validation.submissions import Device, EngineKind
+from validation.job_record import Cluster, Device, EngineKind
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Submit(SweepOptions):
     `collect` brings their results into the store.
     """
 
-    cluster: Literal["slurm", "local", "debug"] = "slurm"
+    cluster: Cluster = "slurm"
     """Slurm; processes on this machine; or this process, one element after the other."""
     engine: EngineKind = "numba"
     """The simulator, or batched PyTorch."""

@@ -8,11 +8,11 @@ import tyro
 
 from effective_theory import InputError
 from effective_theory.checks import RunError, non_negative
-from effective_theory.files import require_folder
-from phase_diagrams import SweepSpec, preset
+from effective_theory.files import require_outputs
+from phase_diagrams import PhaseDiagram, SweepSpec, preset
 from phase_diagrams.options import SweepOptions
 from validation.engine_agreement import STABLE, agreement
-from validation.report import write_report
+from validation.report import report_files, write_report
 from validation.trajectories import typical_cells
 
 
@@ -44,12 +44,13 @@ class Toy(SweepOptions):
         spec = self.spec()
         name = self.name_of(spec)
         out = self.out if self.out is not None else Path("results") / f"{name}-agreement"
+        store = self.store if self.store is not None else out / "runs.sqlite"
         stable = self.stable_region(spec)
-        require_folder(out)
+        require_outputs(report_files(PhaseDiagram(spec), out), out, store)
         found = agreement(
             spec,
             device=self.device,
-            store=self.store if self.store is not None else out / "runs.sqlite",
+            store=store,
             name=name,
             nudges=self.nudges,
             stable=stable,

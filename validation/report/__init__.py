@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from effective_theory.files import require_folder, save_figure, unwritable
+from effective_theory.files import (
+    FileKind,
+    picture_kind,
+    replacing,
+    require_outputs,
+    save_figure,
+)
+from phase_diagrams import PhaseDiagram
 from phase_diagrams.axes import describe
 from phase_diagrams.comparison_text import number
 from phase_diagrams.phases import RUN_PHASES
+from phase_diagrams.wording import settings_text
 from validation.engine_agreement import EngineAgreement
 from validation.provenance import Provenance
 from validation.report.figures import plot_agreement, plot_step_scatter
@@ -23,6 +31,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TEMPLATE = "page.html"
+_PICTURE = "agreement.png"
+_KINDS = {
+    "report.html": FileKind("a report", rb"<!DOCTYPE html>.*<title>Simulator and PyTorch: "),
+    "report.json": FileKind("the numbers of a report", rb'\{\s*"holds": '),
+}
 
 
 def write_report(
@@ -52,23 +65,29 @@ def write_report(
     InputError
         If a file cannot be written.
     """
-    folder = require_folder(folder)
+    folder = Path(folder)
+    files = report_files(found.simulator, folder)
+    require_outputs(files, folder)
     provenance = Provenance.of(found.engine)
     content = numbers(found, typical, provenance)
-    written = [folder / "report.html", folder / "report.json"]
     picture = None
-    if found.simulator.fits_a_picture:
-        written.append(folder / "agreement.png")
-        save_figure(plot_agreement(found), written[-1])
-        picture = _address(written[-1].read_bytes())
+    if (path := folder / _PICTURE) in files:
+        save_figure(plot_agreement(found), path, settings_text(found.simulator.spec))
+        picture = _address(path.read_bytes())
     page = _page(found, typical, provenance, content, picture)
     texts = page, json.dumps(content, indent=1, allow_nan=False) + "\n"
-    for path, text in zip(written, texts, strict=False):
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise unwritable(path, error) from None
-    return written
+    for (path, kind), text in zip(files.items(), texts, strict=False):
+        with replacing(path, kind) as file:
+            file.write(text.encode())
+    return list(files)
+
+
+def report_files(diagram: PhaseDiagram, folder: Path) -> dict[Path, FileKind]:
+    """Return the files of a report on a sweep, with their kinds."""
+    files = {folder / name: kind for name, kind in _KINDS.items()}
+    if diagram.fits_a_picture:
+        files[folder / _PICTURE] = picture_kind(_PICTURE)
+    return files
 
 
 def _page(

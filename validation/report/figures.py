@@ -10,14 +10,13 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from effective_theory.plotting import TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.plotting import STYLE, axes_of, colours_of, draw_cells, draw_phases
+from phase_diagrams.plotting import STYLE, axes_of, colours_of, draw_cells, draw_phases, not_within
 from validation.engine_agreement import EngineAgreement, steps_of
 
 _OUTLINE = "#D95F0E"
 _SHARES = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
 #: Beyond them single cells are too small to be seen.
 _MOST_SEEDS = 4
-_NEVER = "never"
 
 
 def plot_agreement(found: EngineAgreement) -> Figure:
@@ -80,7 +79,10 @@ def _outline(panel: Axes, found: EngineAgreement, seed: int) -> None:
 
 
 def plot_step_scatter(found: EngineAgreement) -> Figure:
-    """Draw PyTorch's steps against the simulator's, from identical starts; never is at the edge."""
+    """Draw PyTorch's steps against the simulator's, from identical starts.
+
+    At the edge are runs that did not reach the threshold.
+    """
     with sns.axes_style("ticks", STYLE):
         figure, panel = plt.subplots(figsize=(5.2, 5.0), layout="constrained")
         edge = 1.6 * found.simulator.spec.model.steps
@@ -102,7 +104,8 @@ def plot_step_scatter(found: EngineAgreement) -> Figure:
         )
         for axis in (panel.axhline, panel.axvline):
             axis(edge, color="#BBBBBB", linewidth=1, linestyle=":")
-        panel.text(edge, low, _NEVER, rotation=90, ha="right", va="bottom", color="#777777")
-        panel.text(low, edge, _NEVER, ha="left", va="top", color="#777777")
+        absent = not_within(found.simulator)
+        panel.text(edge, low, absent, rotation=90, ha="right", va="bottom", color="#777777")
+        panel.text(low, edge, absent, ha="left", va="top", color="#777777")
         panel.legend(frameon=False, loc="center right")
     return figure
