@@ -1,13 +1,11 @@
 """Sweeping: a specification, an engine and a store make a phase diagram."""
 
 import contextlib
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
+from effective_theory.notes import is_watched
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.inference import infer
@@ -87,6 +85,8 @@ def results(
     accuracies, RQI or embeddings, which are NaN otherwise. ``places`` are the indices of the runs
     that are asked for, by default all of the sweep.
     """
+    from tqdm import tqdm
+
     engine = engine if engine is not None else numba_engine()
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(Store(store)) if store is not None else None
@@ -98,7 +98,7 @@ def results(
                 todo.append(cell.index)
             else:
                 yield cell, summary
-        silent = not progress or not sys.stderr.isatty()
+        silent = not (progress and is_watched())
         total = spec.size if places is None else len(places)
         bar = stack.enter_context(
             tqdm(total=total, initial=total - len(todo), unit="run", disable=silent)
