@@ -7,13 +7,15 @@ import platform
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from effective_theory import InputError
 from effective_theory.machine import describe_machine
-from validation.batch import full_precision
-from validation.batched_engine import TorchEngine
+
+if TYPE_CHECKING:
+    import torch
+
+    from validation.batched_engine import TorchEngine
 
 _PACKAGES = ("grokking-effective-theory", "numpy", "scipy", "numba", "joblib")
 
@@ -47,8 +49,12 @@ class Provenance:
     flags: dict[str, str | int | bool | None]
 
     @classmethod
-    def of(cls, engine: TorchEngine) -> "Provenance":
+    def of(cls, engine: "TorchEngine") -> "Provenance":
         """Return that of what this process computes with the engine."""
+        import torch
+
+        from validation.batch import full_precision
+
         commit, dirty = code_version(allow_dirty=True)
         # PyTorch's with its build, which the installed package's version may lack.
         versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
@@ -76,7 +82,9 @@ class Provenance:
         )
 
 
-def _device_name(device: torch.device) -> str:
+def _device_name(device: "torch.device") -> str:
+    import torch
+
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"cpu, {torch.backends.cpu.get_cpu_capability()}"

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.checks import RunError
 from effective_theory.files import require_folder
+from effective_theory.shell import require_extra
 from phase_diagrams import Engine, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.presets import preset_names
 from phase_diagrams.published import agreement, read_table
-from validation.batched_engine import torch_engine
-from validation.engine_agreement import STABLE, STEP_TOLERANCE, is_stable
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,10 @@ class Published:
 
     def run(self) -> None:
         """Train what the store lacks and compare."""
+        require_extra("validation", "torch")
+        from validation.batched_engine import torch_engine
+        from validation.engine_agreement import STABLE, STEP_TOLERANCE, is_stable
+
         engines: tuple[Engine, ...] = numba_engine(self.jobs), torch_engine(self.device)
         name = self.preset if self.preset is not None else preset_of(self.table)
         spec = preset(name)
