@@ -8,6 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TABLE ?=
+# Tests of one file share what it prepares.
+PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
 .PHONY: phase-diagram test test-slow test-slurm gpu clean
 
@@ -19,7 +21,7 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/uncompiled --cov --cov-append --cov-fail-under=92
 
 test-slow: .venv/dev

@@ -20,8 +20,10 @@ from effective_theory.checks import (
 )
 from effective_theory.equations import critical_equations
 from effective_theory.kernels import elimination
+from effective_theory.notes import is_watched
 from effective_theory.tasks import Addition, Task
 from effective_theory.unique_line import UniqueLineCurve, unique_line_curve
+from effective_theory.workers import as_finished
 
 #: Orders are drawn in chunks of about so many numbers (16 MB), from one random stream each.
 _NUMBERS_IN_CHUNK = 2_000_000
@@ -61,6 +63,8 @@ def critical_training_sizes(
     ------
     InputError
         If the task is modular addition, or orders is below 1.
+    RunError
+        If a worker cannot be started or dies, or memory runs out.
 
     Examples
     --------
@@ -128,16 +132,17 @@ def _chunks(
     progress: bool,
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield the number of each chunk and its critical sizes, as they are found."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
     from tqdm import tqdm
 
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-    work = parallel(
+    # Compiled here once, the kernel lies on disk before the workers look for it.
+    _critical_sizes(Addition(2), 0, 1, np.random.default_rng(0))
+    work = (
         delayed(_critical_sizes)(task, chunk, counts[chunk], streams[chunk])
         for chunk in range(len(counts))
     )
-    with tqdm(total=sum(counts), unit="order", disable=None if progress else True) as bar:
-        for chunk, found in work:
+    with tqdm(total=sum(counts), unit="order", disable=not (progress and is_watched())) as bar:
+        for chunk, found in as_finished(work, n_jobs):
             bar.update(len(found))
             yield chunk, found
 

@@ -1,19 +1,29 @@
 """What the project's command lines share: how they are read and how they end."""
 
+import contextlib
 import dataclasses
+import importlib
 import io
+import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Annotated, Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self, TextIO, cast
 
 from effective_theory.checks import InputError, RunError, printable
+from effective_theory.notes import note
 from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, Task, permutation_group
 from effective_theory.toy_model import ToyModel
 
 TaskName = Literal["addition", "modular_addition", "permutation_group"]
+
+_PACKAGES = ("effective_theory", "phase_diagrams", "validation")
+#: Columns of help: with fewer tyro's layout comes to no end, and lines of more are useless.
+_LEAST_COLUMNS, _MOST_COLUMNS = 40, 500
 
 
 @dataclass(frozen=True)
@@ -92,17 +102,32 @@ def read_command(
     for name, kind in commands.items():
         default = (defaults or {}).get(name, tyro.MISSING_NONPROP)
         union = union | Annotated[kind, tyro.conf.subcommand(name, default=default)]
-    chosen: Command = tyro.cli(
-        union,
-        args=list(arguments),
-        prog=f"python -m {package}",
-        config=(
-            tyro.conf.OmitArgPrefixes,
-            tyro.conf.OmitSubcommandPrefixes,
-            tyro.conf.FlagCreatePairsOff,
-        ),
-    )
+    columns = min(max(shutil.get_terminal_size().columns, _LEAST_COLUMNS), _MOST_COLUMNS)
+    with _environment("COLUMNS", str(columns)):
+        chosen: Command = tyro.cli(
+            union,
+            args=list(arguments),
+            prog=f"python -m {package}",
+            config=(
+                tyro.conf.OmitArgPrefixes,
+                tyro.conf.OmitSubcommandPrefixes,
+                tyro.conf.FlagCreatePairsOff,
+            ),
+        )
     return chosen
+
+
+def require_extra(extra: str, *packages: str) -> None:
+    """Raise InputError where a package of an optional extra cannot be imported."""
+    for package in packages:
+        try:
+            importlib.import_module(package)
+        except (ImportError, OSError) as error:
+            absent = isinstance(error, ModuleNotFoundError) and error.name == package
+            reason = "is not installed" if absent else f"cannot be loaded ({error})"
+            raise InputError(
+                f"{package} {reason}; install the package's extra [{extra}]."
+            ) from None
 
 
 def run_command(main: Callable[[], None]) -> int:
@@ -111,31 +136,137 @@ def run_command(main: Callable[[], None]) -> int:
     0 when done; 2 with one sentence for bad input, 1 for a failure outside it; 130 after Ctrl-C
     and 143 after SIGTERM, each with one line; other errors are ours and keep their traceback.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names of files may hold what the terminal's encoding does not; stderr escapes it too.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Closed from the first: libraries and workers expect it, and the next file that is
+            # opened would take its number.
+            nowhere = open(os.devnull, "r+")
+            os.set_inheritable(nowhere.fileno(), True)
+            setattr(sys, name, nowhere)
+    with contextlib.redirect_stderr(cast(TextIO, _Output(sys.stderr))):
+        return _exit_code(main)
+
+
+def _exit_code(main: Callable[[], None]) -> int:
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
-        main()
+        # Commands only write files: no picture needs a window or a notebook.
+        with _environment("MPLBACKEND", "agg"), _watched_output(), _named_imports():
+            main()
     except InputError as error:
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+        note(f"error: {_one_line(error)}")
         return 2
     except RunError as error:
-        print(f"error: {_one_line(error)}", file=sys.stderr)
+        note(f"error: {_one_line(error)}")
         return 1
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does: nothing is left to say.
-        sys.stderr.close()
         return 0
     except KeyboardInterrupt:
-        print("interrupted; what was stored stays, the same command goes on.", file=sys.stderr)
+        note("interrupted; what was stored stays, the same command goes on.")
         return 130
     except _Terminated:
-        print("terminated; what was stored stays, the same command goes on.", file=sys.stderr)
+        note("terminated; what was stored stays, the same command goes on.")
         return 143
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 0
+
+
+@contextlib.contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable of the environment within a ``with`` block."""
+    previous = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if previous is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = previous
+
+
+class _Output:
+    """Standard output or standard error, of which only the former's failures matter."""
+
+    def __init__(self, stream: TextIO, failure: str | None = None) -> None:
+        self._stream, self._failure = stream, failure
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with self._watched():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._watched():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._discard()
+            if self._failure is None:
+                return
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise RunError(f"{self._failure} ({error.strerror}); send it elsewhere.") from None
+
+    def _discard(self) -> None:
+        """Let all that is still to be written vanish: Python would fail over it at its end."""
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+@contextlib.contextmanager
+def _watched_output() -> Iterator[None]:
+    """Print within a ``with`` block, and know at its end that all was written."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files may hold what the terminal's encoding does not; stderr escapes it too.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    output = _Output(sys.stdout, "standard output cannot be written to")
+    with contextlib.redirect_stdout(cast(TextIO, output)):
+        try:
+            yield
+        finally:
+            output.flush()
+
+
+@contextlib.contextmanager
+def _named_imports() -> Iterator[None]:
+    """Name the library that fails while it is loaded, over a setting or a damaged file of its own.
+
+    Other errors pass: those of our own imports, too.
+    """
+    try:
+        yield
+    except Exception as error:
+        library = _failed_import(error)
+        if library is None or isinstance(error, InputError | RunError):
+            raise
+        raise RunError(
+            f"{library} cannot be loaded ({type(error).__name__}: {error}); check its "
+            "installation and its settings in the environment."
+        ) from None
+
+
+def _failed_import(error: Exception) -> str | None:
+    """Return the library that was being loaded when it raised an error of its own."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    modules = [str(frame.f_globals.get("__name__", "")).partition(".")[0] for frame in frames]
+    beyond = 1 + max((k for k, module in enumerate(modules) if module in _PACKAGES), default=-1)
+    for frame, module in reversed(list(zip(frames, modules, strict=True))[beyond:]):
+        if frame.f_code.co_name == "<module>":
+            return module
+    absent = error.name if isinstance(error, ModuleNotFoundError) else None
+    return None if absent is None or absent.partition(".")[0] in _PACKAGES else absent
 
 
 def _one_line(error: Exception) -> str:

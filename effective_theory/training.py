@@ -1,6 +1,5 @@
 """Training the toy model: the compiled loop, driven in calls short enough to be interrupted."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +12,7 @@ from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.kernels.compilation import is_compiled
 from effective_theory.minibatches import Draw
+from effective_theory.notes import is_worker, note
 from effective_theory.representation import samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
 from effective_theory.toy_model import InitialState, ToyModel
@@ -208,10 +208,10 @@ def train(
 def compile_kernels() -> None:
     """Compile the training loop, or load it from disk, so that workers find it ready.
 
-    Compilation takes a while and happens once; a line on stderr says so.
+    Compilation takes a while; a line on stderr says so.
     """
-    if not is_compiled(kernels.advance):
-        print("compiling the simulator, once ..", file=sys.stderr)
+    if not is_compiled(kernels.advance) and not is_worker():
+        note("compiling the simulator ..")
     task = Addition(2)
     dataset = Dataset(task, [0, 1])
     train(ToyModel(width=1, target_dim=1, steps=1), dataset, rng=0)

@@ -11,12 +11,10 @@ import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from joblib import parallel_config
-from joblib.parallel import BACKENDS, get_active_backend
-
 from effective_theory import InputError
 from effective_theory.checks import RunError
 from effective_theory.kernels import KERNEL_VERSION
+from effective_theory.workers import require_files
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster, Worker
@@ -24,6 +22,8 @@ if TYPE_CHECKING:
 #: A message to a worker and back costs driver and worker some 10 ms of computing together.
 CHUNK_SECONDS = 1.0
 _SECONDS_TO_CONNECT = 10
+#: Files that the driver opens for local workers at all, some to spare, and for each of them.
+_FILES, _FILES_FOR_EACH = 32, 12
 #: Dask looks at each worker's stack 100 times a second, at each event loop 50 times and at the
 #: machine twice, which took a tenth of two cores.
 _UNOBSERVED = {
@@ -38,6 +38,8 @@ def dask_client() -> "Client | None":
 
     joblib knows the backend's class only once somebody has asked for it.
     """
+    from joblib.parallel import BACKENDS, get_active_backend
+
     backend = get_active_backend()[0]
     kind = BACKENDS.get("dask")
     return backend.client if kind is not None and isinstance(backend, kind) else None
@@ -59,6 +61,8 @@ def dask_workers(address: str, workers: int | None = None) -> Iterator[None]:
     ------
     InputError
         If Dask is not installed or no scheduler answers.
+    RunError
+        If the system lets this process open too few files for local workers.
     """
     try:
         from distributed import Client
@@ -66,6 +70,8 @@ def dask_workers(address: str, workers: int | None = None) -> Iterator[None]:
         raise InputError(
             "dask is not installed; install the package's extra [dask], or sweep without it."
         ) from None
+    from joblib import parallel_config
+
     with contextlib.ExitStack() as stack:
         if address == "local":
             target: Any = stack.enter_context(_local_workers(workers))
@@ -90,6 +96,8 @@ def _local_workers(count: int | None) -> "Iterator[LocalCluster]":
     import dask
     from distributed import LocalCluster
 
+    number = dask.system.CPU_COUNT if count is None else count
+    require_files(number, _FILES + _FILES_FOR_EACH * number)
     with (
         dask.config.set(_UNOBSERVED),
         LocalCluster(  # type: ignore[no-untyped-call]

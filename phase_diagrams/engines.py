@@ -1,22 +1,18 @@
 """What runs cells: the engine interface and the Numba engine."""
 
-import contextlib
 import itertools
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from joblib import Parallel, cpu_count, delayed
-from joblib.parallel import get_active_backend
-
 from effective_theory import train
-from effective_theory.checks import RunError, jobs
+from effective_theory.checks import jobs
 from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.training import compile_kernels
+from effective_theory.workers import as_finished, cores
 from phase_diagrams.cost import in_chunks
 from phase_diagrams.dask_workers import (
     CHUNK_SECONDS,
@@ -90,9 +86,13 @@ class NumbaEngine:
 
         Raises
         ------
+        InputError
+            If ``joblib.parallel_config`` names a backend that returns nothing before all is done.
         RunError
-            If a worker dies or memory runs out.
+            If a worker cannot be started or dies, or memory runs out.
         """
+        from joblib import delayed
+
         waiting = iter(cells)
         first = next(waiting, None)
         if first is None:
@@ -102,23 +102,9 @@ class NumbaEngine:
         client = dask_client()
         chunks, batch_size = self._chunks(itertools.chain([first], waiting), client)
         tasks = (delayed(_in_worker)(os.getpid(), _each, _run_with_cell, chunk) for chunk in chunks)
-        parallel = Parallel(
-            n_jobs=self.workers, return_as="generator_unordered", batch_size=batch_size
-        )
-        try:
-            with named_failures(client), contextlib.closing(parallel(tasks)) as finished:
-                for chunk in finished:
-                    yield from chunk
-        except BrokenProcessPool:
-            raise RunError(
-                "a worker died, perhaps for want of memory; what was stored stays: run the same "
-                "command again, with fewer jobs."
-            ) from None
-        except MemoryError:
-            raise RunError(
-                "memory ran out in a run; what was stored stays: run the same command again, with "
-                "fewer jobs or a smaller width."
-            ) from None
+        with named_failures(client):
+            for chunk in as_finished(tasks, self.workers, batch_size):
+                yield from chunk
 
     def _chunks(
         self, cells: Iterable[Cell], client: "Client | None"
@@ -137,10 +123,12 @@ class NumbaEngine:
     @property
     def workers(self) -> int:
         """Runs at a time: n_jobs, or what joblib.parallel_config says, or one for each core."""
+        from joblib.parallel import get_active_backend
+
         if self.n_jobs is not None:
             return self.n_jobs
         configured: int | None = get_active_backend()[1]
-        return cpu_count() if configured is None else configured
+        return cores() if configured is None else configured
 
 
 def _in_worker(driver: int, task: Callable[..., T], *arguments: object) -> T:

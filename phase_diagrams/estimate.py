@@ -3,8 +3,7 @@
 import contextlib
 from pathlib import Path
 
-from joblib import effective_n_jobs
-
+from effective_theory.workers import at_a_time
 from phase_diagrams.cost import ExpectedCost
 from phase_diagrams.engines import NumbaEngine
 from phase_diagrams.spec import SweepSpec
@@ -24,7 +23,7 @@ def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
     done = spec.size - len(todo)
     if not todo:
         return f"{spec.size} runs: all done."
-    workers = min(effective_n_jobs(engine.workers), len(todo))
+    workers = min(at_a_time(engine.workers), len(todo))
     seconds = sum(map(ExpectedCost(), todo))
     return (
         f"{spec.size} runs: {done} done, {len(todo)} to do, at most {seconds / workers / 60:.1f} "

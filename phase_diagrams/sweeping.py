@@ -1,14 +1,12 @@
 """Sweeping: a specification, an engine and a store make a phase diagram."""
 
 import contextlib
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from effective_theory import InputError
+from effective_theory.notes import is_watched
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
 from phase_diagrams.inference import infer
@@ -97,6 +95,8 @@ def results(
     accuracies, RQI or embeddings, which are NaN otherwise. ``places`` are the indices of the runs
     that are asked for, by default all of the sweep.
     """
+    from tqdm import tqdm
+
     engine = engine if engine is not None else numba_engine()
     spec = resumed(spec, store, name)
     with contextlib.ExitStack() as stack:
@@ -111,7 +111,7 @@ def results(
                 todo.append(cell.index)
             else:
                 yield cell, summary
-        silent = not progress or not sys.stderr.isatty()
+        silent = not (progress and is_watched())
         total = spec.size if places is None else len(places)
         bar = stack.enter_context(
             tqdm(total=total, initial=total - len(todo), unit="run", disable=silent)
@@ -132,8 +132,11 @@ def resumed(spec: SweepSpec, store: str | Path | None, name: str) -> SweepSpec:
     if store is None or not Path(store).is_file():
         return spec
     with Store(store, create=False) as kept:
-        known = kept.sweeps().get(name)
-    return spec if known is None else spec.with_values_of(SweepSpec.from_json(known))
+        stored = kept.sweeps().get(name)
+    try:
+        return spec if stored is None else spec.with_values_of(SweepSpec.from_json(stored))
+    except InputError:  # what it was cannot be read here; `enter` says so
+        return spec
 
 
 def enter(kept: Store, name: str, spec: SweepSpec) -> None:

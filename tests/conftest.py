@@ -11,11 +11,19 @@ import pytest
 from hypothesis import settings
 
 from effective_theory import Addition, Dataset, InitialState, ToyModel
+from effective_theory.training import compile_kernels
 
 matplotlib.use("Agg")
 # The same examples in every run, whatever the machine's load.
 settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("repeatable")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile once, before pytest-xdist starts processes that would all do it."""
+    if session.config.getoption("numprocesses", None):
+        compile_kernels()
+
 
 _REPOSITORY = Path(__file__).parent.parent
 

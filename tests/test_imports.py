@@ -27,7 +27,18 @@ def test_effective_theory_loads_numpy_and_numba_only() -> None:
 
 def test_the_command_line_starts_without_pictures_and_torch() -> None:
     modules = loaded_after("import phase_diagrams, phase_diagrams.cli")
-    assert not modules & {"torch", "matplotlib", "pandas", "seaborn", "xarray"}
+    assert not modules & {"torch", "matplotlib", "pandas", "seaborn", "xarray", "joblib", "tqdm"}
+
+
+def test_the_command_line_of_validation_starts_without_what_few_commands_need() -> None:
+    modules = loaded_after("import validation, validation.cli")
+    assert not modules & {"torch", "matplotlib", "pandas", "seaborn", "jinja2", "submitit"}
+
+
+def test_what_validation_exports_is_not_hidden_by_modules_of_its_name() -> None:
+    pytest.importorskip("torch", reason="validation needs PyTorch: install extra [validation]")
+    check = "all(not inspect.ismodule(getattr(validation, name)) for name in validation.__all__)"
+    loaded_after(f"import inspect, validation.cross_check, validation; assert {check}")
 
 
 #: Imports every module of a package, the third parties' before, and compares what is global.

@@ -5,7 +5,6 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from submitit import AutoExecutor, Job
 from submitit.helpers import DelayedSubmission
 
@@ -14,7 +13,6 @@ from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
 from phase_diagrams.names import require_name
 from phase_diagrams.sweeping import enter, known, long_first
-from validation.batched_engine import TorchEngine, torch_engine
 from validation.job_record import Cluster, Device, EngineKind
 from validation.provenance import code_version
 from validation.submissions import (
@@ -97,12 +95,20 @@ class Element:
 
 def engine_of(choice: EngineChoice) -> Engine:
     """Return the engine that a submission names, ready to run here."""
-    return torch_engine(choice.device) if choice.kind == "torch" else numba_engine(choice.jobs)
+    if choice.kind == "torch":
+        from validation.batched_engine import torch_engine
+
+        return torch_engine(choice.device)
+    return numba_engine(choice.jobs)
 
 
 def _name_and_version(choice: EngineChoice) -> Engine:
     """Return the engine for its name and version only: a login node may have no GPU."""
     if choice.kind == "torch":
+        import torch
+
+        from validation.batched_engine import TorchEngine
+
         return TorchEngine(torch.device(choice.device), torch.float32)
     return numba_engine(choice.jobs)
 

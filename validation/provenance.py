@@ -4,15 +4,14 @@ import datetime
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from effective_theory import InputError
 from effective_theory.installation import checkout, package_versions
 from effective_theory.machine import describe_machine
-from validation.batch import full_precision
-from validation.batched_engine import TorchEngine
-from validation.torch_origin import device_name, torch_versions
+
+if TYPE_CHECKING:
+    from validation.batched_engine import TorchEngine
 
 _PACKAGES = ("grokking-effective-theory", "numpy", "scipy", "numba", "joblib")
 
@@ -46,8 +45,13 @@ class Provenance:
     flags: dict[str, str | int | bool | None]
 
     @classmethod
-    def of(cls, engine: TorchEngine) -> "Provenance":
+    def of(cls, engine: "TorchEngine") -> "Provenance":
         """Return that of what this process computes with the engine."""
+        import torch
+
+        from validation.batch import full_precision
+        from validation.torch_origin import device_name, torch_versions
+
         commit, dirty = code_version(allow_dirty=True)
         versions = {
             "python": platform.python_version(),

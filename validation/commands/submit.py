@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from effective_theory import InputError
+from effective_theory.shell import require_extra
 from phase_diagrams.options import SweepOptions
 from validation.job_record import Cluster, Device, EngineKind
 
@@ -41,14 +41,11 @@ class Submit(SweepOptions):
 
     def run(self) -> None:
         """Submit."""
-        try:
-            from validation.cluster import Resources, submit
-        except ModuleNotFoundError as error:
-            if error.name != "submitit":
-                raise
-            raise InputError(
-                "submitit is not installed; install the package's extra [cluster]."
-            ) from None
+        require_extra("cluster", "submitit")
+        if self.engine == "torch":
+            require_extra("validation", "torch")
+        from validation.cluster import Resources, submit
+
         spec = self.spec()
         name = self.name_of(spec)
         store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
-
+from effective_theory.shell import require_extra
 from phase_diagrams.commands.sweep import LocalSweep
-from validation.batched_engine import TorchEngine, torch_engine
 
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+if TYPE_CHECKING:
+    from validation.batched_engine import TorchEngine
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,15 @@ class TorchSweep(LocalSweep):
     """Runs that are trained together (default: what suits the device)."""
 
     @property
-    def engine(self) -> TorchEngine:
+    def engine(self) -> "TorchEngine":
         """The engine that the options describe."""
-        return torch_engine(self.device, _DTYPES[self.dtype], self.cells_per_batch)
+        require_extra("validation", "torch")
+        import torch
+
+        from validation.batched_engine import torch_engine
+
+        dtype = {"float32": torch.float32, "float64": torch.float64}[self.dtype]
+        return torch_engine(self.device, dtype, self.cells_per_batch)
 
     def place(self) -> tuple[str, Path, Path]:
         """Return the sweep's name, the folder of its results and its store."""

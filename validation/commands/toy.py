@@ -9,11 +9,9 @@ import tyro
 from effective_theory import InputError
 from effective_theory.checks import RunError, non_negative
 from effective_theory.files import require_outputs
+from effective_theory.shell import require_extra
 from phase_diagrams import PhaseDiagram, SweepSpec, preset
 from phase_diagrams.options import SweepOptions
-from validation.engine_agreement import STABLE, agreement
-from validation.report import report_files, write_report
-from validation.trajectories import typical_cells
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,11 @@ class Toy(SweepOptions):
 
     def run(self) -> None:
         """Compare and leave the report."""
+        require_extra("validation", "torch", "jinja2")
+        from validation.engine_agreement import agreement
+        from validation.report import report_files, write_report
+        from validation.trajectories import typical_cells
+
         spec = self.spec()
         name = self.name_of(spec)
         out = self.out if self.out is not None else Path("results") / f"{name}-agreement"
@@ -68,6 +71,8 @@ class Toy(SweepOptions):
 
     def stable_region(self, spec: SweepSpec) -> Mapping[str, float]:
         """Return up to where rounding decides nothing: as given, or as known of a preset."""
+        from validation.engine_agreement import STABLE
+
         if self.stable:
             return dict(_bound(text) for text in self.stable)
         unchanged = self.preset is not None and spec == preset(self.preset)
