@@ -19,7 +19,7 @@ from phase_diagrams.origin import mixtures
 from phase_diagrams.phases import Phase
 from phase_diagrams.spacing import between
 from phase_diagrams.spec import SweepSpec
-from phase_diagrams.sweeping import results, resumed
+from phase_diagrams.sweeping import opened, results, resumed
 
 #: Name of the refined sweep in the store where the user gives none.
 DEFAULT_NAME = "refined"
@@ -88,7 +88,9 @@ def refine(
     >>> refine(coarse, to=4, engine=engine).spec.shape
     (9, 1)
     """
-    fine = PhaseDiagram(resumed(refined_spec(diagram.spec, to), store, name))
+    asked = refined_spec(diagram.spec, to)
+    with opened(store, name) as kept:
+        fine = PhaseDiagram(resumed(asked, kept, name))
     coarse = tuple(slice(None, None, fine.spec.refined.get(name)) for name in fine.spec.grid)
     fine.take(coarse, diagram)
     while True:

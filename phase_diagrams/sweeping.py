@@ -66,13 +66,14 @@ def sweep(
         If the store holds another sweep of this name, which is not just extended.
     """
     engine = engine if engine is not None else numba_engine()
-    spec = resumed(spec, store, name)
-    kept = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
-    diagram = PhaseDiagram(spec, kept=kept)
-    for sentence in diagram.ideal_test_accuracy.warnings():
-        warnings.warn(sentence, stacklevel=2)
-    for cell, summary in results(spec, store=store, name=name, engine=engine, progress=progress):
-        diagram.record(cell.index, summary)
+    runs = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
+    with opened(store, name) as kept:
+        spec = resumed(spec, kept, name)
+        diagram = PhaseDiagram(spec, kept=runs)
+        for sentence in diagram.ideal_test_accuracy.warnings():
+            warnings.warn(sentence, stacklevel=2)
+        for cell, summary in _results(spec, kept, name, engine, progress):
+            diagram.record(cell.index, summary)
     for sentence in mixtures(diagram.origins):
         warnings.warn(sentence, stacklevel=2)
     return diagram
@@ -95,27 +96,35 @@ def results(
     accuracies, RQI or embeddings, which are NaN otherwise. ``places`` are the indices of the runs
     that are asked for, by default all of the sweep.
     """
+    engine = engine if engine is not None else numba_engine()
+    with opened(store, name) as kept:
+        spec = resumed(spec, kept, name)
+        yield from _results(spec, kept, name, engine, progress, exact=exact, places=places)
+
+
+def _results(
+    spec: SweepSpec,
+    kept: Store | None,
+    name: str,
+    engine: Engine,
+    progress: bool,
+    *,
+    exact: bool = False,
+    places: Sequence[tuple[int, ...]] | None = None,
+) -> Iterator[tuple[Cell, RunSummary]]:
     from tqdm import tqdm
 
-    engine = engine if engine is not None else numba_engine()
-    spec = resumed(spec, store, name)
-    with contextlib.ExitStack() as stack:
-        # A bad name leaves no file behind.
-        require_name(name)
-        kept = stack.enter_context(Store(store)) if store is not None else None
-        if kept is not None:
-            enter(kept, name, spec)
-        todo = []
-        for cell, summary in known(spec, kept, engine, exact=exact, places=places):
-            if summary is None:
-                todo.append(cell.index)
-            else:
-                yield cell, summary
-        silent = not (progress and is_watched())
-        total = spec.size if places is None else len(places)
-        bar = stack.enter_context(
-            tqdm(total=total, initial=total - len(todo), unit="run", disable=silent)
-        )
+    if kept is not None:
+        enter(kept, name, spec)
+    todo = []
+    for cell, summary in known(spec, kept, engine, exact=exact, places=places):
+        if summary is None:
+            todo.append(cell.index)
+        else:
+            yield cell, summary
+    silent = not (progress and is_watched())
+    total = spec.size if places is None else len(places)
+    with tqdm(total=total, initial=total - len(todo), unit="run", disable=silent) as bar:
         for cell, summary in engine.run(spec.cell(index) for index in long_first(spec, todo)):
             if kept is not None:
                 kept.add(cell, summary, engine.identity, engine.version)
@@ -123,16 +132,20 @@ def results(
             yield cell, summary
 
 
-def resumed(spec: SweepSpec, store: str | Path | None, name: str) -> SweepSpec:
+def opened(store: str | Path | None, name: str) -> contextlib.AbstractContextManager[Store | None]:
+    """Open the store of a sweep, made if it is not there; None where nothing is to be kept."""
+    # A bad name leaves no file behind.
+    require_name(name)
+    return contextlib.nullcontext() if store is None else Store(store)
+
+
+def resumed(spec: SweepSpec, kept: Store | None, name: str) -> SweepSpec:
     """Return the sweep with the values that a store's sweep of this name has for its axes.
 
     Numbers that differ in the last bits only, such as those of an axis that another version has
     spaced, would be other runs: a stored sweep goes on with its own.
     """
-    if store is None or not Path(store).is_file():
-        return spec
-    with Store(store, create=False) as kept:
-        stored = kept.sweeps().get(name)
+    stored = None if kept is None else kept.sweeps().get(name)
     try:
         return spec if stored is None else spec.with_values_of(SweepSpec.from_json(stored))
     except InputError:  # what it was cannot be read here; `enter` says so

@@ -12,6 +12,7 @@ from effective_theory.kernels.compilation import fast_kernel, kernel
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
+Doubles = NDArray[np.float64]
 
 MSE, CROSS_ENTROPY = 0, 1
 
@@ -29,38 +30,44 @@ def highest(logits: Array, predicted: Indices) -> None:
             predicted[sample] = label if better else predicted[sample]
 
 
+@kernel
+def centred(targets: Array) -> tuple[Doubles, Doubles]:
+    """Return the targets' mean, (outputs,), and the targets less their mean, (classes, outputs)."""
+    exact = targets.astype(np.float64)
+    centre = exact.sum(axis=0) / len(exact)
+    return centre, exact - centre
+
+
 @fast_kernel
-def nearest(out: Array, targets: Array, predicted: Indices) -> None:
+def nearest(
+    out: Array, centre: Doubles, targets: Doubles, apart: Doubles, predicted: Indices
+) -> None:
     """Fill ``predicted`` with each sample's class of nearest target, the first of equal ones.
 
-    The squares are summed as they stand: |out|^2 - 2 Y.out + |Y|^2 is one product less work for
-    each class, but its terms cancel where targets lie close together and far from the origin.
+    The nearest target has the least |out - Y|^2 = |out|^2 - 2 (Y.out - |Y|^2 / 2). In float32 these
+    terms cancel where targets lie close together and far from the origin, and |out - Y|^2 itself
+    where outputs are large: hence float64, from the targets' centre.
+
+    ``centre`` and ``targets`` are `centred`'s; ``apart`` (outputs, samples) is work space.
     """
     (classes, outputs), samples = targets.shape, out.shape[1]
-    least, distance = np.empty(samples, np.float32), np.empty(samples, np.float32)
+    highest, score = np.empty(samples), np.empty(samples)
+    for row in range(outputs):
+        for sample in range(samples):
+            apart[row, sample] = out[row, sample] - centre[row]
     predicted[:] = 0
     for label in range(classes):
-        distance[:] = 0.0
+        score[:] = -0.5 * (targets[label] * targets[label]).sum()
         for row in range(outputs):
             target = targets[label, row]
             for sample in range(samples):
-                apart = out[row, sample] - target
-                distance[sample] += apart * apart
+                score[sample] += target * apart[row, sample]
         if label == 0:
-            least[:] = distance
+            highest[:] = score
         for sample in range(samples):
-            better = distance[sample] < least[sample]
-            least[sample] = distance[sample] if better else least[sample]
+            better = score[sample] > highest[sample]
+            highest[sample] = score[sample] if better else highest[sample]
             predicted[sample] = label if better else predicted[sample]
-
-
-@kernel
-def predict(kind: int, out: Array, targets: Array, predicted: Indices) -> None:
-    """Fill ``predicted`` with each sample's class: the nearest target's or the largest logit's."""
-    if kind == CROSS_ENTROPY:
-        highest(out[: targets.shape[0]], predicted)
-    else:
-        nearest(out, targets, predicted)
 
 
 @kernel

@@ -7,7 +7,14 @@ from effective_theory.kernels.compilation import kernel
 from effective_theory.kernels.decoder import backward, forward
 from effective_theory.kernels.embeddings import add_penalty, combine, combine_backward
 from effective_theory.kernels.layout import activations, aligned_zeros, layers, matrix
-from effective_theory.kernels.losses import count_equal, loss, predict
+from effective_theory.kernels.losses import (
+    CROSS_ENTROPY,
+    centred,
+    count_equal,
+    highest,
+    loss,
+    nearest,
+)
 from effective_theory.kernels.optimiser import adamw
 from effective_theory.kernels.parallelograms import quality_index
 
@@ -117,6 +124,7 @@ def advance(
     losses, share = np.zeros(columns, np.float32), np.zeros(columns, np.float32)
     share[:samples] = 1.0 / samples
     predicted = np.zeros(columns, np.int64)
+    (centre, centred_targets), apart = centred(targets), np.empty((outputs, columns))
     start = update
     next_record = np.searchsorted(record_at, update)
 
@@ -134,7 +142,10 @@ def advance(
         if not np.isfinite(measured[TRAIN_LOSS]):
             measured[:] = np.nan
             return DIVERGED, update
-        predict(loss_kind, out, targets, predicted)
+        if loss_kind == CROSS_ENTROPY:
+            highest(out[:outputs], predicted)
+        else:
+            nearest(out, centre, centred_targets, apart, predicted)
         measured[TRAIN_ACCURACY] = count_equal(predicted, labels[:samples]) / samples
         measured[TEST_ACCURACY] = count_equal(predicted[samples:], labels[samples:]) / test_samples
         best[0] = max(best[0], measured[TRAIN_ACCURACY])

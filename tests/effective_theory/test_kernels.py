@@ -141,9 +141,10 @@ def test_prediction_takes_the_first_of_equal_scores() -> None:
     assert losses.count_equal(predicted, np.array([1, 2, 2])) == 1
 
 
+@pytest.mark.parametrize("large", [1.0, 1e8])
 @pytest.mark.parametrize("kind", ["origin", "far", "two places", "one outlier", "tiny", "huge"])
-def test_the_nearest_target_is_chosen_wherever_targets_lie(kind: str) -> None:
-    """Against float64; where targets lie far away, |Y|^2 - 2 Y.out would cancel in float32."""
+def test_the_nearest_target_is_chosen_wherever_targets_lie(kind: str, large: float) -> None:
+    """Against long doubles; far targets cancel in |Y|^2 - 2 Y.out, large outputs in |out - Y|^2."""
     rng = np.random.default_rng(1)
     around = rng.standard_normal((19, 30))
     places = {
@@ -158,13 +159,13 @@ def test_the_nearest_target_is_chosen_wherever_targets_lie(kind: str) -> None:
     # Outputs between a target and others, as in training; and targets themselves.
     out = targets[rng.integers(0, 19, 200)] + targets.std() * 0.1 * rng.standard_normal((200, 30))
     out[:19] = targets
-    out = out.astype(np.float32).T
-    apart = out.T[:, None].astype(np.float64) - targets[None].astype(np.float64)
+    out = (out * large).astype(np.float32).T
+    apart = out.T[:, None].astype(np.longdouble) - targets[None].astype(np.longdouble)
     nearest = (apart**2).sum(axis=2).argmin(axis=1)
     padded = layout.matrix(30, 200)
     padded[:30, :200] = out
     predicted = np.zeros(208, np.int64)
-    losses.predict(losses.MSE, padded, targets, predicted)
+    losses.nearest(padded, *losses.centred(targets), np.empty((30, padded.shape[1])), predicted)
     np.testing.assert_array_equal(predicted[:200], nearest)
 
 
@@ -172,5 +173,5 @@ def test_the_first_of_equally_near_targets_is_chosen() -> None:
     targets = np.array([[1.0], [3.0], [3.0], [5.0]], np.float32)
     out = np.array([[2.0, 3.0, 4.0, 9.0]], np.float32)
     predicted = np.zeros(4, np.int64)
-    losses.predict(losses.MSE, out, targets, predicted)
+    losses.nearest(out, *losses.centred(targets), np.empty((1, 4)), predicted)
     assert predicted.tolist() == [0, 1, 1, 3]

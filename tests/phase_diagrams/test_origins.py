@@ -142,8 +142,12 @@ def test_the_process_that_ran_a_cell_says_what_it_is(monkeypatch: pytest.MonkeyP
         from phase_diagrams import engines
         from phase_diagrams.origin import Origin
 
+        original = engines.numba_origin
         engines.numba_origin = lambda: Origin(f"process {os.getpid()}", (), None)  # type: ignore
-        return cell, engines.run_cell(cell, recipe)
+        try:
+            return cell, engines.run_cell(cell, recipe)
+        finally:  # other tests may use the same workers
+            engines.numba_origin = original  # type: ignore
 
     monkeypatch.setattr(engines, "_run_with_cell", run)
     found = [summary for _, summary in numba_engine(2).run(SPEC.cells())]

@@ -133,7 +133,11 @@ def test_a_diverged_run_is_drawn_too() -> None:
 @pytest.mark.parametrize(
     ("fields", "outcome", "crossing"),
     [
-        ({"decoder_scale": 5e19}, "diverged after 0 updates", "train accuracy ≥ 0.9: never"),
+        (
+            {"decoder_scale": 5e19},
+            "diverged after 0 updates",
+            "train accuracy ≥ 0.9: not before it diverged at update 0",
+        ),
         (
             {"train_threshold": 0.0, "test_threshold": 0.0},
             "stopped after 0 updates",

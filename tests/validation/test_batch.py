@@ -220,9 +220,9 @@ def test_rqi_has_to_be_greater_than_its_threshold(threshold: float, step: int | 
     assert run.rqi_step == train(model, dataset, state).rqi_step == step
 
 
-@pytest.mark.parametrize("far", [0.0, 1e4])
-def test_the_nearest_target_is_chosen_far_from_the_origin(far: float) -> None:
-    """Against float64: |Y|^2 - 2 Y.out cancels in float32 where targets lie far away."""
+@pytest.mark.parametrize(("far", "large"), [(0.0, 1.0), (1e4, 1.0), (0.0, 1e8), (1e4, 1e8)])
+def test_the_nearest_target_is_chosen_wherever_targets_lie(far: float, large: float) -> None:
+    """Against long doubles, where neither far targets nor large outputs cancel."""
     task = Addition(5)
     dataset, state = drawn(MODEL, task)
     assert state.targets is not None
@@ -231,8 +231,9 @@ def test_the_nearest_target_is_chosen_far_from_the_origin(far: float) -> None:
     batch = batch_of(cell, cell, places=2, dtype=torch.float32)
     random = np.random.default_rng(0)
     places = random.integers(0, task.classes, (2, task.size))
-    outputs = (targets[places] + random.standard_normal((2, task.size, 8))).astype(np.float32)
-    apart = outputs[:, :, None].astype(np.float64) - targets.astype(np.float64)
+    outputs = (targets[places] + random.standard_normal((2, task.size, 8))) * large
+    outputs = outputs.astype(np.float32)
+    apart = outputs[:, :, None].astype(np.longdouble) - targets.astype(np.longdouble)
     nearest = (apart**2).sum(axis=3).argmin(axis=2)
     labels = task.labels[np.concatenate([dataset.train, dataset.test])]
     found = batch.model.is_right(torch.from_numpy(outputs))
