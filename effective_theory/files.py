@@ -192,12 +192,19 @@ def require_outputs(
         As by `require_folder` and `require_writable`, or if an output has the path of the store.
     """
     for path in outputs:
-        if store is not None and os.path.realpath(path) == os.path.realpath(store):
+        if store is not None and _is_one_place(path, store):
             raise InputError(f"path {path} is both the store and an output; name another store.")
     if folder is not None:
         require_folder(folder)
     for path, kind in outputs.items():
         require_writable(path, kind)
+
+
+def _is_one_place(path: str | Path, other: str | Path) -> bool:
+    try:
+        return os.path.realpath(path) == os.path.realpath(other)
+    except ValueError:  # no path at all, such as one with a NUL: who opens it says so
+        return False
 
 
 def require_folder(path: str | Path) -> Path:

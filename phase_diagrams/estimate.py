@@ -8,10 +8,10 @@ from phase_diagrams.cost import ExpectedCost
 from phase_diagrams.engines import NumbaEngine
 from phase_diagrams.spec import SweepSpec
 from phase_diagrams.store import Store
-from phase_diagrams.sweeping import known
+from phase_diagrams.sweeping import known, resumed
 
 
-def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
+def estimate(spec: SweepSpec, store: Path, name: str, engine: NumbaEngine) -> str:
     """Return in one sentence what is done, to do and how long it takes at most.
 
     The time is that of a short trial of each shape, times all updates of the budgets; runs that
@@ -19,6 +19,7 @@ def estimate(spec: SweepSpec, store: Path, engine: NumbaEngine) -> str:
     """
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(Store(store, create=False)) if store.exists() else None
+        spec = resumed(spec, kept, name)
         todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
     done = spec.size - len(todo)
     if not todo:

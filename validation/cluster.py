@@ -12,7 +12,7 @@ from effective_theory import InputError
 from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
 from phase_diagrams.names import require_name
-from phase_diagrams.sweeping import enter, known, long_first
+from phase_diagrams.sweeping import enter, known, long_first, resumed
 from validation.job_record import Cluster, Device, EngineKind
 from validation.provenance import code_version
 from validation.submissions import (
@@ -167,6 +167,8 @@ def submit(
     choice = _choice(engine, device, resources)
     named = _name_and_version(choice)
     collect(store, name)
+    with Store(store) as kept:
+        spec = resumed(spec, kept, name)
     places = _missing(spec, store, name, named)
     if not places:
         return None, []

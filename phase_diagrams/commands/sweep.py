@@ -81,7 +81,8 @@ class Sweep(LocalSweep):
         # Wrong options are named before workers are started.
         with self._workers():
             if self.dry_run:
-                print(estimate(spec, self.place()[2], engine))
+                name, _, store = self.place()
+                print(estimate(spec, store, name, engine))
             else:
                 self.run_with(engine)
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effective_theory import InputError
-from phase_diagrams import Axis, SweepSpec, compare, refine, sweep
+from phase_diagrams import Axis, SweepSpec, compare, numba_engine, refine, sweep
 from phase_diagrams.axes import describe
+from phase_diagrams.estimate import estimate
 from phase_diagrams.runs import place
 from phase_diagrams.text import phase_map
 from tests.phase_diagrams.label_engine import LabelEngine, grid
@@ -42,6 +43,15 @@ def test_a_stored_sweep_goes_on_with_its_own_axis(bits: int, tmp_path: Path) -> 
 
     # Another name is another sweep, with the values that it is asked for.
     assert sweep(spec, store=store, name="new", engine=again).spec == spec
+
+
+def test_a_dry_run_counts_what_a_stored_axis_holds(tmp_path: Path) -> None:
+    store, spec = tmp_path / "runs.sqlite", grid(4, 3)
+    model = dataclasses.replace(spec.model, steps=3)
+    spec = dataclasses.replace(spec, model=model)
+    sweep(moved(spec, 1), store=store, name="old", engine=numba_engine(1), progress=False)
+    assert estimate(spec, store, "old", numba_engine(1)) == "12 runs: all done."
+    assert estimate(spec, store, "new", numba_engine(1)).startswith("12 runs: 0 done")
 
 
 def test_a_stored_refined_sweep_goes_on_with_its_own_axis(tmp_path: Path) -> None:
