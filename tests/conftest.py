@@ -27,13 +27,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         compile_kernels()
 
 
-_REPOSITORY = Path(__file__).parent.parent
+#: Where published tables lie unless PUBLISHED_TABLES says so.
+REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
 
 
 def published_table(name: str) -> Path:
     """Path of a published table; the test is skipped where there is none."""
-    default = _REPOSITORY / ".." / "shared" / "reference"
-    path = Path(os.environ.get("PUBLISHED_TABLES", default)) / name
+    path = Path(os.environ.get("PUBLISHED_TABLES", REFERENCE)) / name
     if not path.is_file():
         pytest.skip(f"published table {name} is absent; set PUBLISHED_TABLES to its folder")
     return path
