@@ -90,20 +90,14 @@ def register_start(
 ) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
 
-    Stored runs know a start by its name alone: give a changed recipe another one. ``split`` returns
-    the recipe's split without its weights; without it, whatever needs a split draws both.
+    Stored runs know a start by its name alone: give a changed recipe another one.
 
     Parameters
     ----------
-    name
-        Name in specifications and on the command line.
-    recipe
-        ``(model, task, train_size, seed) -> (Dataset, InitialState)``.
+    name, recipe, batches, split
+        As `Start` has them.
     fixed
-        Start-shaping fields of ToyModel that the recipe does not honour, with the only value of
-        each that is accepted; names alone stand for their defaults.
-    batches
-        Name of the recipe's minibatches, where these are not drawn as this project draws them.
+        As well; names of fields alone stand for their defaults.
 
     Raises
     ------
