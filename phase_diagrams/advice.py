@@ -160,8 +160,7 @@ def advise(
         If an axis is missing or unknown, a value lies outside of the axes, or the cell was not run.
     """
     spec = diagram.spec
-    asked = _checked_values(spec, values)
-    place = tuple(_containing(name, axis, asked[name]) for name, axis in spec.grid.items())
+    asked, place = asked_cell(spec, values)
     chosen = [diagram.seed_index(seed)] if seed is not None else list(range(len(spec.seeds)))
     known = _Known(diagram, chosen)
     phase = known.phase(place)
@@ -181,6 +180,18 @@ def advise(
         settings=tuple(_setting(spec, known, asked, step, there) for there in found),
         scales=", ".join(_unit(spec, name) for name in spec.grid),
     )
+
+
+def asked_cell(spec: SweepSpec, values: dict[str, Any]) -> tuple[dict[str, Any], Place]:
+    """Return the values that are asked about, checked, and the place of the cell that holds them.
+
+    Raises
+    ------
+    InputError
+        If an axis is missing or unknown, or a value lies outside of the axes.
+    """
+    asked = _checked_values(spec, values)
+    return asked, tuple(_containing(name, axis, asked[name]) for name, axis in spec.grid.items())
 
 
 class _Known:

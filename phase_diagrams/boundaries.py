@@ -19,6 +19,7 @@ from phase_diagrams.axes import Axis
 from phase_diagrams.phases import GENERALISING, Phase
 from phase_diagrams.probabilities import chosen_phases, confidence_level
 from phase_diagrams.seed_effects import measured
+from phase_diagrams.spec import SweepSpec
 
 if TYPE_CHECKING:
     from phase_diagrams.diagram import PhaseDiagram
@@ -92,6 +93,14 @@ class Boundary:
         return lines
 
 
+def require_axis(spec: SweepSpec, along: str) -> None:
+    """Raise InputError unless a sweep has an axis of that name."""
+    if along not in spec.grid:
+        raise InputError(
+            f"along must be an axis of the sweep ({', '.join(spec.grid)}), not {along!r}."
+        )
+
+
 def boundary(
     diagram: "PhaseDiagram",
     along: str,
@@ -136,8 +145,7 @@ def boundary(
         If an argument is wrong.
     """
     names = list(diagram.spec.grid)
-    if along not in names:
-        raise InputError(f"along must be an axis of the sweep ({', '.join(names)}), not {along!r}.")
+    require_axis(diagram.spec, along)
     if direction not in get_args(Direction):
         raise InputError(f"direction must be one of {get_args(Direction)}, not {direction!r}.")
     chosen, level = chosen_phases(of), fraction("level", level)

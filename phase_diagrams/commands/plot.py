@@ -13,6 +13,7 @@ from effective_theory.files import (
     require_picture,
     save_figure,
 )
+from phase_diagrams.boundaries import require_axis
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.pictures import Picture, fitting, picture_paths, save_pictures
@@ -67,6 +68,7 @@ class Plot(StoredSweep):
         """Check, before the runs are read, that all can be drawn and written."""
         pictures = picture_paths(spec, self._kinds(spec), self.out)
         if self.boundary is not None:
+            require_axis(spec, self.boundary)
             pictures.append(self.out / _BOUNDARY)
         if not (pictures or self.html is not None):
             raise InputError(

@@ -43,7 +43,10 @@ class Refine:
         to, engine = parse_factors(self.to), numba_engine(self.jobs)
         if self.out is not None:
             foreseen_folder(self.out)
-        name, coarse = load(self.store, self.name or self._only_coarse(), engine=engine)
+        name = self.name or self._only_coarse()
+        with Store(self.store, create=False) as kept:
+            refined_spec(kept.spec(name)[1], to)  # a wrong factor need not wait for the runs
+        name, coarse = load(self.store, name, engine=engine)
         if self.dry_run:
             cells, runs = expected_runs(coarse, to)
             print(

@@ -7,6 +7,7 @@ from effective_theory import InputError
 from effective_theory.files import require_picture, save_figure
 from phase_diagrams.arguments import parse_cell
 from phase_diagrams.commands.stored import StoredSweep
+from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.presets import preset_note
 from phase_diagrams.published import agreement, read_table
 from phase_diagrams.sweeping import load
@@ -50,6 +51,7 @@ class Show(StoredSweep):
         seed, values = parse_cell(text)
         if self.out is not None:
             require_picture(self.out)
+        PhaseDiagram(self.spec()).find(seed=seed, **values)
         diagram = self.load()
         run, settings = diagram.run(seed=seed, **values), settings_text(diagram.spec)
         print(f"{run}\n{settings}")

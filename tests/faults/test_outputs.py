@@ -361,6 +361,33 @@ def test_runs_are_not_read_to_be_compared_with_themselves(
         assert "both are the same stored runs" in capsys.readouterr().err
 
 
+DECAY = ("--decoder-weight-decay", "0")
+#: Commands on a stored sweep with one wrong value, and what is said of it.
+WRONG = [
+    (["show", STORE, "--cell", "decoder_lr=7"], "decoder_lr: 7 is not on the axis"),
+    (
+        ["show", STORE, "--cell", "decoder_lr=1e-3,decoder_weight_decay=0,seed=99"],
+        "seed 99 is not in this sweep",
+    ),
+    (["show", STORE, "--cell", "width=3"], "width is not an axis"),
+    (["plot", STORE, "--boundary", "width"], "along must be an axis"),
+    (["advise", STORE, *DECAY, "--decoder-lr", "7"], "decoder_lr 7 lies outside"),
+    (["advise", STORE, "--width", "3"], "width"),
+    (["advise", STORE, *DECAY, "--decoder-lr", "1e-3", "--seed", "99"], "seed 99 is not in"),
+    (["refine", STORE, "--to", "3"], "to must be a power of two"),
+    (["refine", STORE, "--to", "width=2"], "to names 'width'"),
+]
+
+
+@pytest.mark.usefixtures("nothing_runs")
+@pytest.mark.parametrize(("command", "message"), WRONG)
+def test_a_wrong_value_is_refused_before_runs_are_read(
+    command: list[str], message: str, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sweep_cli.main([str(store) if word == STORE else word for word in command]) == 2
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("nothing_runs")
 def test_a_page_that_would_be_too_large_is_refused_before_runs_are_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
