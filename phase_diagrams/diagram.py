@@ -16,7 +16,7 @@ from effective_theory.checks import RandomSource
 from phase_diagrams.axes import Axis
 from phase_diagrams.ideal import IdealAccuracies, ideal_accuracies
 from phase_diagrams.origin import Origin
-from phase_diagrams.phases import GENERALISING, Phase, classify
+from phase_diagrams.phases import GENERALISING, Phase, classify_all
 from phase_diagrams.spec import Cell, SweepSpec, written
 from phase_diagrams.summary import RunSummary
 
@@ -161,14 +161,14 @@ class PhaseDiagram:
     @property
     def phases(self) -> NDArray[np.int8]:
         """Phase of each cell, measured or inferred (integers of `Phase`); see `source`."""
-        phases = self._arrays["inferred"].astype(np.int8)
-        for index in zip(*np.nonzero(self.source == Source.MEASURED), strict=True):
-            phases[index] = classify(
-                int(self._arrays["train"][index]),
-                int(self._arrays["test"][index]),
-                diverged=bool(self._arrays["diverged"][index] >= 0),
-                lag=self.spec.lag,
-            )
+        found = classify_all(
+            self._arrays["train"],
+            self._arrays["test"],
+            self._arrays["diverged"] >= 0,
+            lag=self.spec.lag,
+        )
+        measured = self.source == Source.MEASURED
+        phases: NDArray[np.int8] = np.where(measured, found, self._arrays["inferred"])
         return phases
 
     def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:

@@ -4,6 +4,7 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import integer
@@ -81,6 +82,27 @@ def classify(
     if diverged:
         return Phase.DIVERGED
     return Phase.CONFUSION if train is None else Phase.MEMORIZATION
+
+
+def classify_all(
+    train_step: NDArray[np.integer[Any]],
+    test_step: NDArray[np.integer[Any]],
+    diverged: NDArray[np.bool_],
+    *,
+    lag: int = LAG,
+) -> NDArray[np.int8]:
+    """Return the phases of many runs as `classify` names them; steps are -1 for never."""
+    trained, generalised = train_step >= 0, test_step >= 0
+    return np.select(
+        [
+            trained & generalised & (test_step - train_step < lag),
+            trained & generalised,
+            diverged,
+            trained,
+        ],
+        [Phase.COMPREHENSION, Phase.GROKKING, Phase.DIVERGED, Phase.MEMORIZATION],
+        Phase.CONFUSION,
+    ).astype(np.int8)
 
 
 def _reached(name: str, step: Any) -> int | None:

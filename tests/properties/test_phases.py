@@ -5,6 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from phase_diagrams import Phase, classify
+from phase_diagrams.phases import classify_all
 
 step = st.one_of(st.none(), st.just(np.ma.masked), st.integers(-1, 10**6), st.just(10**12))
 
@@ -40,3 +41,16 @@ def test_each_run_has_exactly_one_phase(
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**5))
 def test_divergence_after_both_crossings_changes_no_label(train: int, test: int, lag: int) -> None:
     assert classify(train, test, diverged=True, lag=lag) == classify(train, test, lag=lag)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-1, 3000), st.integers(-1, 3000), st.booleans()), max_size=30),
+    st.integers(1, 2000),
+)
+def test_many_runs_at_once_have_the_phase_of_each(
+    runs: list[tuple[int, int, bool]], lag: int
+) -> None:
+    train, test = (np.array([run[k] for run in runs], np.int64) for k in (0, 1))
+    diverged = np.array([run[2] for run in runs], bool)
+    expected = [classify(a, b, diverged=c, lag=lag) for a, b, c in runs]
+    assert classify_all(train, test, diverged, lag=lag).tolist() == expected
