@@ -138,7 +138,7 @@ def _csv_columns(text: str) -> dict[str, list[str]]:
         for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
         if any(cell.strip() for cell in line)
     ]
-    head, rows = (lines[0], lines[1:]) if lines else ([], [])
+    head, rows = ([name.lower() for name in lines[0]], lines[1:]) if lines else ([], [])
     if len(set(filter(None, head))) != len(list(filter(None, head))):
         raise ValueError("a column's name is repeated")
     for row in rows:

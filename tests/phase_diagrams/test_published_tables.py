@@ -169,6 +169,7 @@ def variants(plain: str) -> dict[str, bytes]:
         "decimal commas in floats": floats.replace(",", ";").replace(".", ",").encode(),
         "spaces": plain.replace(",", " , ").encode(),
         "quotes": plain.replace("eta_dec", '"eta_dec"').encode(),
+        "capitals": plain.replace(HEAD, HEAD.title()).encode(),
         "a column more": "\n".join(f"{k},{row}" for k, row in enumerate(rows)).encode(),
         "names of fields": plain.replace("eta_dec", "decoder_lr")
         .replace("weight_decay", "decoder_weight_decay")
