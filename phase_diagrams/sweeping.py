@@ -235,16 +235,24 @@ def load(
     """
     with Store(store, create=False) as kept:
         name, spec = kept.spec(name)
-        if isinstance(engine, str):
-            identity, version = engine, kept.engine_version(engine)
-        else:
-            engine = engine if engine is not None else numba_engine()
-            identity, version = engine.identity, engine.version
-        diagram = PhaseDiagram(spec, kept=KeptRuns(Path(store), identity, version))
-        for cell, summary in kept.find(spec.cells(), identity, version):
-            if summary is not None:
-                diagram.record(cell.index, summary)
+        return name, stored_diagram(kept, spec, engine)
+
+
+def stored_diagram(
+    kept: Store, spec: SweepSpec, engine: Engine | str | None = None
+) -> PhaseDiagram:
+    """Return the diagram of what an open store knows of a sweep; see `load`."""
+    if isinstance(engine, str):
+        identity, version = engine, kept.engine_version(engine)
+    else:
+        engine = engine if engine is not None else numba_engine()
+        identity, version = engine.identity, engine.version
+    diagram = PhaseDiagram(spec, kept=KeptRuns(kept.path, identity, version))
+    for cell, summary in kept.find(spec.cells(), identity, version):
+        if summary is not None:
+            diagram.record(cell.index, summary)
     infer(diagram)
     for sentence in mixtures(diagram.origins):
-        warnings.warn(sentence, stacklevel=2)
-    return name, diagram
+        # Through `load` to the user.
+        warnings.warn(sentence, stacklevel=3)
+    return diagram

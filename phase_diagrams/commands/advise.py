@@ -9,7 +9,7 @@ from phase_diagrams.advice import advise, asked_cell
 from phase_diagrams.arguments import parse_seeds, parse_value
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.spec import MODEL_FIELDS
+from phase_diagrams.spec import MODEL_FIELDS, SweepSpec
 
 if TYPE_CHECKING:
     AxisValues = Any
@@ -40,9 +40,10 @@ class Advise(StoredSweep):
         seeds = parse_seeds(self.seed) if self.seed is not None else [None]
         if len(seeds) != 1:
             raise InputError(f"seed must be one seed, not {self.seed}.")
-        # A wrong value need not wait for the runs to be read.
-        spec = self.spec()
-        asked_cell(spec, values)
-        if seeds[0] is not None:
-            PhaseDiagram(spec).seed_index(seeds[0])
-        print(advise(self.load(), seeds[0], **values).text())
+
+        def check(spec: SweepSpec) -> None:
+            asked_cell(spec, values)
+            if seeds[0] is not None:
+                PhaseDiagram(spec).seed_index(seeds[0])
+
+        print(advise(self.load(check), seeds[0], **values).text())

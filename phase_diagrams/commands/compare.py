@@ -14,7 +14,7 @@ from phase_diagrams.engines import NumbaEngine
 from phase_diagrams.joining import differences
 from phase_diagrams.spec import SweepSpec
 from phase_diagrams.store import Store
-from phase_diagrams.sweeping import load
+from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.wording import settings_text
 
 
@@ -58,34 +58,29 @@ class Compare:
     def comparison(self) -> Comparison:
         """Return the comparison that the options describe."""
         integer("tolerance", self.tolerance, 0)
-        self._require_different_runs()
-        name_a, a = load(self.store_a, self.name_a, engine=self.engine_a)
-        name_b, b = load(self.store_b, self.name_b, engine=self.engine_b)
+        with (
+            Store(self.store_a, create=False) as kept_a,
+            Store(self.store_b, create=False) as kept_b,
+        ):
+            (name_a, spec_a), (name_b, spec_b) = kept_a.spec(self.name_a), kept_b.spec(self.name_b)
+            self._require_different_runs((name_a, spec_a), (name_b, spec_b))
+            a = stored_diagram(kept_a, spec_a, self.engine_a)
+            b = stored_diagram(kept_b, spec_b, self.engine_b)
         names = _named_apart(
             (str(self.store_a), name_a, self.engine_a), (str(self.store_b), name_b, self.engine_b)
         )
         return compare(a, b, by=self.by, tolerance=self.tolerance, names=names)
 
-    def _require_different_runs(self) -> None:
+    def _require_different_runs(self, a: tuple[str, SweepSpec], b: tuple[str, SweepSpec]) -> None:
         """Refuse to compare runs with themselves, before they are read."""
-        (name_a, a), (name_b, b) = (
-            _described(self.store_a, self.name_a),
-            _described(self.store_b, self.name_b),
-        )
         simulator = NumbaEngine.identity
         same_engine = (self.engine_a or simulator) == (self.engine_b or simulator)
-        same_cells = self.by == "cell" and not differences(a, b)
-        if same_engine and self.store_a.samefile(self.store_b) and (name_a == name_b or same_cells):
+        same_cells = self.by == "cell" and not differences(a[1], b[1])
+        if same_engine and self.store_a.samefile(self.store_b) and (a[0] == b[0] or same_cells):
             raise InputError(
                 "both are the same stored runs; choose two engines with --engine-a and --engine-b, "
                 "or other sweeps."
             )
-
-
-def _described(store: Path, name: str | None) -> tuple[str, SweepSpec]:
-    """Return a stored sweep's name and what it is, without its runs."""
-    with Store(store, create=False) as kept:
-        return kept.spec(name)
 
 
 def _about(found: Comparison) -> str:

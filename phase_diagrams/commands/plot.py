@@ -47,8 +47,7 @@ class Plot(StoredSweep):
 
     def run(self) -> None:
         """Draw the pictures or write the page."""
-        self._require_outputs(self.spec())
-        diagram = self.load()
+        diagram = self.load(self._require_outputs)
         left: list[Path] = []
         if self.boundary is not None:
             left.append(self._draw_boundary(diagram, self.boundary))

@@ -13,7 +13,7 @@ from phase_diagrams.engines import numba_engine
 from phase_diagrams.names import require_name
 from phase_diagrams.refinement import expected_runs, refine, refined_spec
 from phase_diagrams.store import Store
-from phase_diagrams.sweeping import load
+from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.text import summary
 
 
@@ -43,10 +43,10 @@ class Refine:
         to, engine = parse_factors(self.to), numba_engine(self.jobs)
         if self.out is not None:
             foreseen_folder(self.out)
-        name = self.name or self._only_coarse()
         with Store(self.store, create=False) as kept:
-            refined_spec(kept.spec(name)[1], to)  # a wrong factor need not wait for the runs
-        name, coarse = load(self.store, name, engine=engine)
+            name, spec = kept.spec(self.name or _only_coarse(kept))
+            finer = refined_spec(spec, to)  # a wrong factor need not wait for the runs
+            coarse = stored_diagram(kept, spec, engine)
         if self.dry_run:
             cells, runs = expected_runs(coarse, to)
             print(
@@ -57,14 +57,14 @@ class Refine:
         each = f"x{to}" if isinstance(to, int) else "-".join(f"{n}-x{f}" for n, f in to.items())
         fine = require_name(f"{name}-{each}")
         out = self.out if self.out is not None else self.store.parent / fine
-        require_outputs(files_of(refined_spec(coarse.spec, to), out), out, self.store)
+        require_outputs(files_of(finer, out), out, self.store)
         diagram = refine(coarse, to, store=self.store, name=fine, engine=engine)
         files = leave_files(diagram, out)
         print(summary(diagram))
         print(f"{fine}: {', '.join(str(file) for file in files)}")
 
-    def _only_coarse(self) -> str | None:
-        """Return the name of the only sweep that is not itself a refined one."""
-        with Store(self.store, create=False) as kept:
-            coarse = [name for name in kept.sweeps() if not kept.spec(name)[1].refined]
-        return coarse[0] if len(coarse) == 1 else None
+
+def _only_coarse(kept: Store) -> str | None:
+    """Return the name of a store's only sweep that is not itself a refined one."""
+    coarse = [name for name in kept.sweeps() if not kept.spec(name)[1].refined]
+    return coarse[0] if len(coarse) == 1 else None

@@ -51,8 +51,7 @@ class Show(StoredSweep):
         seed, values = parse_cell(text)
         if self.out is not None:
             require_picture(self.out)
-        PhaseDiagram(self.spec()).find(seed=seed, **values)
-        diagram = self.load()
+        diagram = self.load(lambda spec: PhaseDiagram(spec).find(seed=seed, **values))
         run, settings = diagram.run(seed=seed, **values), settings_text(diagram.spec)
         print(f"{run}\n{settings}")
         if self.out is not None:

@@ -1,5 +1,6 @@
 """What the commands that read a store share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ import tyro
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.spec import SweepSpec
 from phase_diagrams.store import Store
-from phase_diagrams.sweeping import load
+from phase_diagrams.sweeping import stored_diagram
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,9 @@ class StoredSweep:
     engine: str | None = None
     """Identity of the engine whose runs to read (default: the simulator)."""
 
-    def spec(self) -> SweepSpec:
-        """Return the chosen sweep, whose runs are not read yet."""
+    def load(self, check: Callable[[SweepSpec], object]) -> PhaseDiagram:
+        """Return the diagram of the chosen sweep, whose ``check`` need not wait for its runs."""
         with Store(self.store, create=False) as kept:
-            return kept.spec(self.name)[1]
-
-    def load(self) -> PhaseDiagram:
-        """Return the diagram of the chosen sweep."""
-        return load(self.store, self.name, engine=self.engine)[1]
+            _, spec = kept.spec(self.name)
+            check(spec)
+            return stored_diagram(kept, spec, self.engine)
