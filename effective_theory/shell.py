@@ -154,10 +154,10 @@ def _exit_code(main: Callable[[], None]) -> int:
         with _environment("MPLBACKEND", "agg"), _watched_output(), _named_imports():
             main()
     except InputError as error:
-        note(f"error: {_one_line(error)}")
+        note(f"error: {printable(str(error))}")  # names of files and sweeps may hold anything
         return 2
     except RunError as error:
-        note(f"error: {_one_line(error)}")
+        note(f"error: {printable(str(error))}")
         return 1
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does: nothing is left to say.
@@ -267,14 +267,6 @@ def _failed_import(error: Exception) -> str | None:
             return module
     absent = error.name if isinstance(error, ModuleNotFoundError) else None
     return None if absent is None or absent.partition(".")[0] in _PACKAGES else absent
-
-
-def _one_line(error: Exception) -> str:
-    """Return the message with line breaks and control characters written as escapes.
-
-    Names of files and sweeps are part of it, and they may hold anything.
-    """
-    return printable(str(error))
 
 
 class _Terminated(BaseException):

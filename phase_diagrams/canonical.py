@@ -55,7 +55,18 @@ def read_canonical(text: str) -> Any:
     ValueError
         If the text is no JSON, names a value twice, or has a number that JSON has not.
     """
-    return _decoded(json.loads(text, object_pairs_hook=_once, parse_constant=_no_number))
+    return _decoded(strict_json(text))
+
+
+def strict_json(text: str) -> Any:
+    """Return the values of a JSON text that says each thing once, in JSON's own words.
+
+    Raises
+    ------
+    ValueError
+        If the text is no JSON, names a value twice, or has a number that JSON has not.
+    """
+    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

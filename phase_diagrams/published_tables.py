@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from effective_theory import InputError
 from effective_theory.checks import integer
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.axes import describe
+from phase_diagrams.axes import describe, same_number
 from phase_diagrams.presets import preset, preset_names
 from phase_diagrams.runs import seed_name
 from phase_diagrams.spec import SweepSpec
@@ -198,7 +196,7 @@ def _require_fixed_fields(path: str | Path, table: StepTable, spec: SweepSpec) -
 
 def _is_equal(theirs: Any, ours: Any) -> bool:
     if isinstance(theirs, float) and isinstance(ours, int | float):
-        return bool(np.isclose(theirs, ours, rtol=1e-9, atol=0))
+        return same_number(theirs, ours)
     return bool(theirs == ours)
 
 

@@ -79,10 +79,7 @@ class Cell:
 
     def split(self) -> Dataset:
         """Return the split alone; the weights are drawn only where the recipe needs them for it."""
-        split = start(self.start).split
-        if split is None:
-            return self.draw()[0]
-        return split(self.model, self.task, self.train_size, self.seed)
+        return start(self.start).draw_split(self.model, self.task, self.train_size, self.seed)
 
 
 @dataclass(frozen=True)
@@ -193,10 +190,9 @@ class SweepSpec:
                 f"batch_size must be at most the train_size {min(sizes)}, not {max(batches)}."
             )
         # The seeds of a published start have a range of their own, which the recipe knows.
-        draw = recipe.split if recipe.split is not None else recipe.recipe
         for seed in self.seeds:
             if self.start != "random":
-                draw(self.model, self.task, min(sizes), seed)
+                recipe.draw_split(self.model, self.task, min(sizes), seed)
 
     def _values(self, name: str, otherwise: Any) -> tuple[Any, ...]:
         return self.grid[name].values if name in self.grid else (otherwise,)

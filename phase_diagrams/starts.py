@@ -67,6 +67,12 @@ class Start:
     batches: str | None = None
     split: Split | None = None
 
+    def draw_split(self, model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
+        """Return the split alone; the weights are drawn only where the recipe needs them for it."""
+        if self.split is None:
+            return self.recipe(model, task, train_size, seed)[0]
+        return self.split(model, task, train_size, seed)
+
     def require_honoured(self, model: ToyModel) -> None:
         """Raise InputError if the model sets a field that the recipe does not honour."""
         for name, value in sorted(self.fixed.items()):

@@ -4,12 +4,12 @@ Rollback journal and full synchronisation work on network file systems and survi
 """
 
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from effective_theory.notes import note
 from phase_diagrams.store_errors import (
     StoreError,
     damage,
@@ -130,7 +130,7 @@ class StoreFile:
             if not is_said:
                 is_said = True
                 holder = lock_holder(self.path)
-                print(f"store {self.path} is locked by {holder}; waiting ..", file=sys.stderr)
+                note(f"store {self.path} is locked by {holder}; waiting ..")
 
     def close(self) -> None:
         """Close the file."""

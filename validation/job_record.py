@@ -1,12 +1,12 @@
 """job.json of a submission, read as what anybody may have written."""
 
-import json
 import re
 from pathlib import Path
 from types import NoneType
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, get_args
 
 from phase_diagrams import SweepSpec
+from phase_diagrams.canonical import strict_json
 
 EngineKind = Literal["numba", "torch"]
 Device = Literal["cpu", "cuda"]
@@ -52,20 +52,9 @@ def _read_json(path: Path) -> Any:
         raise ValueError(f"it has over {_MOST_BYTES} bytes")
     text = path.read_bytes().decode("utf-8")
     try:
-        return json.loads(text, object_pairs_hook=_named_once, parse_constant=_no_number)
+        return strict_json(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-
-
-def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def _checked(content: Any) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def nearest(
     ``centre`` and ``targets`` are `centred`'s; ``apart`` (outputs, samples) is work space.
     """
     (classes, outputs), samples = targets.shape, out.shape[1]
-    highest, score = np.empty(samples), np.empty(samples)
+    best, score = np.empty(samples), np.empty(samples)
     for row in range(outputs):
         for sample in range(samples):
             apart[row, sample] = out[row, sample] - centre[row]
@@ -63,10 +63,10 @@ def nearest(
             for sample in range(samples):
                 score[sample] += target * apart[row, sample]
         if label == 0:
-            highest[:] = score
+            best[:] = score
         for sample in range(samples):
-            better = score[sample] > highest[sample]
-            highest[sample] = score[sample] if better else highest[sample]
+            better = score[sample] > best[sample]
+            best[sample] = score[sample] if better else best[sample]
             predicted[sample] = label if better else predicted[sample]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from effective_theory import InputError
 from effective_theory.files import require_picture, save_figure
 from phase_diagrams.arguments import parse_cell
-from phase_diagrams.commands.stored import StoredSweep
+from phase_diagrams.commands.stored import StoredSweep, require_table
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.presets import preset_note
 from phase_diagrams.published import agreement, read_table
@@ -30,8 +30,7 @@ class Show(StoredSweep):
 
     def run(self) -> None:
         """Print the sweep or the run."""
-        if self.table_steps is not None and self.table is None:
-            raise InputError("table_steps is the budget of a table; name it with --table.")
+        require_table(self.table, self.table_steps)
         if self.cell is not None:
             self._show_cell(self.cell)
             return

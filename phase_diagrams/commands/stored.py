@@ -7,10 +7,17 @@ from typing import Annotated
 
 import tyro
 
+from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.spec import SweepSpec
 from phase_diagrams.store import Store
 from phase_diagrams.sweeping import stored_diagram
+
+
+def require_table(table: Path | None, table_steps: int | None) -> None:
+    """Raise InputError where the budget of a published table is given, and no table."""
+    if table_steps is not None and table is None:
+        raise InputError("table_steps is the budget of a table; name it with --table.")
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from effective_theory import InputError
 from effective_theory.files import OUR_PICTURE, FileKind, picture_kind, require_outputs
+from phase_diagrams.commands.stored import require_table
 from phase_diagrams.dask_workers import dask_workers
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.engines import Engine, numba_engine
@@ -43,8 +43,7 @@ class LocalSweep(SweepOptions):
         """Run the sweep and leave its files."""
         spec, (name, out, store) = self.spec(), self.place()
         table = self.table
-        if self.table_steps is not None and table is None:
-            raise InputError("table_steps is the budget of a table; name it with --table.")
+        require_table(table, self.table_steps)
         published = read_table(table, spec, self.table_steps) if table is not None else None
         require_outputs(files_of(spec, out), out, store)
         began = time.perf_counter()
