@@ -4,7 +4,8 @@ import dataclasses
 import math
 import statistics
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,8 @@ class Advice:
         another; empty where none comprehends, or where the cell does already.
     scales
         What a distance of 1 is on each axis.
+    axes
+        Those of the sweep, which say how their values are shown.
     """
 
     asked: dict[str, Any]
@@ -95,12 +98,14 @@ class Advice:
     budget: int | None
     settings: tuple[Setting, ...]
     scales: str
+    axes: Mapping[str, Axis] = field(repr=False)
 
     def text(self) -> str:
         """Return the advice as sentences, one in each line."""
+        asked, cell = (_written(values, self.axes) for values in (self.asked, self.cell))
         lines = [
-            f"{_written(self.asked)}: {self.phase.label} ({self.source.label} for the cell at "
-            f"{_written(self.cell)}, {_seeds_written(self.seed)})"
+            f"{asked}: {self.phase.label} ({self.source.label} for the cell at "
+            f"{cell}, {_seeds_written(self.seed)})"
         ]
         if self.phase is Phase.COMPREHENSION:
             return "\n".join([*lines, "it comprehends already: nothing to change"])
@@ -109,7 +114,9 @@ class Advice:
             return "\n".join([*lines, f"no setting of this sweep comprehends{within}"])
         names = ("nearest that comprehends", "nearest surrounded by comprehension")
         for name, setting in zip(names, self.settings, strict=False):
-            lines.append(f"{name}: {_written(setting.values)}, distance {setting.distance:.3g}")
+            lines.append(
+                f"{name}: {_written(setting.values, self.axes)}, distance {setting.distance:.3g}"
+            )
             lines.append(f"  {self._gain(setting)}")
             lines.append(f"  {_SOURCES[setting.source]}")
             lines.append(
@@ -166,7 +173,9 @@ def advise(
     phase = known.phase(place)
     cell = spec.values_at(place)
     if phase is Phase.NOT_RUN:
-        raise InputError(f"the cell at {_written(cell)} was not run; finish the sweep first.")
+        raise InputError(
+            f"the cell at {_written(cell, spec.grid)} was not run; finish the sweep first."
+        )
     step = known.test_step(place)
     found = () if phase is Phase.COMPREHENSION else _nearest(spec, known, asked)
     return Advice(
@@ -179,6 +188,7 @@ def advise(
         budget=spec.cell((*place, chosen[0])).model.steps if math.isinf(step) else None,
         settings=tuple(_setting(spec, known, asked, step, there) for there in found),
         scales=", ".join(_unit(spec, name) for name in spec.grid),
+        axes=spec.grid,
     )
 
 
@@ -351,8 +361,13 @@ def _whole(step: float) -> int | None:
     return int(step) if math.isfinite(step) else None
 
 
-def _written(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {describe([value])}" for name, value in values.items())
+def _written(values: dict[str, Any], axes: Mapping[str, Axis]) -> str:
+    """Return values of the axes in words; on an axis no two look alike."""
+    texts = (
+        axes[name].text(value) if value in axes[name].values else describe([value])
+        for name, value in values.items()
+    )
+    return ", ".join(f"{name} {text}" for name, text in zip(values, texts, strict=True))
 
 
 def _seeds_written(seed: tuple[int, int] | None) -> str:

@@ -68,11 +68,11 @@ def sweep(
     engine = engine if engine is not None else numba_engine()
     runs = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
     with opened(store, name) as kept:
-        spec = resumed(spec, kept, name)
+        spec = enter(kept, name, spec)
         diagram = PhaseDiagram(spec, kept=runs)
         for sentence in diagram.ideal_test_accuracy.warnings():
             warnings.warn(sentence, stacklevel=2)
-        for cell, summary in _results(spec, kept, name, engine, progress):
+        for cell, summary in _results(spec, kept, engine, progress):
             diagram.record(cell.index, summary)
     for sentence in mixtures(diagram.origins):
         warnings.warn(sentence, stacklevel=2)
@@ -98,14 +98,13 @@ def results(
     """
     engine = engine if engine is not None else numba_engine()
     with opened(store, name) as kept:
-        spec = resumed(spec, kept, name)
-        yield from _results(spec, kept, name, engine, progress, exact=exact, places=places)
+        spec = enter(kept, name, spec)
+        yield from _results(spec, kept, engine, progress, exact=exact, places=places)
 
 
 def _results(
     spec: SweepSpec,
     kept: Store | None,
-    name: str,
     engine: Engine,
     progress: bool,
     *,
@@ -114,8 +113,6 @@ def _results(
 ) -> Iterator[tuple[Cell, RunSummary]]:
     from tqdm import tqdm
 
-    if kept is not None:
-        enter(kept, name, spec)
     todo = []
     for cell, summary in known(spec, kept, engine, exact=exact, places=places):
         if summary is None:
@@ -145,36 +142,44 @@ def resumed(spec: SweepSpec, kept: Store | None, name: str) -> SweepSpec:
     Numbers that differ in the last bits only, such as those of an axis that another version has
     spaced, would be other runs: a stored sweep goes on with its own.
     """
+    return _resumed(spec, kept, name)[0]
+
+
+def _resumed(
+    spec: SweepSpec, kept: Store | None, name: str
+) -> tuple[SweepSpec, tuple[str, str] | None]:
+    """Return what `resumed` does, and what the name stood for and does now, where that differs."""
     stored = None if kept is None else kept.sweeps().get(name)
+    if stored is None:
+        return spec, None
     try:
-        return spec if stored is None else spec.with_values_of(SweepSpec.from_json(stored))
-    except InputError:  # what it was cannot be read here; `enter` says so
-        return spec
+        before = SweepSpec.from_json(stored)
+    except InputError as error:  # such as a start that is not registered here
+        return spec, (f"not readable ({error})", settings_text(spec))
+    spec = spec.with_values_of(before)
+    return spec, change(before, spec)
 
 
-def enter(kept: Store, name: str, spec: SweepSpec) -> None:
-    """Have a store know of a sweep, and warn if its name stood for one that this does not extend.
+def enter(kept: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
+    """Have a store know of a sweep, and return the sweep as `resumed` does.
 
     Warns
     -----
     ChangedSweep
-        With what was and what is now.
+        If the name stood for a sweep that this does not extend: with what was and what is now.
     """
-    stored = kept.sweeps().get(name)
-    if stored is not None:
-        try:
-            changed = change(SweepSpec.from_json(stored), spec)
-        except InputError as error:  # such as a start that is not registered here
-            changed = f"not readable ({error})", settings_text(spec)
-        if changed is not None:
-            was, now = changed
-            sentence = (
-                f"sweep {name!r} was: {was}; is now: {now}; pictures and tables of this name are "
-                "replaced, finished runs stay in the store."
-            )
-            # Through `results` and what calls it, such as `sweep`, to the user.
-            warnings.warn(sentence, ChangedSweep, stacklevel=4)
-    kept.add_sweep(name, spec)
+    spec, changed = _resumed(spec, kept, name)
+    if changed is not None:
+        was, now = changed
+        sentence = (
+            f"sweep {name!r} was: {was}; is now: {now}; pictures and tables of this name are "
+            "replaced, finished runs stay in the store."
+        )
+        # Through what calls this, such as `sweep`, to the user.
+        warnings.warn(sentence, ChangedSweep, stacklevel=3)
+    if kept is not None:
+        kept.add_sweep(name, spec)
+    return spec
 
 
 def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:

@@ -12,7 +12,7 @@ from effective_theory import InputError
 from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
 from phase_diagrams.names import require_name
-from phase_diagrams.sweeping import enter, known, long_first, resumed
+from phase_diagrams.sweeping import enter, known, long_first
 from validation.job_record import Cluster, Device, EngineKind
 from validation.provenance import code_version
 from validation.submissions import (
@@ -168,8 +168,8 @@ def submit(
     named = _name_and_version(choice)
     collect(store, name)
     with Store(store) as kept:
-        spec = resumed(spec, kept, name)
-    places = _missing(spec, store, name, named)
+        spec = enter(kept, name, spec)
+        places = _missing(spec, kept, named)
     if not places:
         return None, []
     batches = [[list(place) for place in places[k::elements]] for k in range(elements)]
@@ -202,14 +202,12 @@ def _choice(kind: EngineKind, device: Device | None, resources: Resources) -> En
     return EngineChoice(kind, "cpu", jobs)
 
 
-def _missing(spec: SweepSpec, store: Path, name: str, engine: Engine) -> list[tuple[int, ...]]:
+def _missing(spec: SweepSpec, kept: Store, engine: Engine) -> list[tuple[int, ...]]:
     """Return the places of runs that are neither stored nor under way, the long ones first."""
-    with Store(store) as kept:
-        enter(kept, name, spec)
-        todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
+    todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
     under_way = {
         _request(cell, one.identity, one.version)
-        for folder, one in submissions(store).items()
+        for folder, one in submissions(kept.path).items()
         for element in live_elements(folder, one)
         for cell in one.cells(element)
     }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effective_theory import InputError
-from phase_diagrams import Axis, SweepSpec, compare, numba_engine, refine, sweep
+from phase_diagrams import Axis, SweepSpec, advise, compare, numba_engine, refine, sweep
 from phase_diagrams.axes import describe
 from phase_diagrams.estimate import estimate
 from phase_diagrams.runs import place
@@ -107,3 +107,11 @@ def test_maps_and_places_show_values_apart() -> None:
     rows = [line.split()[0] for line in phase_map(diagram).splitlines()[1:3]]
     assert sorted(rows) == ["0.001", "0.0010000001"]
     assert diagram.find(decoder_lr=0.0010000001, decoder_weight_decay=0).index == (1, 0, 0)
+
+
+def test_advice_shows_values_apart() -> None:
+    axes = {"decoder_lr": Axis((1e-3, 1.0000001e-3), "log"), "decoder_weight_decay": Axis((0, 1))}
+    diagram = labelled([[[1], [1]], [[0], [0]]], axes, (5,))
+    text = advise(diagram, decoder_lr=1e-3, decoder_weight_decay=0).text()
+    assert "decoder_lr 0.001, decoder_weight_decay 0: grokking" in text
+    assert "nearest that comprehends: decoder_lr 0.0010000001, decoder_weight_decay 0" in text
