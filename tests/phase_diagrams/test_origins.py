@@ -29,6 +29,7 @@ from phase_diagrams.engines import run_cell
 from phase_diagrams.origin import Origin, mixtures, numba_origin
 from phase_diagrams.spec import Cell
 from phase_diagrams.starts import Recipe
+from tests.checkouts import git
 from tests.stores import forge
 
 SPEC = SweepSpec(
@@ -163,12 +164,6 @@ def test_git_is_asked_once_in_a_process(monkeypatch: pytest.MonkeyPatch) -> None
     for cell in SPEC.cells():
         run_cell(cell)
     assert len(asked) <= 3
-
-
-def git(folder: Path, *arguments: str) -> str:
-    author = ("-c", "user.name=a", "-c", "user.email=a@b")
-    command = ["git", "-C", str(folder), *author, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_a_commit_is_that_of_the_packages_own_checkout(

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
 from phase_diagrams.engines import NumbaEngine, run_cell
+from tests.checkouts import git
 from tests.stores import stored_rows
 from validation import provenance
 from validation import submissions as submissions_module
@@ -222,12 +222,6 @@ def test_jobs_of_slurm_are_read_from_squeue(
         [f"12_{k}" for k in range(5)],
     )  # fmt: skip
     assert submissions_module.live_elements(tmp_path, submission) == [0, 2]
-
-
-def git(folder: Path, *arguments: str) -> str:
-    author = ("-c", "user.name=a", "-c", "user.email=a@b")
-    command = ["git", "-C", str(folder), *author, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_the_code_is_recorded_and_a_dirty_tree_refused(
