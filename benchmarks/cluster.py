@@ -24,9 +24,9 @@ from machine import describe_machine
 from effective_theory import Addition, ToyModel
 from effective_theory.training import compile_kernels
 from phase_diagrams import SweepSpec, sweep
-from phase_diagrams.axes import Axis
-from phase_diagrams.dask_workers import dask_client, dask_workers, prepare_workers
-from phase_diagrams.engines import run_cell
+from phase_diagrams.runs.dask_workers import dask_client, dask_workers, prepare_workers
+from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.sweeps.axes import Axis
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -30,12 +30,12 @@ from machine import describe_machine, flop, interleaved_medians
 from pytorch_step import lean_pytorch
 
 from phase_diagrams import Cell, SweepSpec, preset, sweep
-from phase_diagrams.store import Store
+from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import known
 from validation import torch_engine
-from validation.batched_engine import LANES
-from validation.lane import Lane
-from validation.stacked_model import Shape
+from validation.engine.engine import LANES
+from validation.engine.lane import Lane
+from validation.engine.stacked_model import Shape
 
 # JAX would take most of the GPU's memory at once, and PyTorch needs some.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

@@ -1,7 +1,18 @@
 """The effective theory of grokking and the toy model that it describes."""
 
 from effective_theory.checks import InputError
-from effective_theory.critical_size import critical_training_sizes, unique_line_probability
+from effective_theory.critical_size.curve import (
+    CriticalFraction,
+    UniqueLineCurve,
+    critical_fraction,
+    unique_line_curve,
+)
+from effective_theory.critical_size.growth import (
+    ScalingFit,
+    fit_critical_size,
+    isolated_symbol_estimate,
+)
+from effective_theory.critical_size.sizes import critical_training_sizes, unique_line_probability
 from effective_theory.dynamics import (
     ConservedQuantities,
     conserved_quantities,
@@ -18,7 +29,6 @@ from effective_theory.parallelograms import (
     null_space,
 )
 from effective_theory.representation import predicted_accuracy, rqi, standardise
-from effective_theory.scaling import ScalingFit, fit_critical_size, isolated_symbol_estimate
 from effective_theory.tasks import (
     Addition,
     Dataset,
@@ -30,12 +40,6 @@ from effective_theory.tasks import (
 from effective_theory.timescales import grokking_rate, grokking_steps, grokking_time
 from effective_theory.toy_model import InitialState, ToyModel
 from effective_theory.training import History, TrainingRun, train
-from effective_theory.unique_line import (
-    CriticalFraction,
-    UniqueLineCurve,
-    critical_fraction,
-    unique_line_curve,
-)
 
 __all__ = [
     "Addition",

@@ -1,17 +1,21 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
 from phase_diagrams.advice import Advice, advise
-from phase_diagrams.axes import Axis
-from phase_diagrams.comparison import Comparison, compare
+from phase_diagrams.comparison.comparing import Comparison, compare
 from phase_diagrams.diagram import PhaseDiagram, Source
-from phase_diagrams.engines import Engine, numba_engine
-from phase_diagrams.origin import Origin
 from phase_diagrams.phases import Phase, classify
-from phase_diagrams.presets import preset, preset_names
-from phase_diagrams.refinement import refine
-from phase_diagrams.runs import StoredRun
-from phase_diagrams.spec import Cell, SweepSpec
-from phase_diagrams.starts import (
+from phase_diagrams.refinement.refining import refine
+from phase_diagrams.runs.engines import Engine, numba_engine
+from phase_diagrams.runs.origin import Origin
+from phase_diagrams.runs.store import Store
+from phase_diagrams.runs.store_errors import StoreError
+from phase_diagrams.runs.stored_run import StoredRun
+from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeping import load, sweep
+from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.presets import preset, preset_names
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.starts import (
     figure6_start,
     figure6c_start,
     random_start,
@@ -19,10 +23,6 @@ from phase_diagrams.starts import (
     released_start,
     s3_start,
 )
-from phase_diagrams.store import Store
-from phase_diagrams.store_errors import StoreError
-from phase_diagrams.summary import RunSummary
-from phase_diagrams.sweeping import load, sweep
 
 __all__ = [
     "Advice",

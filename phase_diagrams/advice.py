@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.checks import integer
 from effective_theory.report import not_reached
-from phase_diagrams.axes import Axis, describe
 from phase_diagrams.diagram import PhaseDiagram, Source
 from phase_diagrams.phases import Phase
-from phase_diagrams.spec import SweepSpec
+from phase_diagrams.sweeps.axes import Axis, describe
+from phase_diagrams.sweeps.spec import SweepSpec
 
 Place = tuple[int, ...]
 

@@ -10,12 +10,12 @@ from phase_diagrams.commands.compare import Compare
 from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.notes import notes
+from phase_diagrams.commands.options import preset_defaults
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
 from phase_diagrams.commands.refine import Refine
 from phase_diagrams.commands.show import Show
 from phase_diagrams.commands.sweep import Sweep
-from phase_diagrams.options import preset_defaults
 
 COMMANDS = {
     "sweep": Sweep,

@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import RandomSource
-from phase_diagrams.axes import Axis
-from phase_diagrams.ideal import IdealAccuracies, ideal_accuracies
-from phase_diagrams.origin import Origin
 from phase_diagrams.phases import GENERALISING, Phase, classify_all
-from phase_diagrams.spec import Cell, SweepSpec, written
-from phase_diagrams.summary import RunSummary
+from phase_diagrams.runs.origin import Origin
+from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies, ideal_accuracies
+from phase_diagrams.sweeps.spec import Cell, SweepSpec, written
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from phase_diagrams.boundaries import Boundary
-    from phase_diagrams.probabilities import Majority, Probability
-    from phase_diagrams.runs import KeptRuns, StoredRun
-    from phase_diagrams.seed_effects import Quantity, SeedEffects
+    from phase_diagrams.runs.stored_run import KeptRuns, StoredRun
+    from phase_diagrams.statistics.boundaries import Boundary
+    from phase_diagrams.statistics.probabilities import Majority, Probability
+    from phase_diagrams.statistics.seed_effects import Quantity, SeedEffects
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
 
@@ -262,7 +262,7 @@ class PhaseDiagram:
         --------
         ``diagram.run(decoder_lr=1e-4, decoder_weight_decay=3).plot()``
         """
-        from phase_diagrams.runs import stored_run
+        from phase_diagrams.runs.stored_run import stored_run
 
         return stored_run(self, self.find(seed=seed, **values))
 
@@ -353,14 +353,14 @@ class PhaseDiagram:
         return cls(*read_diagram(path, _STORED))
 
     def plot(self, **options: Any) -> "Figure":
-        """Draw the phases; see `phase_diagrams.plotting.plot_phases` for the options."""
-        from phase_diagrams.plotting import plot_phases
+        """Draw the phases; see `phase_diagrams.pictures.cells.plot_phases` for the options."""
+        from phase_diagrams.pictures.cells import plot_phases
 
         return plot_phases(self, **options)
 
     def plot_steps(self, **options: Any) -> "Figure":
-        """Draw train and test steps; see `phase_diagrams.plotting.plot_steps`."""
-        from phase_diagrams.plotting import plot_steps
+        """Draw train and test steps; see `phase_diagrams.pictures.cells.plot_steps`."""
+        from phase_diagrams.pictures.cells import plot_steps
 
         return plot_steps(self, **options)
 
@@ -369,51 +369,51 @@ class PhaseDiagram:
     ) -> "Probability":
         """Return the probability over seeds of some phases, with intervals.
 
-        See `phase_diagrams.probabilities.probability`.
+        See `phase_diagrams.statistics.probabilities.probability`.
         """
-        from phase_diagrams.probabilities import probability
+        from phase_diagrams.statistics.probabilities import probability
 
         return probability(self, of, confidence)
 
     def probabilities(self, confidence: float = 0.95) -> "dict[Phase, Probability]":
         """Return the probability of each phase; see `probability`."""
-        from phase_diagrams.probabilities import probabilities
+        from phase_diagrams.statistics.probabilities import probabilities
 
         return probabilities(self, confidence)
 
     def majority(self, confidence: float = 0.95) -> "Majority":
         """Return the commonest phase of each cell and how certain it is."""
-        from phase_diagrams.probabilities import majority
+        from phase_diagrams.statistics.probabilities import majority
 
         return majority(self, confidence)
 
     def seed_effects(self, of: "Quantity" = "phase") -> "SeedEffects":
         """Return how much of the seeds' disagreement is due to the split, how much to the start.
 
-        See `phase_diagrams.seed_effects.seed_effects`.
+        See `phase_diagrams.statistics.seed_effects.seed_effects`.
         """
-        from phase_diagrams.seed_effects import seed_effects
+        from phase_diagrams.statistics.seed_effects import seed_effects
 
         return seed_effects(self, of)
 
     def boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Boundary":
         """Return where phases begin or end along an axis, with a bootstrap band.
 
-        See `phase_diagrams.boundaries.boundary` for the options.
+        See `phase_diagrams.statistics.boundaries.boundary` for the options.
         """
-        from phase_diagrams.boundaries import boundary
+        from phase_diagrams.statistics.boundaries import boundary
 
         return boundary(self, along, rng=rng, **options)
 
     def plot_majority(self, **options: Any) -> "Figure":
-        """Draw the majority over seeds; see `phase_diagrams.majority_plotting.plot_majority`."""
-        from phase_diagrams.majority_plotting import plot_majority
+        """Draw the majority over seeds; see `phase_diagrams.pictures.over_seeds.plot_majority`."""
+        from phase_diagrams.pictures.over_seeds import plot_majority
 
         return plot_majority(self, **options)
 
     def plot_boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Figure":
         """Draw a boundary with its band; the options are those of `boundary`."""
-        from phase_diagrams.majority_plotting import plot_boundary
+        from phase_diagrams.pictures.over_seeds import plot_boundary
 
         return plot_boundary(self, self.boundary(along, rng=rng, **options))
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.files import FileKind, replacing
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.spec import SweepSpec
+from phase_diagrams.sweeps.spec import SweepSpec
 
 Integers = NDArray[np.integer[Any]]
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from effective_theory import InputError
 from effective_theory.notes import is_watched
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.engines import Engine, numba_engine
-from phase_diagrams.inference import infer
-from phase_diagrams.names import ChangedSweep, require_name
-from phase_diagrams.origin import mixtures
-from phase_diagrams.runs import KeptRuns
-from phase_diagrams.spec import Cell, SweepSpec
-from phase_diagrams.store import Store
-from phase_diagrams.summary import RunSummary
-from phase_diagrams.wording import change, settings_text
+from phase_diagrams.refinement.inferred_cells import infer
+from phase_diagrams.runs.engines import Engine, numba_engine
+from phase_diagrams.runs.origin import mixtures
+from phase_diagrams.runs.store import Store
+from phase_diagrams.runs.stored_run import KeptRuns
+from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeps.names import ChangedSweep, require_name
+from phase_diagrams.sweeps.settings import change, settings_text
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
 
 #: Name of a sweep in the store where the user gives none.
 DEFAULT_NAME = "sweep"

@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from phase_diagrams.stored_runs import COLUMNS, checksum
+from phase_diagrams.runs.rows import COLUMNS, checksum
 
 
 def stored_rows(path: Path) -> list[tuple[object, ...]]:

@@ -38,7 +38,7 @@ def test_the_command_line_of_validation_starts_without_what_few_commands_need() 
 def test_what_validation_exports_is_not_hidden_by_modules_of_its_name() -> None:
     pytest.importorskip("torch", reason="validation needs PyTorch: install extra [validation]")
     check = "all(not inspect.ismodule(getattr(validation, name)) for name in validation.__all__)"
-    loaded_after(f"import inspect, validation.cross_check, validation; assert {check}")
+    loaded_after(f"import inspect, validation.judge.cross_check, validation; assert {check}")
 
 
 #: Imports every module of a package, the third parties' before, and compares what is global.

@@ -1,18 +1,16 @@
 """Full PyTorch training that judges the simulator."""
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from validation.batched_engine import TorchEngine, torch_engine
-    from validation.cross_check import CrossCheck, cross_check
-    from validation.engine_agreement import EngineAgreement, agreement
-    from validation.nudges import nudged_starts
-    from validation.plain_training import PlainToyModel, Snapshot, plain_training
-    from validation.report import write_report
-    from validation.trajectories import TypicalCell, typical_cells
+    from validation.engine.engine import TorchEngine, torch_engine
+    from validation.judge.cross_check import CrossCheck, cross_check
+    from validation.judge.engine_agreement import EngineAgreement, agreement
+    from validation.judge.nudges import nudged_starts
+    from validation.judge.plain_training import PlainToyModel, Snapshot, plain_training
+    from validation.judge.report import write_report
+    from validation.judge.typical_cells import TypicalCell, typical_cells
 
 __all__ = [
     "CrossCheck",
@@ -32,33 +30,24 @@ __all__ = [
 
 #: The modules that hold what the package exports.
 _MODULES = {
-    "TorchEngine": "batched_engine",
-    "torch_engine": "batched_engine",
-    "CrossCheck": "cross_check",
-    "cross_check": "cross_check",
-    "EngineAgreement": "engine_agreement",
-    "agreement": "engine_agreement",
-    "nudged_starts": "nudges",
-    "PlainToyModel": "plain_training",
-    "Snapshot": "plain_training",
-    "plain_training": "plain_training",
-    "write_report": "report",
-    "TypicalCell": "trajectories",
-    "typical_cells": "trajectories",
+    "TorchEngine": "engine.engine",
+    "torch_engine": "engine.engine",
+    "CrossCheck": "judge.cross_check",
+    "cross_check": "judge.cross_check",
+    "EngineAgreement": "judge.engine_agreement",
+    "agreement": "judge.engine_agreement",
+    "nudged_starts": "judge.nudges",
+    "PlainToyModel": "judge.plain_training",
+    "Snapshot": "judge.plain_training",
+    "plain_training": "judge.plain_training",
+    "write_report": "judge.report",
+    "TypicalCell": "judge.typical_cells",
+    "typical_cells": "judge.typical_cells",
 }
 
 
-class _Package(ModuleType):
-    """Imports what is exported when it is asked for: PyTorch takes seconds, `status` none of it.
-
-    Not by a module's ``__getattr__``: a submodule such as cross_check, once imported, would stand
-    in the place of the function of its name.
-    """
-
-    def __getattribute__(self, name: str) -> Any:
-        if name in _MODULES:
-            return getattr(importlib.import_module(f"validation.{_MODULES[name]}"), name)
-        return super().__getattribute__(name)
-
-
-sys.modules[__name__].__class__ = _Package
+def __getattr__(name: str) -> Any:
+    """Import what is exported when it is asked for: PyTorch takes seconds, `status` none of it."""
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"validation.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

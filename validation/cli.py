@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from effective_theory.shell import Command, read_command, run_command
 from phase_diagrams.commands.notes import notes
-from phase_diagrams.options import preset_defaults
+from phase_diagrams.commands.options import preset_defaults
 from validation.commands.collect import Collect
 from validation.commands.published import Published
 from validation.commands.status import Status

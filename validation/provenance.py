@@ -11,7 +11,7 @@ from effective_theory.installation import checkout, package_versions
 from effective_theory.machine import describe_machine
 
 if TYPE_CHECKING:
-    from validation.batched_engine import TorchEngine
+    from validation.engine.engine import TorchEngine
 
 _PACKAGES = ("grokking-effective-theory", "numpy", "scipy", "numba", "joblib")
 
@@ -49,8 +49,8 @@ class Provenance:
         """Return that of what this process computes with the engine."""
         import torch
 
-        from validation.batch import full_precision
-        from validation.torch_origin import device_name, torch_versions
+        from validation.engine.batch import full_precision
+        from validation.engine.torch_origin import device_name, torch_versions
 
         commit, dirty = code_version(allow_dirty=True)
         versions = {

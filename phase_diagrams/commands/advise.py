@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from effective_theory import InputError, ToyModel
 from phase_diagrams.advice import advise, asked_cell
-from phase_diagrams.arguments import parse_seeds, parse_value
+from phase_diagrams.commands.parsing import parse_seeds, parse_value
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.spec import MODEL_FIELDS, SweepSpec
+from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
 
 if TYPE_CHECKING:
     AxisValues = Any

@@ -9,13 +9,13 @@ import tyro
 from effective_theory import InputError
 from effective_theory.checks import integer, printable
 from effective_theory.files import require_picture, save_figure
-from phase_diagrams.comparison import Comparison, compare
-from phase_diagrams.engines import NumbaEngine
-from phase_diagrams.joining import differences
-from phase_diagrams.spec import SweepSpec
-from phase_diagrams.store import Store
+from phase_diagrams.comparison.comparing import Comparison, compare
+from phase_diagrams.comparison.shared_runs import differences
+from phase_diagrams.runs.engines import NumbaEngine
+from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
-from phase_diagrams.wording import settings_text
+from phase_diagrams.sweeps.settings import settings_text
+from phase_diagrams.sweeps.spec import SweepSpec
 
 
 @dataclass(frozen=True)

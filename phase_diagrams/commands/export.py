@@ -8,7 +8,7 @@ import tyro
 
 from effective_theory.files import require_writable
 from phase_diagrams.sweeping import load
-from phase_diagrams.tables import TABLE, write_csv
+from phase_diagrams.text.table import TABLE, write_csv
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import tyro
 
 from effective_theory.files import picture_kind, require_outputs, save_figure
-from phase_diagrams.engines import numba_engine
-from phase_diagrams.wording import settings_text
+from phase_diagrams.runs.engines import numba_engine
+from phase_diagrams.sweeps.settings import settings_text
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PaperFigure:
     def run(self) -> None:
         """Train, draw and print."""
         # Loads matplotlib, seaborn and pandas, which most commands do not need at once.
-        from phase_diagrams.figures import (
+        from phase_diagrams.paper_figures import (
             FIGURES,
             SPECS,
             mean_difference,

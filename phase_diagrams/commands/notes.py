@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from effective_theory.checks import printable
-from phase_diagrams.names import ChangedSweep
+from phase_diagrams.sweeps.names import ChangedSweep
 
 
 @contextlib.contextmanager

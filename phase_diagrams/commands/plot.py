@@ -13,12 +13,12 @@ from effective_theory.files import (
     require_picture,
     save_figure,
 )
-from phase_diagrams.boundaries import require_axis
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.pictures import Picture, fitting, picture_paths, save_pictures
-from phase_diagrams.spec import SweepSpec
-from phase_diagrams.wording import settings_text
+from phase_diagrams.pictures.files import Picture, fitting, picture_paths, save_pictures
+from phase_diagrams.statistics.boundaries import require_axis
+from phase_diagrams.sweeps.settings import settings_text
+from phase_diagrams.sweeps.spec import SweepSpec
 
 #: Seed of the resamples behind a band: the same store gives the same picture.
 _RESAMPLING_SEED = 0
@@ -88,7 +88,7 @@ class Plot(StoredSweep):
             for direction in ("rising", "falling")
         ]
         # Loads matplotlib, which a wrong axis need not wait for.
-        from phase_diagrams.majority_plotting import plot_boundary
+        from phase_diagrams.pictures.over_seeds import plot_boundary
 
         path = require_folder(self.out) / _BOUNDARY
         save_figure(plot_boundary(diagram, *edges), path, settings_text(diagram.spec))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from phase_diagrams.presets import preset_names
+from phase_diagrams.sweeps.presets import preset_names
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import Annotated
 import tyro
 
 from effective_theory.files import foreseen_folder, require_outputs
-from phase_diagrams.arguments import parse_factors
+from phase_diagrams.commands.parsing import parse_factors
 from phase_diagrams.commands.sweep import files_of, leave_files
-from phase_diagrams.engines import numba_engine
-from phase_diagrams.names import require_name
-from phase_diagrams.refinement import expected_runs, refine, refined_spec
-from phase_diagrams.store import Store
+from phase_diagrams.refinement.refining import expected_runs, refine, refined_spec
+from phase_diagrams.runs.engines import numba_engine
+from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
-from phase_diagrams.text import summary
+from phase_diagrams.sweeps.names import require_name
+from phase_diagrams.text.summary import summary
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.files import require_picture, save_figure
-from phase_diagrams.arguments import parse_cell
+from phase_diagrams.commands.parsing import parse_cell
 from phase_diagrams.commands.stored import StoredSweep, require_table
+from phase_diagrams.comparison.published import agreement, read_table
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.presets import preset_note
-from phase_diagrams.published import agreement, read_table
 from phase_diagrams.sweeping import load
-from phase_diagrams.text import origin_lines, summary
-from phase_diagrams.wording import settings_text
+from phase_diagrams.sweeps.presets import preset_note
+from phase_diagrams.sweeps.settings import settings_text
+from phase_diagrams.text.summary import origin_lines, summary
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import tyro
 
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.spec import SweepSpec
-from phase_diagrams.store import Store
+from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
+from phase_diagrams.sweeps.spec import SweepSpec
 
 
 def require_table(table: Path | None, table_steps: int | None) -> None:

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from effective_theory.files import OUR_PICTURE, FileKind, picture_kind, require_outputs
+from phase_diagrams.commands.estimate import estimate
+from phase_diagrams.commands.options import SweepOptions
 from phase_diagrams.commands.stored import require_table
-from phase_diagrams.dask_workers import dask_workers
+from phase_diagrams.comparison.published import agreement, read_table
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.engines import Engine, numba_engine
-from phase_diagrams.estimate import estimate
-from phase_diagrams.options import SweepOptions
-from phase_diagrams.pictures import MAPS, fitting, picture_paths, save_pictures
-from phase_diagrams.published import agreement, read_table
-from phase_diagrams.spec import SweepSpec
+from phase_diagrams.pictures.files import MAPS, fitting, picture_paths, save_pictures
+from phase_diagrams.runs.dask_workers import dask_workers
+from phase_diagrams.runs.engines import Engine, numba_engine
 from phase_diagrams.sweeping import sweep
-from phase_diagrams.tables import TABLE, write_csv
-from phase_diagrams.text import summary
+from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.text.summary import summary
+from phase_diagrams.text.table import TABLE, write_csv
 
 _TABLE = "runs.csv"
 

@@ -10,8 +10,8 @@ from effective_theory import InputError
 from effective_theory.files import FileKind, replacing, require_writable
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.page.data import require_moderate
-from phase_diagrams.plotting import Palette, axis_label, colours_of
-from phase_diagrams.spec import SweepSpec
+from phase_diagrams.pictures.cells import Palette, axis_label, colours_of
+from phase_diagrams.sweeps.spec import SweepSpec
 
 _TITLE = "Phases over "
 PAGE = FileKind("a page of a sweep", rb"\s*<!DOCTYPE html>.*<title>" + _TITLE.encode())

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.run_plotting import embedding_coordinates
-from phase_diagrams.runs import require_kept
-from phase_diagrams.spec import SweepSpec
-from phase_diagrams.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.pictures.run import embedding_coordinates
+from phase_diagrams.runs.stored_run import require_kept
+from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.sweeps.spec import SweepSpec
 
 #: A page with more data would try a browser's patience and memory.
 MOST_MEGABYTES = 64

@@ -10,10 +10,10 @@ from bokeh.plotting import figure
 from numpy.typing import NDArray
 
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.axes import Axis
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase
-from phase_diagrams.plotting import axes_of, axis_label
+from phase_diagrams.pictures.cells import axes_of, axis_label
+from phase_diagrams.sweeps.axes import Axis
 
 #: Width of a panel in pixels.
 WIDTH = 560

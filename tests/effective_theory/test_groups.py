@@ -18,7 +18,7 @@ from effective_theory import (
     train,
     unique_line_probability,
 )
-from effective_theory.equations import critical_equations
+from effective_theory.critical_size.equations import critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.tasks import task_from_configuration
 from tests.effective_theory import enumeration

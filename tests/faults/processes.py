@@ -11,9 +11,9 @@ from phase_diagrams.cli import main
 #: test wants. Points: "after" the commit, or within it before "rows" or before the "commit" record.
 _ENDED = """
 import os, signal, sys
-from phase_diagrams import store
+from phase_diagrams.runs import store
 from phase_diagrams.cli import main
-from phase_diagrams.store import Store
+from phase_diagrams.runs.store import Store
 
 point, number, action = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 # A shell that starts the tests in the background has SIGINT ignored in all its children.

@@ -15,10 +15,11 @@ import pytest
 
 from effective_theory import Addition, InputError, ToyModel
 from effective_theory.checks import RunError
-from phase_diagrams import SweepSpec, engines, numba_engine, sweep
-from phase_diagrams import dask_workers as dask_workers_module
+from phase_diagrams import SweepSpec, numba_engine, sweep
 from phase_diagrams.cli import main
-from phase_diagrams.dask_workers import dask_workers, named_failures, prepare_workers
+from phase_diagrams.runs import dask_workers as dask_workers_module
+from phase_diagrams.runs import engines
+from phase_diagrams.runs.dask_workers import dask_workers, named_failures, prepare_workers
 from phase_diagrams.sweeping import results
 from tests.stores import stored_rows
 

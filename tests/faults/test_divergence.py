@@ -26,12 +26,12 @@ from phase_diagrams import (
     numba_engine,
     random_start,
     register_start,
-    starts,
     sweep,
 )
-from phase_diagrams.engines import run_cell
-from phase_diagrams.starts import Seed
+from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.sweeping import results
+from phase_diagrams.sweeps import starts
+from phase_diagrams.sweeps.starts import Seed
 from tests.stores import stored_rows
 
 MODEL = ToyModel(width=20, target_dim=8, steps=300, stop_when="never")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from joblib import Parallel, delayed
 
-from phase_diagrams import engines
+from phase_diagrams.runs import engines
 from tests.faults.processes import ended, run, start
 from tests.stores import stored_rows
 

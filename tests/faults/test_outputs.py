@@ -16,9 +16,9 @@ from effective_theory import Addition, InputError, ToyModel, files
 from effective_theory import cli as theory_cli
 from phase_diagrams import PhaseDiagram, Store, SweepSpec, load, numba_engine, refine, sweep
 from phase_diagrams import cli as sweep_cli
-from phase_diagrams.engines import NumbaEngine
-from phase_diagrams.names import require_name
-from phase_diagrams.tables import TABLE, write_csv
+from phase_diagrams.runs.engines import NumbaEngine
+from phase_diagrams.sweeps.names import require_name
+from phase_diagrams.text.table import TABLE, write_csv
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 
@@ -49,7 +49,7 @@ def picture(path: Path) -> None:
 def report(path: Path) -> None:
     """Write both parts of a report as the command does, for a path of either."""
     pytest.importorskip("torch", reason="needs the extra [validation]")
-    from validation.report import report_files
+    from validation.judge.report import report_files
 
     with files.replacing(path, report_files(PhaseDiagram(SPEC), path.parent)[path]) as file:
         file.write(b"x")
@@ -244,7 +244,7 @@ def nothing_runs(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         (PhaseDiagram, "plot"),
     ):
         monkeypatch.setattr(place, name, too_late)
-    from effective_theory import theory_commands
+    from effective_theory.commands import theory as theory_commands
 
     monkeypatch.setattr(theory_commands, "FIGURES", dict.fromkeys(["4a", "4c"], too_late))
     yield
@@ -447,7 +447,7 @@ def test_a_name_that_is_no_folders_is_refused_before_anything_is_made(
 def test_names_that_stores_have_from_before_stay_readable(
     name: str, store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from phase_diagrams import store as store_module
+    from phase_diagrams.runs import store as store_module
 
     with monkeypatch.context() as patch, Store(store) as kept:
         patch.setattr(store_module, "require_name", lambda name: name)
@@ -470,7 +470,7 @@ def test_names_that_stores_have_from_before_stay_readable(
 def test_stored_names_are_printed_as_escapes(
     store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from phase_diagrams import store as store_module
+    from phase_diagrams.runs import store as store_module
 
     with monkeypatch.context() as patch, Store(store) as kept:
         patch.setattr(store_module, "require_name", lambda name: name)
@@ -484,13 +484,13 @@ def test_stored_names_are_printed_as_escapes(
 
 def test_a_reports_page_and_numbers_are_known_again(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="needs the extra [validation]")
-    from validation.report import report_files
+    from validation.judge.report import report_files
 
     kinds = {path.name: kind for path, kind in report_files(PhaseDiagram(SPEC), tmp_path).items()}
     folder = Path(__file__).parents[2] / "validation"
     record = folder / "records" / "released-5b-cpu"
     assert kinds["report.json"].is_that_of(record / "report.json")
     assert kinds["agreement.png"].is_that_of(record / "agreement.png")
-    assert kinds["report.html"].is_that_of(folder / "report" / "page.html")
+    assert kinds["report.html"].is_that_of(folder / "judge" / "report" / "page.html")
     (tmp_path / "report.json").write_text(json.dumps({"holds": True}, indent=1))
     assert kinds["report.json"].is_that_of(tmp_path / "report.json")

@@ -25,10 +25,10 @@ from phase_diagrams import (
     numba_engine,
     sweep,
 )
-from phase_diagrams import engines as engines_module
-from phase_diagrams import store as store_module
-from phase_diagrams.spec import Cell
-from phase_diagrams.starts import Recipe
+from phase_diagrams.runs import engines as engines_module
+from phase_diagrams.runs import store as store_module
+from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.starts import Recipe
 
 SPEC = SweepSpec(
     Addition(5),
@@ -118,7 +118,7 @@ def dying_run(death: str) -> Callable[[Cell, Recipe], object]:
         import os
         import signal
 
-        from phase_diagrams.engines import run_cell
+        from phase_diagrams.runs.engines import run_cell
 
         if cell.model.decoder_lr > 1e-3:
             if death == "has no memory":
@@ -159,7 +159,8 @@ def test_a_file_that_may_not_grow_is_named_and_loses_nothing(
 FULL_DISK = """
 import os, sys, warnings
 warnings.simplefilter("ignore")
-from phase_diagrams import StoreError, numba_engine, store, sweep
+from phase_diagrams import StoreError, numba_engine, sweep
+from phase_diagrams.runs import store
 from tests.faults.test_store_faults import SPEC
 store._SECONDS_BETWEEN_RUNS = 0.0
 folder, copy = sys.argv[1:]

@@ -8,8 +8,8 @@ from scipy.stats import bootstrap
 
 from effective_theory import InputError
 from phase_diagrams import Phase
-from phase_diagrams.axes import Axis
-from phase_diagrams.boundaries import first_crossing, resampled_weights
+from phase_diagrams.statistics.boundaries import first_crossing, resampled_weights
+from phase_diagrams.sweeps.axes import Axis
 from tests.phase_diagrams.labelled import labelled
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

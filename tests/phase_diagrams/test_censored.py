@@ -13,7 +13,7 @@ from effective_theory import Addition, Dataset, ToyModel, train
 from effective_theory.report import report
 from phase_diagrams import Phase, PhaseDiagram, SweepSpec, advise, load, numba_engine, sweep
 from phase_diagrams.cli import main
-from phase_diagrams.pictures import pictures
+from phase_diagrams.pictures.files import pictures
 from tests.phase_diagrams.label_engine import ended, grid
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
@@ -57,7 +57,7 @@ def test_pictures_say_within_how_many_updates(store: Path) -> None:
 
 
 def test_a_swept_budget_is_each_runs_own() -> None:
-    from phase_diagrams.plotting import not_within
+    from phase_diagrams.pictures.cells import not_within
 
     swept = PhaseDiagram(SweepSpec(Addition(10), {"steps": [5, 7]}))
     assert not_within(swept) == "not within its steps"
@@ -65,7 +65,7 @@ def test_a_swept_budget_is_each_runs_own() -> None:
 
 
 def test_the_papers_figures_and_reports_say_it_too() -> None:
-    from phase_diagrams.figures import SPECS, TrainedRun, figure_4b
+    from phase_diagrams.paper_figures import SPECS, TrainedRun, figure_4b
 
     run = TrainedRun(45, (0, 0), 0.8, 0.5, 0.5, np.inf, np.inf)
     found = texts(figure_4b([run]))
@@ -73,7 +73,7 @@ def test_the_papers_figures_and_reports_say_it_too() -> None:
     pytest.importorskip("torch", reason="needs the extra [validation]")
     from types import SimpleNamespace
 
-    from validation.report.figures import plot_step_scatter
+    from validation.judge.report.figures import plot_step_scatter
 
     diagram = PhaseDiagram(grid(2, 2))
     both = SimpleNamespace(simulator=diagram, pytorch=diagram)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from effective_theory import Addition, InputError, ToyModel
 from effective_theory.files import save_figure
 from phase_diagrams import SweepSpec, sweep
-from phase_diagrams.arguments import parse_axes, parse_seeds, parse_value
 from phase_diagrams.cli import main
+from phase_diagrams.commands.parsing import parse_axes, parse_seeds, parse_value
 
 SMALL = (
     *("sweep", "--axis", "decoder_lr=1e-4:1e-2:3:log", "--axis", "decoder_weight_decay=0,2"),

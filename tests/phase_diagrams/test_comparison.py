@@ -21,8 +21,8 @@ from phase_diagrams import (
     sweep,
 )
 from phase_diagrams.cli import main
-from phase_diagrams.comparison import cohen_kappa, step_agreement
-from phase_diagrams.engines import NumbaEngine
+from phase_diagrams.comparison.comparing import cohen_kappa, step_agreement
+from phase_diagrams.runs.engines import NumbaEngine
 from tests.phase_diagrams.labelled import labelled, run_with
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

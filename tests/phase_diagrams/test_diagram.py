@@ -9,13 +9,18 @@ from matplotlib.colors import to_hex
 
 from effective_theory import Addition, InputError, ToyModel, train
 from phase_diagrams import Phase, PhaseDiagram, RunSummary, SweepSpec, preset, sweep
-from phase_diagrams.axes import Axis
+from phase_diagrams.comparison.published import (
+    agreement,
+    completed_updates,
+    published_index,
+    read_table,
+)
 from phase_diagrams.diagram import Source
-from phase_diagrams.plotting import PALETTES, plot_phases, plot_steps
-from phase_diagrams.published import agreement, completed_updates, published_index, read_table
-from phase_diagrams.summary import curve_updates
-from phase_diagrams.tables import write_csv
-from phase_diagrams.text import summary
+from phase_diagrams.pictures.cells import PALETTES, plot_phases, plot_steps
+from phase_diagrams.runs.summary import curve_updates
+from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.text.summary import summary
+from phase_diagrams.text.table import write_csv
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 

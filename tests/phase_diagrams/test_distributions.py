@@ -10,8 +10,8 @@ from effective_theory import Addition, InputError, ToyModel
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams import PhaseDiagram, SweepSpec, numba_engine, sweep
 from phase_diagrams.cli import main
-from phase_diagrams.distributions import order, plot_against, plot_lags, plot_order
-from phase_diagrams.pictures import pictures
+from phase_diagrams.pictures.crossings import order, plot_against, plot_lags, plot_order
+from phase_diagrams.pictures.files import pictures
 from tests.phase_diagrams.test_diagram import made_up
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

@@ -10,8 +10,8 @@ from effective_theory import InputError
 from effective_theory.files import save_figure
 from phase_diagrams import Axis, Phase
 from phase_diagrams.cli import main
-from phase_diagrams.plotting import PALETTES
-from phase_diagrams.text import summary
+from phase_diagrams.pictures.cells import PALETTES
+from phase_diagrams.text.summary import summary
 from tests.phase_diagrams.labelled import labelled
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

@@ -17,18 +17,17 @@ from phase_diagrams import (
     Store,
     StoreError,
     SweepSpec,
-    engines,
     load,
     numba_engine,
-    origin,
     refine,
     sweep,
 )
 from phase_diagrams.cli import main
-from phase_diagrams.engines import run_cell
-from phase_diagrams.origin import Origin, mixtures, numba_origin
-from phase_diagrams.spec import Cell
-from phase_diagrams.starts import Recipe
+from phase_diagrams.runs import engines, origin
+from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.runs.origin import Origin, mixtures, numba_origin
+from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.starts import Recipe
 from tests.checkouts import git
 from tests.stores import forge
 
@@ -66,7 +65,8 @@ def test_what_changes_machine_code_changes_the_origin_and_not_the_key(
     setting: dict[str, str],
 ) -> None:
     code = (
-        "from phase_diagrams import numba_engine; from phase_diagrams.origin import numba_origin; "
+        "from phase_diagrams import numba_engine; "
+        "from phase_diagrams.runs.origin import numba_origin; "
         "e = numba_engine(); print(e.identity, e.version); print(numba_origin().to_json())"
     )
     environment = {**os.environ, **setting}
@@ -140,8 +140,8 @@ def test_the_process_that_ran_a_cell_says_what_it_is(monkeypatch: pytest.MonkeyP
     def run(cell: Cell, recipe: Recipe) -> object:
         import os
 
-        from phase_diagrams import engines
-        from phase_diagrams.origin import Origin
+        from phase_diagrams.runs import engines
+        from phase_diagrams.runs.origin import Origin
 
         original = engines.numba_origin
         engines.numba_origin = lambda: Origin(f"process {os.getpid()}", (), None)  # type: ignore
@@ -274,7 +274,7 @@ def test_a_run_of_an_engine_that_says_no_origin_is_stored_without(tmp_path: Path
 
 def _history(cell: Cell):  # type: ignore[no-untyped-def]
     from effective_theory import train
-    from phase_diagrams.summary import curve_updates
+    from phase_diagrams.runs.summary import curve_updates
 
     dataset, state = cell.draw()
     return train(cell.model, dataset, state, record_at=curve_updates(cell.model.steps))

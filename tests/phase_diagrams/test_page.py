@@ -27,9 +27,9 @@ from phase_diagrams import (
 from phase_diagrams import page as page_module
 from phase_diagrams.cli import main
 from phase_diagrams.page.data import MOST_MEGABYTES, megabytes, page_data
-from phase_diagrams.plotting import PALETTES
-from phase_diagrams.runs import KeptRuns
-from phase_diagrams.summary import CURVE_COLUMNS
+from phase_diagrams.pictures.cells import PALETTES
+from phase_diagrams.runs.stored_run import KeptRuns
+from phase_diagrams.runs.summary import CURVE_COLUMNS
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 pytest.importorskip("bokeh", reason="needs the extra [html]")

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from effective_theory import Addition, InputError, ModularAddition, ToyModel
 from phase_diagrams import PhaseDiagram, SweepSpec, preset
-from phase_diagrams.axes import Axis
 from phase_diagrams.cli import main
-from phase_diagrams.published import Agreement, agreement, read_table
-from phase_diagrams.tables import write_csv
+from phase_diagrams.comparison.published import Agreement, agreement, read_table
+from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.text.table import write_csv
 from tests.conftest import published_table
 from tests.phase_diagrams.test_diagram import made_up
 

@@ -7,12 +7,12 @@ import pytest
 
 from effective_theory import Addition, InputError, ToyModel, train
 from phase_diagrams import PhaseDiagram, Source, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.arguments import parse_cell
-from phase_diagrams.axes import Axis
 from phase_diagrams.cli import main
-from phase_diagrams.engines import run_cell
-from phase_diagrams.run_plotting import embedding_coordinates
-from phase_diagrams.summary import CURVE_COLUMNS
+from phase_diagrams.commands.parsing import parse_cell
+from phase_diagrams.pictures.run import embedding_coordinates
+from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.runs.summary import CURVE_COLUMNS
+from phase_diagrams.sweeps.axes import Axis
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 
@@ -123,7 +123,7 @@ def test_a_diverged_run_is_drawn_too() -> None:
     )
     summary = run_cell(spec.cell((0, 0)))
     from phase_diagrams import Phase
-    from phase_diagrams.runs import StoredRun
+    from phase_diagrams.runs.stored_run import StoredRun
 
     run = StoredRun(spec.cell((0, 0)), "decoder_lr = 10000", Phase.DIVERGED, summary)
     assert "diverged at update" in str(run) and "train not known" in str(run)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phase_diagrams import preset
-from phase_diagrams.arguments import parse_axes
-from phase_diagrams.spacing import between, spaced
+from phase_diagrams.commands.parsing import parse_axes
+from phase_diagrams.sweeps.spacing import between, spaced
 
 
 @given(st.integers(-30, 20), st.integers(1, 12), st.sampled_from([*range(1, 7), 49, 98]))
@@ -69,7 +69,7 @@ def test_the_way_between_two_values_is_even_on_their_scale() -> None:
 
 def test_values_do_not_depend_on_the_processor() -> None:
     """NumPy without its kernels for newer processors, whose powers differ in the last bit."""
-    code = "from phase_diagrams.spacing import spaced; print(spaced(3e-6, 2e-2, 200))"
+    code = "from phase_diagrams.sweeps.spacing import spaced; print(spaced(3e-6, 2e-2, 200))"
     environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": "AVX2 AVX512F AVX512_SKX FMA3"}
     found = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],

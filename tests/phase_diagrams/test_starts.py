@@ -19,11 +19,11 @@ from phase_diagrams import (
     register_start,
     released_start,
     s3_start,
-    starts,
 )
-from phase_diagrams.presets import preset_names
-from phase_diagrams.starts import START_SHAPING, STARTS
-from phase_diagrams.text import summary
+from phase_diagrams.sweeps import starts
+from phase_diagrams.sweeps.presets import preset_names
+from phase_diagrams.sweeps.starts import START_SHAPING, STARTS
+from phase_diagrams.text.summary import summary
 
 
 @pytest.mark.parametrize("seed", [0, 58])

@@ -9,9 +9,9 @@ import pytest
 
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.engines import run_cell
-from phase_diagrams.store_file import APPLICATION_ID, StoreFile
-from phase_diagrams.stored_runs import STORE_VERSION
+from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.runs.rows import STORE_VERSION
+from phase_diagrams.runs.store_file import APPLICATION_ID, StoreFile
 
 SPEC = SweepSpec(
     Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10

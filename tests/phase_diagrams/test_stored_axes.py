@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from effective_theory import InputError
 from phase_diagrams import Axis, SweepSpec, advise, compare, numba_engine, refine, sweep
-from phase_diagrams.axes import describe
-from phase_diagrams.estimate import estimate
-from phase_diagrams.runs import place
-from phase_diagrams.text import phase_map
+from phase_diagrams.commands.estimate import estimate
+from phase_diagrams.runs.stored_run import place
+from phase_diagrams.sweeps.axes import describe
+from phase_diagrams.text.summary import phase_map
 from tests.phase_diagrams.label_engine import LabelEngine, grid
 from tests.phase_diagrams.labelled import labelled
 

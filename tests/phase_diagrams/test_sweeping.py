@@ -18,13 +18,13 @@ from phase_diagrams import (
     numba_engine,
     random_start,
     register_start,
-    starts,
     sweep,
 )
-from phase_diagrams.engines import NumbaEngine, run_cell
-from phase_diagrams.spec import Cell
+from phase_diagrams.runs.engines import NumbaEngine, run_cell
 from phase_diagrams.sweeping import long_first, results
-from phase_diagrams.tables import write_csv
+from phase_diagrams.sweeps import starts
+from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.text.table import write_csv
 from tests.stores import stored_rows
 
 SPEC = SweepSpec(
@@ -37,7 +37,7 @@ SPEC = SweepSpec(
 pytestmark = [
     pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),
     # Several budgets follow each other under one name; tests/phase_diagrams/test_wording.py.
-    pytest.mark.filterwarnings("ignore::phase_diagrams.names.ChangedSweep"),
+    pytest.mark.filterwarnings("ignore::phase_diagrams.sweeps.names.ChangedSweep"),
 ]
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 from effective_theory import Addition, ModularAddition, ToyModel
 from phase_diagrams import Axis, Store, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.cli import main
-from phase_diagrams.names import ChangedSweep
-from phase_diagrams.spec import MODEL_FIELDS
-from phase_diagrams.wording import change, settings_text
+from phase_diagrams.sweeps.names import ChangedSweep
+from phase_diagrams.sweeps.settings import change, settings_text
+from phase_diagrams.sweeps.spec import MODEL_FIELDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 
@@ -105,7 +105,8 @@ def test_python_warns_when_a_name_is_given_to_another_sweep(tmp_path: Path) -> N
 
 def test_a_name_of_a_sweep_that_cannot_be_read_here_can_be_given_anew(tmp_path: Path) -> None:
     """Its start was registered by a program that is not this one."""
-    from phase_diagrams import random_start, register_start, starts
+    from phase_diagrams import random_start, register_start
+    from phase_diagrams.sweeps import starts
 
     store = tmp_path / "runs.sqlite"
     register_start("of-another-program", random_start)
@@ -168,7 +169,7 @@ def test_results_say_by_themselves_what_ran(
 
 def test_what_is_swept_is_one_column(tmp_path: Path) -> None:
     from phase_diagrams import PhaseDiagram
-    from phase_diagrams.tables import write_csv
+    from phase_diagrams.text.table import write_csv
 
     axes = {"steps": [1, 2], "train_size": Axis((20, 30))}
     write_csv(PhaseDiagram(SweepSpec(Addition(10), axes)), tmp_path / "runs.csv")

@@ -23,13 +23,15 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from effective_theory import cli as theory_cli
-from phase_diagrams import PhaseDiagram, RunSummary, cost, starts
+from phase_diagrams import PhaseDiagram, RunSummary
 from phase_diagrams import cli as sweep_cli
-from phase_diagrams.engines import NumbaEngine, run_cell
-from phase_diagrams.spec import Cell
+from phase_diagrams.runs import cost
+from phase_diagrams.runs.engines import NumbaEngine, run_cell
+from phase_diagrams.sweeps import starts
+from phase_diagrams.sweeps.spec import Cell
 from validation import cli as validation_cli
-from validation import trajectories
-from validation.batched_engine import TorchEngine
+from validation.engine.engine import TorchEngine
+from validation.judge import typical_cells as trajectories
 
 MAINS: dict[str, Callable[[Sequence[str]], int]] = {
     "effective_theory": theory_cli.main,

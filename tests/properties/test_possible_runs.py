@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from effective_theory import Addition, ModularAddition, Task, ToyModel, permutation_group
 from phase_diagrams import Store, StoreError, SweepSpec
-from phase_diagrams.engines import run_cell
-from phase_diagrams.possible_runs import require_possible
-from phase_diagrams.spec import Cell
-from phase_diagrams.stored_runs import COLUMNS, run_as_row, run_of_row
-from phase_diagrams.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
+from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.runs.possible_runs import require_possible
+from phase_diagrams.runs.rows import COLUMNS, run_as_row, run_of_row
+from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
+from phase_diagrams.sweeps.spec import Cell
 
 ENGINE = "numba-float32"
 TASKS: tuple[Task, ...] = (Addition(4), ModularAddition(4), permutation_group(2))

@@ -8,7 +8,7 @@ import pytest
 
 from effective_theory import train
 from phase_diagrams import preset, sweep
-from phase_diagrams.published import agreement, completed_updates, read_table
+from phase_diagrams.comparison.published import agreement, completed_updates, read_table
 from tests.conftest import REFERENCE
 
 # (embedding_lr, decoder_lr, decoder_weight_decay) -> train and test index in the paper's table.

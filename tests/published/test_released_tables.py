@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from phase_diagrams import PhaseDiagram, SweepSpec, preset, sweep
-from phase_diagrams.axes import Axis
-from phase_diagrams.published import PublishedCell, agreement, read_table
+from phase_diagrams.comparison.published import PublishedCell, agreement, read_table
+from phase_diagrams.sweeps.axes import Axis
 from tests.conftest import published_table
 
 STABLE_RATE, STABLE_DECAY = 2.2e-4, 6.0

@@ -10,7 +10,8 @@ import pytest
 from effective_theory import ToyModel
 from phase_diagrams import numba_engine
 from phase_diagrams.cli import main
-from phase_diagrams.figures import (
+from phase_diagrams.comparison.published import completed_updates
+from phase_diagrams.paper_figures import (
     FIGURES,
     SPECS,
     TrainedRun,
@@ -18,7 +19,6 @@ from phase_diagrams.figures import (
     rank_correlation,
     trained_runs,
 )
-from phase_diagrams.published import completed_updates
 from tests.conftest import published_table
 
 Rows = dict[tuple[int, int], dict[str, str]]

@@ -12,7 +12,7 @@ from effective_theory import Addition, ToyModel
 from phase_diagrams import SweepSpec, numba_engine, sweep
 from tests.stores import stored_rows
 from validation.cli import main
-from validation.submissions import Submission, live_elements, submissions
+from validation.cluster.submissions import Submission, live_elements, submissions
 
 pytestmark = [
     pytest.mark.skipif(

@@ -5,7 +5,7 @@ from unittest import mock
 
 import pytest
 
-from phase_diagrams import starts
+from phase_diagrams.sweeps import starts
 
 
 @pytest.fixture(scope="module")

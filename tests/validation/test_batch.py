@@ -52,8 +52,8 @@ def drawn(model: ToyModel, task: Task, seed: int = 3) -> tuple[Dataset, InitialS
 
 
 def batch_of(*cells: tuple[ToyModel, Dataset, InitialState], places: int, dtype: Any) -> Any:
-    from validation.batch import Batch
-    from validation.stacked_model import Shape
+    from validation.engine.batch import Batch
+    from validation.engine.stacked_model import Shape
 
     model, dataset, _ = cells[0]
     batch = Batch(Shape.of(model, dataset.task, dataset.train_size), places, CPU, dtype)
@@ -193,7 +193,7 @@ def test_a_cell_of_two_symbols_has_no_rqi() -> None:
 
 
 def test_the_users_precision_is_put_back() -> None:
-    from validation.batch import full_precision
+    from validation.engine.batch import full_precision
 
     matmul = torch.backends.cuda.matmul
     before = matmul.fp32_precision

@@ -10,7 +10,7 @@ import pytest
 
 from effective_theory import Addition, InputError, ModularAddition, ToyModel, permutation_group
 from phase_diagrams import Phase, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.engines import run_cell
+from phase_diagrams.runs.engines import run_cell
 from tests.stores import stored_rows
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
@@ -61,7 +61,7 @@ def test_a_sweep_is_the_simulators(name: str) -> None:
     import torch
 
     from validation import torch_engine
-    from validation.torch_origin import torch_origin
+    from validation.engine.torch_origin import torch_origin
 
     # Four places: cells wait for them, and in the end the batch shrinks.
     found = dict(torch_engine("cpu", cells_per_batch=4).run(GRIDS[name].cells()))
@@ -124,8 +124,9 @@ def test_it_resumes_and_keeps_its_own_results(tmp_path: Path) -> None:
 
 
 def test_lanes_share_the_cells_and_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from validation import batched_engine, torch_engine
-    from validation.lane import Lane
+    from validation import torch_engine
+    from validation.engine import engine as batched_engine
+    from validation.engine.lane import Lane
 
     spec = GRIDS["cross-entropy, modulus, budgets"]
     one = dict(torch_engine("cpu", cells_per_batch=2).run(spec.cells()))
@@ -161,7 +162,7 @@ def test_runs_use_full_precision_and_leave_the_users_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from validation import torch_engine
-    from validation.stacked_model import StackedModel
+    from validation.engine.stacked_model import StackedModel
 
     matmul, inside, outputs = torch.backends.cuda.matmul, set(), StackedModel.outputs
 
@@ -182,7 +183,7 @@ def test_runs_use_full_precision_and_leave_the_users_alone(
 
 def test_large_cells_go_fewer_at_a_time() -> None:
     from validation import torch_engine
-    from validation.stacked_model import Shape
+    from validation.engine.stacked_model import Shape
 
     engine = torch_engine("cpu")
     small, large = Shape.of(MODEL, Addition(6), 18), Shape.of(ToyModel(), Addition(100), 4000)
@@ -211,7 +212,8 @@ def test_what_cannot_be_is_refused(arguments: dict[str, Any], message: str) -> N
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no GPU here")
 @pytest.mark.parametrize("name", GRIDS)
 def test_a_gpu_tells_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from validation import batched_engine, torch_engine
+    from validation import torch_engine
+    from validation.engine import engine as batched_engine
 
     # Two lanes of four places, which become fewer.
     monkeypatch.setitem(batched_engine._LEAST_PLACES, "cuda", 2)
@@ -227,8 +229,8 @@ def test_a_gpu_tells_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch finds no GPU here")
 def test_a_graph_makes_the_updates_that_eager_code_makes() -> None:
-    from validation.batch import Batch
-    from validation.stacked_model import Shape
+    from validation.engine.batch import Batch
+    from validation.engine.stacked_model import Shape
 
     cell = next(iter(SPEC.cells()))
     shape = Shape.of(cell.model, cell.task, cell.train_size)

@@ -8,7 +8,7 @@ import pytest
 
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Phase, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.published import published_index
+from phase_diagrams.comparison.published import published_index
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
@@ -70,7 +70,7 @@ def test_a_report_is_left_and_disagreement_is_a_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from validation.cli import main
-    from validation.nudged_runs import NudgedRuns
+    from validation.judge.nudged_runs import NudgedRuns
 
     options = ["toy", *GRID, "--device", "cpu", "--nudges", "2", "--jobs", "1"]
     options += ["--no-trajectories", "--stable", "decoder_lr=1e-3", "--out", str(tmp_path)]
@@ -89,9 +89,9 @@ def test_a_report_is_left_and_disagreement_is_a_failure(
 
 
 def test_what_is_known_of_a_preset_holds_for_the_preset_alone() -> None:
-    from phase_diagrams.options import preset_defaults
+    from phase_diagrams.commands.options import preset_defaults
     from validation.commands.toy import Toy
-    from validation.engine_agreement import STABLE
+    from validation.judge.engine_agreement import STABLE
 
     command = preset_defaults(["--preset", "released-5b"], Toy)
     assert command.stable_region(command.spec()) == STABLE["released-5b"]
@@ -104,9 +104,9 @@ def test_what_is_known_of_a_preset_holds_for_the_preset_alone() -> None:
 def test_a_published_table_is_met_or_missed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from phase_diagrams import presets
-    from validation import engine_agreement
+    from phase_diagrams.sweeps import presets
     from validation.cli import main
+    from validation.judge import engine_agreement
 
     axes = {"decoder_lr": [1e-2, 3e-2], "decoder_weight_decay": [0.0, 1.0]}
     model = ToyModel(width=20, embedding_lr=1e-2, steps=120)

@@ -11,16 +11,16 @@ import pytest
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
-from phase_diagrams.engines import NumbaEngine, run_cell
+from phase_diagrams.runs.engines import NumbaEngine, run_cell
 from tests.checkouts import git
 from tests.stores import stored_rows
 from validation import provenance
-from validation import submissions as submissions_module
-from validation.batched_engine import torch_engine
 from validation.cli import main
-from validation.submissions import Submission, collect, element_store, jobs_folder
+from validation.cluster import submissions as submissions_module
+from validation.cluster.submissions import Submission, collect, element_store, jobs_folder
+from validation.engine.engine import torch_engine
 
-cluster = pytest.importorskip("validation.cluster", reason="submitit is not installed")
+cluster = pytest.importorskip("validation.cluster.submitting", reason="submitit is not installed")
 
 SPEC = SweepSpec(
     Addition(10),

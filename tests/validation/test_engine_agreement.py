@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import Axis, Phase, SweepSpec, load, numba_engine, starts, sweep
-from phase_diagrams.presets import preset
+from phase_diagrams import Axis, Phase, SweepSpec, load, numba_engine, sweep
+from phase_diagrams.sweeps import starts
+from phase_diagrams.sweeps.presets import preset
 from validation import EngineAgreement, agreement, torch_engine, typical_cells, write_report
-from validation.engine_agreement import STABLE, stable_cells, steps_of
+from validation.judge.engine_agreement import STABLE, stable_cells, steps_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),

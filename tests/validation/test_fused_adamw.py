@@ -20,7 +20,7 @@ BEGINS, SIZES, ROW = (0, 1056), ((5, 206), (37,)), 1100
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module, its kernel run by Triton's interpreter instead of a GPU."""
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    spec = importlib.util.find_spec("validation.fused_adamw")
+    spec = importlib.util.find_spec("validation.engine.fused_adamw")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -31,7 +31,7 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_the_kernel_is_the_stacked_optimiser(
     interpreted: ModuleType, dtype: Any, tolerance: float
 ) -> None:
-    from validation.stacked_adamw import StackedAdamW
+    from validation.engine.stacked_adamw import StackedAdamW
 
     random = torch.Generator().manual_seed(0)
     start = torch.randn(len(RATES), ROW, dtype=dtype, generator=random)
@@ -64,7 +64,7 @@ def test_the_kernel_is_the_stacked_optimiser(
 
 def test_decay_alone_is_the_same_to_the_bit(interpreted: ModuleType) -> None:
     """Its factor is rounded once, from float64."""
-    from validation.stacked_adamw import StackedAdamW
+    from validation.engine.stacked_adamw import StackedAdamW
 
     rates = [(0.013 * k, 0.37, 1e-8) for k in range(1, 200)]
     start = torch.ones(len(rates), 1)
@@ -82,7 +82,7 @@ def test_it_compiles_for_a_gpu_without_approximations(number: str) -> None:
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from validation.fused_adamw import _adamw
+    from validation.engine.fused_adamw import _adamw
 
     constants = {"last": 100, "beta1": 0.9, "beta2": 0.999, "block": 1024}
     signature = {name: f"*{number}" for name in _adamw.arg_names[:4]}

@@ -17,7 +17,7 @@ from phase_diagrams import SweepSpec
 pytest.importorskip("torch", reason="needs the extra [validation]")
 
 from validation.cli import main
-from validation.submissions import EngineChoice, Submission, jobs_folder, submissions
+from validation.cluster.submissions import EngineChoice, Submission, jobs_folder, submissions
 
 SPEC = SweepSpec(Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(steps=3), train_size=10)
 SOUND = Submission(

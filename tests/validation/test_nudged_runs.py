@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from phase_diagrams import Phase
-from validation.nudged_runs import NudgedRuns
+from validation.judge.nudged_runs import NudgedRuns
 
 C, G, M, X = Phase.COMPREHENSION, Phase.GROKKING, Phase.MEMORIZATION, Phase.CONFUSION
 

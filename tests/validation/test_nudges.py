@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import SweepSpec, load, numba_engine, starts, sweep
+from phase_diagrams import SweepSpec, load, numba_engine, sweep
+from phase_diagrams.sweeps import starts
 
 pytest.importorskip("torch", reason="needs the extra [validation]")
 

@@ -10,7 +10,7 @@ CELLS, NUMBERS, UPDATES = len(RATES), 37, 200
 
 
 def test_each_cell_is_torch_adamw() -> None:
-    from validation.stacked_adamw import StackedAdamW
+    from validation.engine.stacked_adamw import StackedAdamW
 
     random = torch.Generator().manual_seed(0)
     start = torch.randn(CELLS, NUMBERS, dtype=torch.float64, generator=random)
@@ -34,7 +34,7 @@ def test_each_cell_is_torch_adamw() -> None:
 
 
 def test_cells_may_be_at_different_updates() -> None:
-    from validation.stacked_adamw import StackedAdamW
+    from validation.engine.stacked_adamw import StackedAdamW
 
     gradient = torch.ones(2, 3, dtype=torch.float64)
     both, late = StackedAdamW(torch.ones_like(gradient)), StackedAdamW(torch.ones_like(gradient))
@@ -53,7 +53,7 @@ def test_cells_may_be_at_different_updates() -> None:
 
 
 def test_gradients_may_come_in_parts() -> None:
-    from validation.stacked_adamw import StackedAdamW
+    from validation.engine.stacked_adamw import StackedAdamW
 
     random = torch.Generator().manual_seed(0)
     start = torch.randn(2, 9, dtype=torch.float64, generator=random)
@@ -71,7 +71,7 @@ def test_gradients_may_come_in_parts() -> None:
 
 
 def test_bias_corrections_are_pythons_and_end_at_one() -> None:
-    from validation.stacked_adamw import BETA1, BETA2, LAST_CORRECTION, _bias_corrections
+    from validation.engine.stacked_adamw import BETA1, BETA2, LAST_CORRECTION, _bias_corrections
 
     table = _bias_corrections(torch.device("cpu"))
     for k in (1, 2, 10, 999, 37_000):

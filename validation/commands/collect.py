@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from phase_diagrams import Store
+from validation.cluster.submissions import collect
 from validation.commands.submitted import Submitted
-from validation.submissions import collect
 
 
 @dataclass(frozen=True)

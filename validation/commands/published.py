@@ -9,9 +9,9 @@ from effective_theory.files import require_folder
 from effective_theory.shell import require_extra
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams import Engine, SweepSpec, numba_engine, preset, sweep
-from phase_diagrams.presets import preset_names
-from phase_diagrams.published import agreement, read_table
-from phase_diagrams.table_files import StepTable, read_step_tables
+from phase_diagrams.comparison.published import agreement, read_table
+from phase_diagrams.comparison.table_files import StepTable, read_step_tables
+from phase_diagrams.sweeps.presets import preset_names
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Published:
     def run(self) -> None:
         """Train what the store lacks and compare."""
         require_extra("validation", "torch")
-        from validation.batched_engine import torch_engine
-        from validation.engine_agreement import STABLE, STEP_TOLERANCE, is_stable
+        from validation.engine.engine import torch_engine
+        from validation.judge.engine_agreement import STABLE, STEP_TOLERANCE, is_stable
 
         if self.table_steps is not None:
             integer("table_steps", self.table_steps, 1, MOST_STEPS)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from phase_diagrams import StoreError
+from validation.cluster.submissions import Submission, live_elements
 from validation.commands.submitted import Submitted
-from validation.submissions import Submission, live_elements
 
 
 @dataclass(frozen=True)

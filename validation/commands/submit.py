@@ -6,8 +6,8 @@ from pathlib import Path
 import tyro
 
 from effective_theory.shell import require_extra
-from phase_diagrams.options import SweepOptions
-from validation.job_record import Cluster, Device, EngineKind
+from phase_diagrams.commands.options import SweepOptions
+from validation.cluster.job_record import Cluster, Device, EngineKind
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Submit(SweepOptions):
         require_extra("cluster", "submitit")
         if self.engine == "torch":
             require_extra("validation", "torch")
-        from validation.cluster import Resources, submit
+        from validation.cluster.submitting import Resources, submit
 
         spec = self.spec()
         name = self.name_of(spec)

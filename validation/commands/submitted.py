@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from effective_theory import InputError
-from validation.submissions import Submission, submissions
+from validation.cluster.submissions import Submission, submissions
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from effective_theory.shell import require_extra
 from phase_diagrams.commands.sweep import LocalSweep
 
 if TYPE_CHECKING:
-    from validation.batched_engine import TorchEngine
+    from validation.engine.engine import TorchEngine
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class TorchSweep(LocalSweep):
         require_extra("validation", "torch")
         import torch
 
-        from validation.batched_engine import torch_engine
+        from validation.engine.engine import torch_engine
 
         dtype = {"float32": torch.float32, "float64": torch.float64}[self.dtype]
         return torch_engine(self.device, dtype, self.cells_per_batch)

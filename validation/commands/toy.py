@@ -11,7 +11,7 @@ from effective_theory.checks import RunError, non_negative
 from effective_theory.files import require_outputs
 from effective_theory.shell import require_extra
 from phase_diagrams import PhaseDiagram, SweepSpec, preset
-from phase_diagrams.options import SweepOptions
+from phase_diagrams.commands.options import SweepOptions
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Toy(SweepOptions):
     def run(self) -> None:
         """Compare and leave the report."""
         require_extra("validation", "torch", "jinja2")
-        from validation.engine_agreement import agreement
-        from validation.report import report_files, write_report
-        from validation.trajectories import typical_cells
+        from validation.judge.engine_agreement import agreement
+        from validation.judge.report import report_files, write_report
+        from validation.judge.typical_cells import typical_cells
 
         spec = self.spec()
         name = self.name_of(spec)
@@ -71,7 +71,7 @@ class Toy(SweepOptions):
 
     def stable_region(self, spec: SweepSpec) -> Mapping[str, float]:
         """Return up to where rounding decides nothing: as given, or as known of a preset."""
-        from validation.engine_agreement import STABLE
+        from validation.judge.engine_agreement import STABLE
 
         if self.stable:
             return dict(_bound(text) for text in self.stable)

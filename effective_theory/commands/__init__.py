@@ -1,0 +1,1 @@
+"""The commands of ``python -m effective_theory``, one file for each subject."""

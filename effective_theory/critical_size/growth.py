@@ -1,0 +1,135 @@
+"""How the critical training size grows with the number of symbols p."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from effective_theory.checks import InputError, finite_array, integer, refuse_masked
+from effective_theory.critical_size.curve import CriticalFraction
+from effective_theory.tasks import MOST_SYMBOLS, Addition
+
+
+@dataclass(frozen=True, eq=False)
+class ScalingFit:
+    """The law |D_c| / p = intercept + slope ln p, fitted by weighted least squares.
+
+    Attributes
+    ----------
+    symbols
+        Numbers of symbols p.
+    measured, standard_errors
+        |D_c| / p at each p.
+    intercept, slope
+        The law.
+    intercept_error, slope_error
+        Their standard errors, from those of the measured values.
+    residuals
+        Measured less fitted |D_c| / p.
+    chi_square
+        Sum of (residual / standard error)^2, with len(symbols) - 2 degrees of freedom.
+    """
+
+    symbols: NDArray[np.int64]
+    measured: NDArray[np.float64]
+    standard_errors: NDArray[np.float64]
+    intercept: float
+    slope: float
+    intercept_error: float
+    slope_error: float
+    residuals: NDArray[np.float64]
+    chi_square: float
+
+    def critical_size(self, symbols: ArrayLike) -> NDArray[np.float64]:
+        """Return the law's |D_c| at given p, in samples."""
+        refuse_masked("symbols", symbols)
+        p = finite_array("symbols", np.atleast_1d(symbols), (None,), np.float64)
+        if (p <= 0).any():
+            raise InputError("symbols must be positive.")
+        size: NDArray[np.float64] = p * (self.intercept + self.slope * np.log(p))
+        return size
+
+
+def fit_critical_size(symbols: Sequence[int], fractions: Sequence[CriticalFraction]) -> ScalingFit:
+    """Fit |D_c| / p = intercept + slope ln p to critical fractions of additions of p symbols.
+
+    |D_c| = r_c p (p + 1) / 2. For large p the slope tends to 1/2, see `isolated_symbol_estimate`.
+
+    Parameters
+    ----------
+    symbols
+        Numbers of symbols p, at least two different ones.
+    fractions
+        What `critical_fraction` returned for each.
+
+    Raises
+    ------
+    InputError
+        If there are less than two different p, the lengths differ, or a standard error is zero.
+    """
+    p = np.array([integer("symbols", value, 2, MOST_SYMBOLS) for value in symbols], np.int64)
+    if len(p) != len(fractions) or len(np.unique(p)) < 2:
+        raise InputError("symbols must hold at least two different p, and fractions one for each.")
+    scale = (p + 1) / 2.0
+    measured = scale * [fraction.value for fraction in fractions]
+    errors = scale * [fraction.standard_error for fraction in fractions]
+    if (errors <= 0).any():
+        raise InputError("fractions must have a positive standard_error; use more orders.")
+    design = np.column_stack([np.ones(len(p)), np.log(p)])
+    weighted = design / errors[:, None]
+    covariance = np.linalg.inv(weighted.T @ weighted)
+    intercept, slope = covariance @ weighted.T @ (measured / errors)
+    residuals = measured - design @ [intercept, slope]
+    return ScalingFit(
+        symbols=p,
+        measured=measured,
+        standard_errors=errors,
+        intercept=float(intercept),
+        slope=float(slope),
+        intercept_error=float(np.sqrt(covariance[0, 0])),
+        slope_error=float(np.sqrt(covariance[1, 1])),
+        residuals=residuals,
+        chi_square=float(((residuals / errors) ** 2).sum()),
+    )
+
+
+def isolated_symbol_estimate(p: int) -> float:
+    """Return the |D_c| of Addition(p) at which half the training sets leave no symbol isolated.
+
+    A symbol whose samples all have a label to themselves is in no equation: it is free, and the
+    line is not unique. If this is what the line waits for, it is a coupon collector's problem. With
+    each sample in the training set with probability q = |D| / N, the sample (k, j) helps with
+    probability q (1 - (1 - q)^(n_s - 1)), n_s samples having its label s = k + j; the expected
+    number of isolated symbols is M = sum_k prod_j (1 - that), and none is left with probability
+    exp(-M) (Poisson). |D_c| is where M = ln 2. For large p it tends to p/2 (ln p - ln ln 2). There
+    is no free parameter; it is an approximation, not a bound.
+
+    Parameters
+    ----------
+    p
+        Number of symbols, at least 3.
+
+    Returns
+    -------
+    float
+        |D_c|, in samples.
+
+    Raises
+    ------
+    InputError
+        If p is not an integer from 3 on.
+    """
+    from scipy.optimize import brentq
+
+    p = integer("p", p, 3, MOST_SYMBOLS)
+    labels = np.arange(2 * p - 1)
+    samples = np.minimum(labels, 2 * p - 2 - labels) // 2 + 1
+
+    def excess(q: float) -> float:
+        helps = q * (1.0 - (1.0 - q) ** (samples - 1))
+        # Symbol k is in samples of labels k .. k + p - 1: differences of one cumulative sum.
+        missed = np.concatenate([[0.0], np.cumsum(np.log1p(-helps))])
+        return float(np.exp(missed[p:] - missed[:p]).sum() - np.log(2.0))
+
+    return float(brentq(excess, 0.0, 1.0 - 1e-9)) * Addition(p).size

@@ -1,0 +1,164 @@
+"""How many training samples make the line the only solution, exactly at any scale.
+
+A training set is grown in one random order. Its degrees of freedom n0 never increase, and the size
+at which they first reach 2 is that order's critical size. The share of orders whose critical size
+is at most n is P(n0 = 2) for random training sets of n samples: all sizes from the same orders.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from effective_theory.checks import (
+    InputError,
+    RandomSource,
+    integer,
+    jobs,
+    random_generator,
+    refuse_masked,
+)
+from effective_theory.critical_size.curve import UniqueLineCurve, unique_line_curve
+from effective_theory.critical_size.equations import critical_equations
+from effective_theory.kernels import elimination
+from effective_theory.notes import is_watched
+from effective_theory.tasks import Addition, Task
+from effective_theory.workers import as_finished
+
+#: Orders are drawn in chunks of about so many numbers (16 MB), from one random stream each.
+_NUMBERS_IN_CHUNK = 2_000_000
+_MOST_ORDERS_IN_CHUNK = 1000
+
+
+def critical_training_sizes(
+    task: Task | int,
+    *,
+    orders: int,
+    rng: RandomSource,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> NDArray[np.int64]:
+    """Return the critical training size of each of ``orders`` random orders, shape (orders,).
+
+    Each is exact: the number of samples after which n0 first is 2 (`degrees_of_freedom`). For a
+    finite group, which has no line, it is the number after which the exact representation is first
+    locally unique, up to what all samples leave free (`equations.critical_equations`).
+
+    Parameters
+    ----------
+    task
+        Addition or a finite group; an int p means Addition(p).
+    orders
+        Number of random orders, at least 1. More orders from the same ``rng`` begin with the same
+        sizes.
+    rng
+        Int, SeedSequence or Generator.
+    n_jobs
+        Processes, as joblib counts them; a surrounding ``joblib.parallel_config`` is the default.
+        The result does not depend on it.
+    progress
+        Show a progress bar on stderr, where that is a terminal.
+
+    Raises
+    ------
+    InputError
+        If the task is modular addition, or orders is below 1.
+    RunError
+        If a worker cannot be started or dies, or memory runs out.
+
+    Examples
+    --------
+    >>> from effective_theory import critical_training_sizes
+    >>> critical_training_sizes(2, orders=3, rng=0)  # two embeddings are always on a line
+    array([0, 0, 0])
+    """
+    task = Addition(task) if not isinstance(task, Task) else task
+    orders, n_jobs = integer("orders", orders, 1), jobs("n_jobs", n_jobs)
+    numbers = len(critical_equations(task).left)
+    in_chunk = max(1, min(_NUMBERS_IN_CHUNK // numbers, _MOST_ORDERS_IN_CHUNK))
+    counts = [min(in_chunk, orders - start) for start in range(0, orders, in_chunk)]
+    streams = random_generator(rng).spawn(len(counts))
+    sizes = np.empty(orders, np.int64)
+    for chunk, found in _chunks(task, counts, streams, n_jobs, progress):
+        sizes[chunk * in_chunk : chunk * in_chunk + len(found)] = found
+    return sizes
+
+
+def unique_line_probability(
+    task: Task | int,
+    sizes: ArrayLike,
+    *,
+    orders: int,
+    rng: RandomSource,
+    confidence: float = 0.95,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> UniqueLineCurve:
+    """Return P(n0 = 2) for random training sets of given sizes, with Wilson intervals.
+
+    Parameters
+    ----------
+    task, orders, rng, n_jobs, progress
+        As for `critical_training_sizes`. Every order counts for every size, so that the curve
+        never falls; values at different sizes are not independent.
+    sizes
+        Training sizes |D|, from 0 to N.
+    confidence
+        Coverage of the intervals.
+
+    Raises
+    ------
+    InputError
+        If the task is modular addition, orders is below 1, or a size or the confidence is out of
+        range.
+    """
+    task = Addition(task) if not isinstance(task, Task) else task
+    critical_equations(task)
+    refuse_masked("sizes", sizes)
+    wanted = np.atleast_1d(np.asarray(sizes))
+    if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
+        raise InputError("sizes must be a one-dimensional sequence of integers.")
+    if wanted.size and (wanted.min() < 0 or wanted.max() > task.size):
+        raise InputError(f"sizes must be from 0 to the {task.size} samples of the task.")
+    found = critical_training_sizes(task, orders=orders, rng=rng, n_jobs=n_jobs, progress=progress)
+    return unique_line_curve(found, wanted.astype(np.int64), confidence=confidence)
+
+
+def _chunks(
+    task: Task,
+    counts: list[int],
+    streams: list[np.random.Generator],
+    n_jobs: int | None,
+    progress: bool,
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the number of each chunk and its critical sizes, as they are found."""
+    from joblib import delayed
+    from tqdm import tqdm
+
+    # Compiled here once, the kernel lies on disk before the workers look for it.
+    _critical_sizes(Addition(2), 0, 1, np.random.default_rng(0))
+    work = (
+        delayed(_critical_sizes)(task, chunk, counts[chunk], streams[chunk])
+        for chunk in range(len(counts))
+    )
+    with tqdm(total=sum(counts), unit="order", disable=not (progress and is_watched())) as bar:
+        for chunk, found in as_finished(work, n_jobs):
+            bar.update(len(found))
+            yield chunk, found
+
+
+def _critical_sizes(
+    task: Task, chunk: int, count: int, stream: np.random.Generator
+) -> tuple[int, NDArray[np.int64]]:
+    equations = critical_equations(task)
+    orders = stream.permuted(np.tile(np.arange(task.size), (count, 1)), axis=1)
+    read = elimination.critical_sizes(
+        equations.in_order(orders),
+        equations.left,
+        equations.right,
+        equations.labels,
+        equations.symbols,
+        equations.classes,
+        equations.least,
+    )
+    return chunk, -(-read // equations.for_each_sample)

@@ -1,0 +1,110 @@
+"""The options that describe a sweep, shared by the commands that run one."""
+
+import argparse
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import tyro
+
+from effective_theory import InputError
+from effective_theory.shell import ModelOptions, TaskName, name_of_task, task_named
+from phase_diagrams.commands.parsing import parse_axes, parse_seeds
+from phase_diagrams.phases import LAG
+from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.names import require_name
+from phase_diagrams.sweeps.presets import preset
+from phase_diagrams.sweeps.spec import SweepSpec
+
+Options = TypeVar("Options", bound="SweepOptions")
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """What to sweep, and where finished runs are kept."""
+
+    preset: str | None = None
+    """A published diagram; the other options change it."""
+    axis: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """FIELD=LOW:HIGH:COUNT[:log] or FIELD=VALUE,VALUE,..; once for each axis."""
+    task: TaskName = "addition"
+    """The task."""
+    p: int = 10
+    """Number of symbols; for permutation_group the number of permuted things."""
+    train_size: int = 45
+    """Number of training samples."""
+    seeds: str = "0"
+    """Seeds such as 0,1,2; 0/1 has split seed 0 and init seed 1."""
+    start: str = "random"
+    """Where runs begin: random, released, figure6, figure6c or s3."""
+    lag: int = LAG
+    """Least delay of test after train, in updates, that counts as grokking."""
+    store: Path | None = None
+    """Store of finished runs (default: runs.sqlite in results/NAME)."""
+    name: str | None = None
+    """Name of the sweep in the store (default: the preset's, or the axes)."""
+    model: ModelOptions = field(default_factory=ModelOptions)
+
+    def spec(self) -> SweepSpec:
+        """Return the sweep that the options describe."""
+        axes = parse_axes(self.axis)
+        if not axes and self.preset is not None:
+            axes = dict(preset(self.preset).grid)
+        if not axes:
+            raise InputError("axis is missing; give --axis FIELD=.. or --preset NAME.")
+        self._require_once(axes)
+        return SweepSpec(
+            task=task_named(self.task, self.p),
+            axes=axes,
+            model=self.model.checked(),
+            train_size=self.train_size,
+            seeds=parse_seeds(self.seeds),
+            start=self.start,
+            lag=self.lag,
+        )
+
+    def _require_once(self, axes: Mapping[str, Axis]) -> None:
+        """Refuse an option for what an axis sweeps: it would have no effect."""
+        untouched = SweepOptions() if self.preset is None else _of_preset(self.preset, SweepOptions)
+        given, default = (
+            {**dataclasses.asdict(options.model), "train_size": options.train_size}
+            for options in (self, untouched)
+        )
+        for name in axes:
+            if given.get(name) != default.get(name):
+                raise InputError(
+                    f"{name} is swept by an axis and given as an option too; leave one out."
+                )
+
+    def name_of(self, spec: SweepSpec) -> str:
+        """Return the sweep's name in the store."""
+        usual = self.preset or "-".join(spec.grid)
+        return require_name(self.name if self.name is not None else usual)
+
+
+def preset_defaults(arguments: Sequence[str], command: type[Options]) -> Options:
+    """Options that a preset stands for, so that the others are changes to it."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    finder.add_argument("--preset")
+    try:
+        name = finder.parse_known_args(arguments)[0].preset
+    except argparse.ArgumentError:
+        name = None
+    return command() if name is None else _of_preset(name, command)
+
+
+def _of_preset(name: str, command: type[Options]) -> Options:
+    spec = preset(name)
+    task, p = name_of_task(spec.task)
+    return command(
+        preset=name,
+        task=task,
+        p=p,
+        train_size=spec.train_size,
+        seeds=",".join(f"{split}/{initial}" for split, initial in spec.seeds),
+        start=spec.start,
+        lag=spec.lag,
+        model=ModelOptions.of(spec.model),
+    )

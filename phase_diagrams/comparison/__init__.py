@@ -1,0 +1,1 @@
+"""Two diagrams, or a diagram and a published table, side by side."""

@@ -1,0 +1,74 @@
+"""Picture of a comparison: the table of labels, and where they disagree."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure, SubFigure
+
+from phase_diagrams.comparison.comparing import Comparison
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.pictures.cells import STYLE, draw_cells
+
+
+def plot_comparison(comparison: Comparison) -> Figure:
+    """Draw the table of labels and, for one or two axes, the share of shared runs that differ.
+
+    Parameters
+    ----------
+    comparison
+        What `compare` returned.
+    """
+    has_map = len(comparison.spec.grid) <= 2
+    parts = 1 + has_map
+    with sns.axes_style("ticks", STYLE):
+        figure = plt.figure(figsize=(6.2 * parts, 5.2), layout="constrained")
+        # Each panel is the outer one of its part, so that both keep the names of their axes.
+        halves = figure.subfigures(1, parts, squeeze=False)[0]
+        _draw_table(halves[0].subplots(), comparison)
+        if has_map:
+            _draw_disagreement(halves[1], comparison)
+    return figure
+
+
+def _draw_table(panel: Axes, comparison: Comparison) -> None:
+    """Colour shows the share within a row, the numbers are runs."""
+    table = comparison.table
+    there = comparison.present
+    shown = table[np.ix_(there, there)]
+    shares = shown / np.maximum(shown.sum(axis=1, keepdims=True), 1)
+    labels = [RUN_PHASES[k].label for k in there]
+    sns.heatmap(
+        shares, annot=shown, fmt="d", cmap="Greys", vmin=0, vmax=1.3, cbar=False, square=True,
+        linewidths=0.5, linecolor="#CCCCCC", xticklabels=labels, yticklabels=labels, ax=panel,
+    )  # fmt: skip
+    panel.tick_params(length=0)
+    panel.tick_params(axis="x", rotation=20)
+    panel.tick_params(axis="y", rotation=0)
+    a, b = comparison.names
+    panel.set_ylabel(a)
+    panel.set_xlabel(b)
+    kappa = "undefined" if np.isnan(comparison.kappa) else f"{comparison.kappa:.2f}"
+    panel.set_title(f"{comparison.agreeing} of {comparison.shared} labels agree, kappa {kappa}")
+
+
+def _draw_disagreement(part: SubFigure, comparison: Comparison) -> None:
+    panel = part.subplots()
+    first, second = comparison.phases
+    shared = (first != Phase.NOT_RUN).sum(-1)
+    with np.errstate(invalid="ignore"):
+        share = np.ma.masked_invalid((first != second).sum(-1) / shared)
+    colours = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
+    draw_cells(
+        panel, PhaseDiagram(comparison.spec), share, cmap=colours.with_extremes(bad="#DDDDDD"),
+        vmin=0, vmax=1,
+    )  # fmt: skip
+    several = int(shared.max()) > 1
+    panel.set_title(
+        "labels that differ" + (" (grey: nothing shared)" if (shared == 0).any() else "")
+    )
+    if several:
+        bar = part.colorbar(panel.collections[0], ax=panel, shrink=0.9)
+        bar.set_label("share of the shared runs")

@@ -1,0 +1,1 @@
+"""Pictures of diagrams and of single runs."""

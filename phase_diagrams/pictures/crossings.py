@@ -1,0 +1,280 @@
+"""Pictures of first crossings over all runs of a sweep: their lags, their order, their spread."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from effective_theory import InputError
+from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
+from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.phases import RUN_PHASES
+from phase_diagrams.pictures.cells import Palette, axis_label, colours_of
+from phase_diagrams.sweeps.spec import written
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Lags below this are drawn on a nearly linear scale, larger ones on a log scale.
+_LINEAR_LAG = 10.0
+#: Values of the other axis that have a panel of their own.
+_MOST_PANELS = 6
+#: Thresholds with their steps, colours and where the runs are drawn that never reached them, side
+#: by side.
+_THRESHOLDS = (
+    ("train accuracy", "train_step", TRAIN_COLOUR, 1.0),
+    ("test accuracy", "test_step", TEST_COLOUR, 1.15),
+    ("RQI", "rqi_step", RQI_COLOUR, 1.3),
+)
+
+
+def plot_lags(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
+    """Draw the distribution of lags, test_step - train_step, of the runs that reached both.
+
+    The axis is linear near 0, as test may come before train, and logarithmic beyond.
+
+    Parameters
+    ----------
+    diagram
+        A sweep.
+    palette
+        "default" (safe for colour-blind readers) or "paper".
+
+    Raises
+    ------
+    InputError
+        If the palette is unknown.
+    """
+    colours = _colours(palette)
+    frame = diagram.to_frame().dropna(subset=["train_step", "test_step"])
+    frame["lag"] = (frame["test_step"] - frame["train_step"]).astype(float)
+    with sns.axes_style("ticks"):
+        figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
+        axes.set_xlim(-_LINEAR_LAG, 2 * diagram.spec.most_steps)
+        if len(frame):
+            bins = _lag_bins(frame["lag"], diagram.spec.lag)
+            sns.histplot(
+                data=frame, x="lag", hue="phase", bins=bins,
+                multiple="stack", alpha=1, edgecolor="white", linewidth=0.4, ax=axes,
+                hue_order=_present(frame), palette=colours,
+            )  # fmt: skip
+            sns.move_legend(axes, "best", title=None, frameon=False)
+            axes.set_xlim(bins[0], bins[-1])
+        axes.axvline(diagram.spec.lag, color="#444444", linestyle=":", linewidth=1)
+        _scale_lags(axes)
+        axes.set(
+            xlabel="lag of test after train accuracy, in updates",
+            ylabel="runs",
+            title=f"{len(frame)} of {_measured(diagram)} runs reached both",
+        )
+        sns.despine(figure)
+    return figure
+
+
+def plot_order(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
+    """Draw in how many runs RQI, train and test accuracy reached their thresholds in which order.
+
+    A bar names what was reached before the run ended, first crossing first.
+
+    Parameters
+    ----------
+    diagram
+        A sweep.
+    palette
+        "default" (safe for colour-blind readers) or "paper".
+
+    Raises
+    ------
+    InputError
+        If the palette is unknown.
+    """
+    colours = _colours(palette)
+    frame = diagram.to_frame()
+    frame = frame[frame["status"] != "not run"].copy()
+    steps = frame[["rqi_step", "train_step", "test_step"]].itertuples(index=False)
+    frame["order"] = [order(*crossings) for crossings in steps]
+    commonest = frame["order"].value_counts().index.tolist()
+    with sns.axes_style("ticks"):
+        height = 1.3 + 0.36 * max(3, len(commonest))
+        figure, axes = plt.subplots(figsize=(6.4, height), layout="constrained")
+        if len(frame):
+            frame["order"] = frame["order"].astype("category").cat.set_categories(commonest)
+            sns.histplot(
+                data=frame, y="order", hue="phase", multiple="stack", shrink=0.8, alpha=1,
+                edgecolor="white", linewidth=0.4, ax=axes,
+                hue_order=_present(frame), palette=colours,
+            )  # fmt: skip
+            sns.move_legend(axes, "best", title=None, frameon=False)
+        axes.set(xlabel="runs", ylabel="", title="order of the first crossings within the run")
+        sns.despine(figure)
+    return figure
+
+
+def order(rqi_step: Any, train_step: Any, test_step: Any) -> str:
+    """Return the order of a run's crossings, such as "RQI < train < test"; missing if never.
+
+    Examples
+    --------
+    >>> order(933, 1404, 2097), order(None, 7, 7), order(None, None, None)
+    ('RQI < train < test', 'train = test', 'none')
+    """
+    crossings = {"RQI": rqi_step, "train": train_step, "test": test_step}
+    # Missing steps are None, and NA in a frame, whose type alone tells it.
+    reached = sorted(
+        (int(step), place, name)
+        for place, (name, step) in enumerate(crossings.items())
+        if isinstance(step, int | np.integer)
+    )
+    text = reached[0][2] if reached else "none"
+    for (before, _, _), (step, _, name) in zip(reached, reached[1:], strict=False):
+        text += f" {'=' if step == before else '<'} {name}"
+    return text
+
+
+def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
+    """Draw the updates to each threshold against one axis: median and range over the seeds.
+
+    A run that never reached a threshold counts as later than all that did, in the grey band.
+    Of a second axis up to six values are shown, each in its panel.
+
+    Parameters
+    ----------
+    diagram
+        A sweep over one or two axes.
+    axis
+        The axis that goes to the right; None for the first.
+
+    Raises
+    ------
+    InputError
+        If the sweep has more than two axes, or not this one.
+    """
+    names = list(diagram.spec.grid)
+    axis = names[0] if axis is None else axis
+    if axis not in names:
+        raise InputError(f"axis {axis!r} is not in this sweep; its axes are {', '.join(names)}.")
+    if len(names) > 2:
+        raise InputError(
+            f"steps are drawn against one of one or two axes, this sweep has {len(names)} "
+            f"({', '.join(names)}); choose a part of it."
+        )
+    others = [name for name in names if name != axis]
+    values = diagram.spec.grid[others[0]].values if others else (None,)
+    chosen = np.unique(np.linspace(0, len(values) - 1, min(len(values), _MOST_PANELS)).round())
+    beyond = 2.0 * diagram.spec.most_steps
+    frame = _long(diagram, axis, beyond)
+    with sns.axes_style("ticks"):
+        columns = min(len(chosen), 3)
+        rows = -(-len(chosen) // columns)
+        figure, grid = plt.subplots(
+            rows, columns, figsize=(1.2 + 3.6 * columns, 0.6 + 2.9 * rows), layout="constrained",
+            squeeze=False, sharex=True, sharey=True,
+        )  # fmt: skip
+        for panel, place in zip(grid.flat, chosen.astype(int), strict=False):
+            title = f"{others[0]} = {diagram.spec.grid[others[0]].texts[place]}" if others else ""
+            part = frame[frame[others[0]] == written(values[place])] if others else frame
+            _draw_against(panel, diagram, axis, part, beyond)
+            panel.set_title(title, fontsize="medium")
+        for empty in list(grid.flat)[len(chosen) :]:
+            empty.set_visible(False)
+        grid[0, 0].set_ylim(top=1.7 * beyond)
+        handles, labels = grid[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+        sns.despine(figure)
+    return figure
+
+
+def _draw_against(
+    panel: Axes, diagram: PhaseDiagram, name: str, part: "pd.DataFrame", beyond: float
+) -> None:
+    """Draw one panel: a line for each threshold."""
+    axis = diagram.spec.grid[name]
+    absent = f"not within the run (≤ {diagram.spec.most_steps} updates)"
+    panel.axhspan(0.85 * beyond, 1.7 * beyond, color="#EEEEEE", linewidth=0)
+    panel.annotate(
+        absent, (1, 1), xycoords="axes fraction", xytext=(-3, -2), ha="right", va="top",
+        textcoords="offset points", color="#777777", fontsize="small",
+    )  # fmt: skip
+    if len(part):
+        sns.lineplot(
+            data=part, x="position", y="step", hue="threshold", ax=panel, legend="full",
+            hue_order=[name for name, *_ in _THRESHOLDS],
+            palette={name: colour for name, _, colour, _ in _THRESHOLDS},
+            estimator=_median, errorbar=_range, marker="o", markersize=4, linewidth=1.4,
+        )  # fmt: skip
+        # One legend stands below all panels.
+        panel.legend().remove()
+    panel.set(yscale="log", ylabel="updates", xlabel=axis_label(name))
+    if axis.scale == "log":
+        panel.set_xscale("log")
+    elif axis.scale == "ordinal":
+        panel.set_xticks(axis.positions, axis.texts)
+    panel.label_outer()
+
+
+def _long(diagram: PhaseDiagram, axis: str, beyond: float) -> "pd.DataFrame":
+    """Return one row for each run and threshold, with the step, or ``beyond``."""
+    import pandas as pd
+
+    frame = diagram.to_frame()
+    frame = frame[frame["status"] != "not run"]
+    values = map(written, diagram.spec.grid[axis].values)
+    places = dict(zip(values, diagram.spec.grid[axis].positions, strict=True))
+    frame["position"] = [places[value] for value in frame[axis]]
+    parts = []
+    for name, column, _, beside in _THRESHOLDS:
+        part = frame[[*diagram.spec.grid, "position"]].copy()
+        steps = frame[column].astype("Float64").fillna(beside * beyond)
+        # A crossing at update 0 has no logarithm; it is drawn as the first update.
+        part["step"] = steps.astype(float).clip(lower=1)
+        part["threshold"] = name
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _median(steps: Sequence[float]) -> float:
+    """Return the middle run's step, of two the earlier: between a step and no step lies nothing."""
+    return float(np.quantile(np.asarray(steps, float), 0.5, method="inverted_cdf"))
+
+
+def _range(steps: Sequence[float]) -> tuple[float, float]:
+    return float(np.min(steps)), float(np.max(steps))
+
+
+def _scale_lags(axes: Axes) -> None:
+    """Set a scale for lags, with marks at 0 and powers of ten."""
+    low, high = axes.get_xlim()
+    axes.set_xscale("asinh", linear_width=_LINEAR_LAG)
+    powers = 10.0 ** np.arange(1, 8)
+    marks = np.concatenate([-powers[::-1], [0.0], powers])
+    marks = marks[(marks >= low) & (marks <= high)]
+    axes.set_xticks(marks, [f"{mark:.0f}" for mark in marks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(low, high)
+
+
+def _lag_bins(lags: Any, lag: int) -> NDArray[np.float64]:
+    """Bins of equal width on the axis, one of whose borders is the lag that counts as grokking."""
+    low, high = np.arcsinh(np.array([min(lags) - 1.0, max(lags) + 1.0]) / _LINEAR_LAG)
+    bins = _LINEAR_LAG * np.sinh(np.linspace(low, high, 31))
+    nearest = int(np.abs(bins - lag).argmin())
+    if bins[0] < lag < bins[-1]:
+        bins[nearest] = lag
+    return np.asarray(bins, dtype=np.float64)
+
+
+def _measured(diagram: PhaseDiagram) -> int:
+    return int((diagram.source == Source.MEASURED).sum())
+
+
+def _present(frame: "pd.DataFrame") -> list[str]:
+    return [phase.label for phase in RUN_PHASES if (frame["phase"] == phase.label).any()]
+
+
+def _colours(palette: Palette) -> dict[str, str]:
+    return {phase.label: colour for phase, colour in colours_of(palette).items()}

@@ -1,0 +1,1 @@
+"""Finer cells where phases meet, and what lies between agreeing ones."""

@@ -1,0 +1,97 @@
+"""What the measured cells of a refined sweep say of the others, and what they leave open."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.phases import Phase
+from phase_diagrams.refinement.quadtree import Labels, Mask, filled, wanted
+from phase_diagrams.sweeps.spec import SweepSpec
+
+
+def wanted_cells(spec: SweepSpec, labels: Labels) -> Mask:
+    """Return which cells a refined sweep needs, as far as the labels of measured cells say.
+
+    Both arrays have the shape of the sweep; cells that were not measured are labelled NOT_RUN.
+    Each seed stands for itself, and so does each value of an axis that was not refined.
+    """
+    mask = np.zeros(spec.shape, bool)
+    for part, known in zip(_parts(spec, mask), _parts(spec, labels), strict=True):
+        part[...] = wanted(known, _factors(spec))
+    return mask
+
+
+def missing_cells(diagram: PhaseDiagram) -> list[tuple[int, ...]]:
+    """Return the places that a refined sweep needs next; none are left once it is done."""
+    missing = wanted_cells(diagram.spec, _measured(diagram))
+    missing &= diagram.source != Source.MEASURED
+    return [tuple(int(k) for k in place) for place in np.argwhere(missing)]
+
+
+def infer(diagram: PhaseDiagram) -> None:
+    """Enter the phases that agreeing measured cells give to those between; else change nothing.
+
+    See `phase_diagrams.refinement.quadtree.filled` for the rule.
+    """
+    if not diagram.spec.refined:
+        return
+    spec, labels = diagram.spec, _measured(diagram)
+    phases = np.full_like(labels, Phase.NOT_RUN)
+    for part, known in zip(_parts(spec, phases), _parts(spec, labels), strict=True):
+        part[...] = filled(known, _factors(spec))
+    diagram.infer(phases)
+
+
+def refinement_lines(diagram: PhaseDiagram) -> list[str]:
+    """Return what a refined sweep measured, inferred and could have missed, one sentence each."""
+    if not diagram.spec.refined:
+        return []
+    source = diagram.source
+    measured, inferred, absent = (
+        int((source == kind).sum()) for kind in (Source.MEASURED, Source.INFERRED, Source.NOT_RUN)
+    )
+    factors = ", ".join(f"{name} {factor} times" for name, factor in diagram.spec.refined.items())
+    lines = [
+        f"refined {factors}: {measured} of {source.size} cells measured "
+        f"({measured / source.size:.1%}), {inferred} inferred from agreeing ones around them, "
+        f"{absent} not run",
+        f"could have missed: a region narrower than {_coarse_spacing(diagram.spec)} that lies "
+        "between the coarse values and touches no block where measured phases meet",
+    ]
+    if missing := len(missing_cells(diagram)):
+        lines.append(f"not finished: at least {missing} runs to do; refine again to go on")
+    return lines
+
+
+def _coarse_spacing(spec: SweepSpec) -> str:
+    """Return the largest step between coarse values of each refined axis, in its units."""
+    steps = []
+    for name, factor in spec.refined.items():
+        axis = spec.grid[name]
+        coarse = axis.positions[::factor]
+        if axis.scale == "log":
+            steps.append(f"{np.diff(np.log10(coarse)).max():.3g} decades of {name}")
+        else:
+            steps.append(f"{np.diff(coarse).max():.3g} of {name}")
+    return " or ".join(steps)
+
+
+def _factors(spec: SweepSpec) -> tuple[int, ...]:
+    return tuple(spec.refined[name] for name in spec.grid if name in spec.refined)
+
+
+def _measured(diagram: PhaseDiagram) -> Labels:
+    """Return the phases of measured cells, NOT_RUN elsewhere."""
+    is_measured = diagram.source == Source.MEASURED
+    return np.where(is_measured, diagram.phases, Phase.NOT_RUN).astype(np.int8)
+
+
+def _parts(spec: SweepSpec, values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield views on the refined axes, for each seed and each value of the other axes."""
+    refined = [place for place, name in enumerate(spec.grid) if name in spec.refined]
+    moved = np.moveaxis(values, refined, range(-len(refined), 0))
+    for place in np.ndindex(moved.shape[: -len(refined)]):
+        yield moved[place]

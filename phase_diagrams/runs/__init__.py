@@ -1,0 +1,1 @@
+"""How runs are made and kept: engines, summaries and the store."""

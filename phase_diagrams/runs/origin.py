@@ -1,0 +1,174 @@
+"""Where a run comes from: what an engine's version alone does not say of its bits."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from effective_theory.installation import checkout, package_versions
+
+#: What makes the machine code: another version of it may round in another way.
+_COMPILERS = ("numba", "llvmlite", "torch", "cuda", "triton")
+_NUMBA_PACKAGES = ("grokking-effective-theory", "numpy", "numba", "llvmlite")
+#: The folders whose files decide on a run.
+_SOURCES = ("effective_theory", "phase_diagrams", "validation")
+#: Numba's settings that change machine code, as they usually are.
+_USUAL_SETTINGS = {
+    "DISABLE_JIT": 0,
+    "OPT": 3,
+    "LOOP_VECTORIZE": 1,
+    "SLP_VECTORIZE": 0,
+    "USING_SVML": False,
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What made a run, besides the engine under whose name it is stored.
+
+    One engine's version gives the same bits on the same instruction set; another one may sum in
+    another order, and a run near a border of phases may end in another one.
+
+    Attributes
+    ----------
+    instruction_set
+        What the code was compiled for, or the device and its vector instructions.
+    versions
+        Packages with their versions, sorted.
+    commit
+        Commit of the code in hexadecimal, with "-dirty" behind it if files differed from it; None
+        outside a git checkout.
+    """
+
+    instruction_set: str
+    versions: tuple[tuple[str, str], ...]
+    commit: str | None
+
+    def __str__(self) -> str:
+        """Return instruction set, versions and commit in words."""
+        versions = ", ".join(f"{package} {version}" for package, version in self.versions)
+        return f"{self.instruction_set}; {versions}; {_commit_in_words(self.commit)}"
+
+    def to_json(self) -> str:
+        """Return the origin as JSON, always in the same form."""
+        content = {
+            "instruction_set": self.instruction_set,
+            "versions": dict(self.versions),
+            "commit": self.commit,
+        }
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Origin":
+        """Return the origin that `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the text is not such an origin.
+        """
+        return _read(text)
+
+    def parts(self) -> dict[str, str]:
+        """Return everything in which two origins may differ, in words and by name."""
+        return {
+            "instruction set": self.instruction_set,
+            **dict(self.versions),
+            "commit": _commit_in_words(self.commit).removeprefix("commit "),
+        }
+
+
+def _commit_in_words(commit: str | None) -> str:
+    if commit is None:
+        return "commit not known"
+    return f"commit {commit[:12]}" + (" with changes" if commit.endswith("-dirty") else "")
+
+
+@cache
+def _read(text: str) -> Origin:
+    """Read one of the few origins that the rows of a store share."""
+    try:
+        content = json.loads(text)
+        versions = tuple(sorted(content["versions"].items()))
+        origin = Origin(content["instruction_set"], versions, content["commit"])
+        texts = [origin.instruction_set, *(word for pair in versions for word in pair)]
+        sound = all(isinstance(word, str) for word in [*texts, origin.commit or ""])
+        if sound and origin.to_json() == text:
+            return origin
+    except (TypeError, KeyError, AttributeError, RecursionError):
+        pass
+    raise ValueError("no origin")
+
+
+@cache
+def code_commit() -> str | None:
+    """Return the commit of this code as `Origin` has it; git is asked once in a process."""
+    commit, changes = checkout(Path(__file__).parents[2], *_SOURCES)
+    return f"{commit}-dirty" if commit is not None and changes else commit
+
+
+@cache
+def numba_origin() -> Origin:
+    """Return the origin of what the simulator computes in this process."""
+    versions = package_versions(_NUMBA_PACKAGES)
+    return Origin(_numba_target(), tuple(sorted(versions.items())), code_commit())
+
+
+def _numba_target() -> str:
+    """Return what Numba compiles for, such as "x86_64 znver4, features 1a2b3c4d".
+
+    It is what Numba tells compiled code apart by, NUMBA_CPU_NAME and NUMBA_CPU_FEATURES included.
+    """
+    from numba.core.registry import cpu_target
+
+    from effective_theory.kernels.compilation import config
+
+    triple, processor, features = cpu_target.target_context.codegen().magic_tuple()
+    parts = [f"{triple.split('-')[0]} {processor}"]
+    if features:
+        parts.append(f"features {hashlib.sha256(features.encode()).hexdigest()[:8]}")
+    for name, usual in _USUAL_SETTINGS.items():
+        if (value := getattr(config, name, usual)) != usual:
+            parts.append(f"{name}={int(value)}")
+    return ", ".join(parts)
+
+
+def mixtures(origins: Mapping[Origin | None, int]) -> list[str]:
+    """Return what is to be said where runs of one diagram come from several origins.
+
+    Parameters
+    ----------
+    origins
+        How many runs come from each; None for those whose origin was not recorded.
+    """
+    known = [origin for origin in origins if origin is not None]
+    sentences = []
+    if differing := _differing(known):
+        sentence = "runs of several origins are mixed: " + ", ".join(
+            f"{name} ({'; '.join(values)})" for name, values in differing.items()
+        )
+        if any(name in ("instruction set", *_COMPILERS) for name in differing):
+            sentence += (
+                "; another instruction set or compiler may round in another way, and cells near a "
+                "border of phases may differ: compare phases from one origin."
+            )
+        else:
+            sentence += "; the engine's version is the same, so their bits should not differ."
+        sentences.append(sentence)
+    if known and None in origins:
+        sentences.append(
+            f"origin of {origins[None]} of {sum(origins.values())} runs is not known: they were "
+            "stored by an earlier version, perhaps on another instruction set."
+        )
+    return sentences
+
+
+def _differing(origins: Iterable[Origin]) -> dict[str, list[str]]:
+    """Return what is not the same in all origins, with its values."""
+    parts: list[dict[str, Any]] = [origin.parts() for origin in origins]
+    names = dict.fromkeys(name for each in parts for name in each)
+    values = {name: sorted({each.get(name, "absent") for each in parts}) for name in names}
+    return {name: found for name, found in values.items() if len(found) > 1}

@@ -1,0 +1,140 @@
+"""Rows of the run store: its tables, and runs as rows and back."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import numpy as np
+
+from effective_theory.toy_model import MOST_STEPS, StopWhen
+from effective_theory.training import Status
+from phase_diagrams.runs.origin import Origin
+from phase_diagrams.runs.possible_runs import require_possible
+from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
+from phase_diagrams.sweeps.spec import Cell
+
+#: Raised when the tables change; older ones stay readable, newer ones are refused.
+STORE_VERSION = 2
+
+_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
+_SCALARS = ("status", *_STEPS, *FRACTIONS)
+_KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
+#: Columns of a run, in their order; a row ends with the checksum of their values.
+COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve", "origin")
+
+_SWEEPS = "CREATE TABLE sweeps (name TEXT PRIMARY KEY, spec TEXT NOT NULL, checksum TEXT NOT NULL)"
+_RUNS = f"""CREATE TABLE runs (
+    cell_id TEXT NOT NULL,
+    engine TEXT NOT NULL,
+    engine_version INTEGER NOT NULL,
+    steps INTEGER NOT NULL,
+    stop_when TEXT NOT NULL,
+    configuration TEXT NOT NULL,
+    status TEXT NOT NULL,
+    train_step INTEGER,
+    test_step INTEGER,
+    rqi_step INTEGER,
+    diverged_step INTEGER,
+    steps_run INTEGER NOT NULL,
+    train_accuracy REAL,
+    test_accuracy REAL,
+    best_train_accuracy REAL,
+    best_test_accuracy REAL,
+    rqi REAL,
+    embeddings BLOB NOT NULL,
+    curve BLOB NOT NULL,
+    checksum TEXT NOT NULL%s
+    PRIMARY KEY ({", ".join(_KEY)})
+)"""
+#: The statements that make the tables of each format, as SQLite keeps them.
+TABLES = {
+    1: {"sweeps": _SWEEPS, "runs": _RUNS % ","},
+    2: {"sweeps": _SWEEPS, "runs": _RUNS % ", origin TEXT,"},
+}
+#: What makes a table of each format from that of the one before: see the text of TABLES.
+UPGRADES = {2: "ALTER TABLE runs ADD COLUMN origin TEXT"}
+
+
+def columns(table: str, version: int) -> tuple[str, ...]:
+    """Return the columns of a table of a format, without the checksum."""
+    if table == "sweeps":
+        return "name", "spec"
+    return COLUMNS if version > 1 else COLUMNS[:-1]
+
+
+def run_as_row(cell: Cell, summary: RunSummary, engine: str, version: int) -> tuple[Any, ...]:
+    """Return a run's values in the order of COLUMNS.
+
+    Raises
+    ------
+    ValueError
+        If no run can have these values.
+    """
+    require_possible(summary, cell, cell.model.steps, cell.model.stop_when, engine)
+    return (
+        *(cell.cell_id, engine, version, cell.model.steps, cell.model.stop_when),
+        cell.configuration,
+        *(_stored(getattr(summary, name)) for name in _SCALARS),
+        np.asarray(summary.embeddings, "<f4").tobytes(),
+        np.asarray(summary.curve, "<f8").tobytes(),
+        None if summary.origin is None else summary.origin.to_json(),
+    )
+
+
+def run_of_row(row: Mapping[str, Any], cell: Cell) -> RunSummary:
+    """Return the run of ``cell`` that `run_as_row` wrote, from its values by column.
+
+    Raises
+    ------
+    ValueError
+        If the values are not those of such a run: a checksum can be forged, as this format is open.
+    """
+    fields = dict(row)
+    origin = fields.get("origin")
+    sound = (
+        fields["configuration"] == cell.configuration
+        and _is_step(fields["steps"], MOST_STEPS)
+        and fields["stop_when"] in get_args(StopWhen)
+        and fields["status"] in get_args(Status)
+        and fields["steps_run"] is not None
+        and all(fields[name] is None or _is_step(fields[name], MOST_STEPS) for name in _STEPS)
+        and all(isinstance(fields[name], float | None) for name in FRACTIONS)
+        and all(isinstance(fields[name], bytes) for name in ("embeddings", "curve"))
+        and isinstance(origin, str | None)
+    )
+    if not sound:
+        raise ValueError("values of another kind")
+    for name in FRACTIONS:
+        fields[name] = float("nan") if fields[name] is None else fields[name]
+    embeddings = np.frombuffer(fields["embeddings"], "<f4").astype(np.float32)
+    curve = np.frombuffer(fields["curve"], "<f8").astype(np.float64)
+    summary = RunSummary(
+        **{name: fields[name] for name in _SCALARS},
+        embeddings=embeddings.reshape(cell.task.symbols, cell.model.embedding_dim),
+        curve=curve.reshape(-1, len(CURVE_COLUMNS)),
+        origin=None if origin is None else Origin.from_json(origin),
+    )
+    require_possible(summary, cell, fields["steps"], fields["stop_when"], fields["engine"])
+    return summary
+
+
+def checksum(values: Sequence[Any]) -> str:
+    """Return the SHA-256 of a row's values, each with its type and length, in hexadecimal.
+
+    A last value of None is left out: rows of format 1, which have no origin, keep their checksum.
+    """
+    digest = hashlib.sha256()
+    for value in values if values[-1] is not None else values[:-1]:
+        content = value if isinstance(value, bytes) else repr(value).encode()
+        digest.update(f"{type(value).__name__}:{len(content)}:".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _stored(value: Any) -> Any:
+    """NaN is NULL in SQLite; make that explicit."""
+    return None if isinstance(value, float) and value != value else value
+
+
+def _is_step(value: Any, most: int) -> bool:
+    return isinstance(value, int) and 0 <= value <= most

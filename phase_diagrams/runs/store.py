@@ -1,0 +1,202 @@
+"""The run store: one SQLite file that sweeps write to and resume from.
+
+A run is stored once and never changed. Its key is the cell (what was run), the engine with its
+version (what ran it), the budget and when it was to stop. Only the driving process writes, in
+transactions grouped to a few a second.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from effective_theory import InputError
+from phase_diagrams.runs.rows import COLUMNS, STORE_VERSION, checksum, run_as_row, run_of_row
+from phase_diagrams.runs.store_errors import StoreError, damage
+from phase_diagrams.runs.store_file import StoreFile
+from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeps.names import require_name
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
+
+#: Runs that follow each other faster are committed together, a few times a second.
+_SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
+_MOST_IDS_IN_A_QUERY = 500
+
+
+class Store:
+    """An open run store.
+
+    A file of an older format is read as it is. It gets the newest one when a run is added to it.
+
+    Parameters
+    ----------
+    path
+        The SQLite file.
+    create
+        Make the file, and its folder, if it is not there.
+
+    Raises
+    ------
+    StoreError
+        If the file is missing, not a store, made by a newer version, damaged, locked by another
+        process for a minute, or not writable.
+    """
+
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        try:
+            self.path = Path(path)
+        except TypeError:
+            raise InputError(f"store must be the path of a file, not {path!r}.") from None
+        self._waiting: list[tuple[Any, ...]] = []
+        self._last_add = self._last_commit = 0.0
+        self._file = StoreFile(self.path, create=create)
+
+    def __enter__(self) -> Self:
+        """Return the open store."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Keep what was added, whatever happened, and close."""
+        self.close()
+
+    def close(self) -> None:
+        """Commit what was added and close the file."""
+        try:
+            self.commit()
+        finally:
+            self._file.close()
+
+    def commit(self) -> None:
+        """Write all added runs to the disk."""
+        if self._waiting:
+            names, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
+            insert = f"INSERT OR IGNORE INTO runs ({names}, checksum) VALUES ({marks}, ?)"
+            self._file.write(insert, self._waiting, version=STORE_VERSION)
+            self._waiting = []
+        self._last_commit = time.monotonic()
+
+    def sweeps(self) -> dict[str, str]:
+        """Return the stored sweeps' specifications as JSON, by name."""
+        rows = {row["name"]: row["spec"] for row in self._file.read("sweeps", "ORDER BY name")}
+        if not all(isinstance(text, str) for text in (*rows, *rows.values())):
+            raise damage(self.path, "a sweep is no text")
+        return rows
+
+    def spec(self, name: str | None = None) -> tuple[str, SweepSpec]:
+        """Return the sweep of that name, or the only one there is, with its name.
+
+        Raises
+        ------
+        StoreError
+            If there is no such sweep, several and no name, or its specification is none.
+        """
+        sweeps = self.sweeps()
+        names = ", ".join(sweeps) or "none"
+        chosen = next(iter(sweeps)) if name is None and len(sweeps) == 1 else name
+        if chosen is not None and chosen in sweeps:
+            try:
+                return chosen, SweepSpec.from_json(sweeps[chosen])
+            except InputError as error:
+                raise StoreError(
+                    f"store {self.path} holds the sweep {chosen!r}, which cannot be read: {error}"
+                ) from None
+        problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
+        raise StoreError(f"store {self.path} {problem}; choose one by its name: {names}.")
+
+    def engines(self) -> dict[str, int]:
+        """Return the newest stored version of each engine, by the engine's identity."""
+        statement = "SELECT engine, max(engine_version) FROM runs GROUP BY engine ORDER BY engine"
+        return dict(self._file.query(statement))
+
+    def engine_version(self, identity: str) -> int:
+        """Return the newest stored version of an engine.
+
+        Raises
+        ------
+        StoreError
+            If the store has no run of that engine.
+        """
+        engines = self.engines()
+        if identity not in engines:
+            raise StoreError(
+                f"store {self.path} holds no run of the engine {identity!r}; its engines are "
+                f"{', '.join(engines) or 'none'}."
+            )
+        return engines[identity]
+
+    def add_sweep(self, name: str, spec: SweepSpec) -> None:
+        """Store a sweep's description; that of an earlier sweep of this name is replaced.
+
+        Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them.
+        """
+        row = (require_name(name), spec.to_json())
+        self._file.write("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", [(*row, checksum(row))])
+
+    def add(self, cell: Cell, summary: RunSummary, engine: str, version: int) -> None:
+        """Add a finished run; one that is there already stays as it is.
+
+        Raises
+        ------
+        StoreError
+            If no run can have such a summary, or the file cannot be written.
+        """
+        try:
+            row = run_as_row(cell, summary, engine, version)
+        except ValueError as error:
+            raise StoreError(
+                f"store {self.path} takes no run of the engine {engine!r} with {error}: "
+                "mend the engine."
+            ) from None
+        self._waiting.append((*row, checksum(row)))
+        now = time.monotonic()
+        alone = now - self._last_add > _SECONDS_BETWEEN_RUNS
+        self._last_add = now
+        if alone or now - self._last_commit > _SECONDS_BETWEEN_COMMITS:
+            self.commit()
+
+    def find(
+        self, cells: Iterable[Cell], engine: str, version: int, *, exact: bool = False
+    ) -> Iterator[tuple[Cell, RunSummary | None]]:
+        """Yield each cell with what is known of it: a stored run that answers it, or None.
+
+        A run that ended where the cell's would comes before one that went on for longer, whose
+        last state says nothing of the cell's; with ``exact`` the latter does not count.
+        """
+        waiting: list[Cell] = []
+        for cell in cells:
+            waiting.append(cell)
+            if len(waiting) == _MOST_IDS_IN_A_QUERY:
+                yield from self._find(waiting, engine, version, exact)
+                waiting = []
+        yield from self._find(waiting, engine, version, exact)
+
+    def _find(
+        self, cells: list[Cell], engine: str, version: int, exact: bool
+    ) -> Iterator[tuple[Cell, RunSummary | None]]:
+        ids = [cell.cell_id for cell in cells]
+        stored: dict[str, list[dict[str, Any]]] = {}
+        marks = ", ".join("?" * len(ids))
+        for row in self._file.read(
+            "runs",
+            f"WHERE engine = ? AND engine_version = ? AND cell_id IN ({marks}) ORDER BY steps",
+            (engine, version, *ids),
+        ):
+            stored.setdefault(row["cell_id"], []).append(row)
+        for cell, cell_id in zip(cells, ids, strict=True):
+            asked = cell.model.steps, cell.model.stop_when
+            runs = [self._summary(row, cell) for row in stored.get(cell_id, ())]
+            alike = [run for run in runs if run.ends_like(*asked)]
+            longer = [run for run in runs if run.answers(*asked)] if not exact else []
+            yield cell, next((run.within(*asked) for run in (*alike, *longer)), None)
+
+    def _summary(self, row: dict[str, Any], cell: Cell) -> RunSummary:
+        try:
+            return run_of_row(row, cell)
+        except ValueError as error:
+            raise damage(self.path, f"the row of {cell.cell_id[:12]} holds {error}") from None

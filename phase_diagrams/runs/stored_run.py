@@ -1,0 +1,138 @@
+"""One stored run of a diagram: what became of it, its learning curve and its embeddings."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from effective_theory import InputError
+from effective_theory.report import report
+from phase_diagrams.phases import Phase, classify
+from phase_diagrams.runs.store import Store
+from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.sweeps.spec import Cell
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from phase_diagrams.diagram import PhaseDiagram
+
+
+@dataclass(frozen=True)
+class KeptRuns:
+    """Where the runs of a diagram are kept.
+
+    Attributes
+    ----------
+    store
+        The store's file.
+    engine, version
+        What ran them.
+    """
+
+    store: Path
+    engine: str
+    version: int
+
+    def find(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary | None]]:
+        """Yield each cell with its run, or None if the store has none."""
+        with Store(self.store, create=False) as store:
+            yield from store.find(cells, self.engine, self.version)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRun:
+    """One run of a diagram, as the store keeps it.
+
+    Attributes
+    ----------
+    cell
+        What was run.
+    name
+        Its place in the diagram, such as "decoder_lr = 0.0001, seed 0".
+    phase
+        Its phase in the diagram.
+    summary
+        Scalars, the learning curve (columns: CURVE_COLUMNS) and the final embeddings.
+    """
+
+    cell: Cell
+    name: str
+    phase: Phase
+    summary: RunSummary
+
+    def __str__(self) -> str:
+        """Return place, phase, what became of the run and where it comes from, line by line."""
+        outcome = report(self.summary, self.cell.model, self.cell.split())
+        train, test = self.summary.train_step, self.summary.test_step
+        lag = "" if train is None or test is None else f", lag {test - train}"
+        origin = self.summary.origin or "not known"
+        return f"{self.name}: {self.phase.label}{lag}\n{outcome}\norigin: {origin}"
+
+    def __repr__(self) -> str:
+        """Return the place and the phase."""
+        return f"StoredRun({self.name}: {self.phase.label})"
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the learning curve as a pandas frame, one row for each recorded update."""
+        import pandas as pd
+
+        curve = pd.DataFrame(self.summary.curve, columns=list(CURVE_COLUMNS))
+        return curve.astype({"update": "int64"})
+
+    def plot(self) -> "Figure":
+        """Draw the learning curve and the embeddings; see `phase_diagrams.pictures.run`."""
+        from phase_diagrams.pictures.run import plot_run
+
+        return plot_run(self)
+
+
+def require_kept(diagram: "PhaseDiagram") -> KeptRuns:
+    """Return where the diagram's runs are kept.
+
+    Raises
+    ------
+    InputError
+        If it knows no store.
+    """
+    if diagram.kept is None:
+        raise InputError(
+            "the diagram has no store, which keeps the runs; sweep with store=FILE, "
+            "or use phase_diagrams.load(FILE)[1]."
+        )
+    return diagram.kept
+
+
+def stored_run(diagram: "PhaseDiagram", cell: Cell) -> StoredRun:
+    """Return the stored run of a cell of the diagram.
+
+    Raises
+    ------
+    InputError
+        If no store has it.
+    """
+    kept = require_kept(diagram)
+    ((_, summary),) = kept.find([cell])
+    name = place(diagram, cell.index)
+    if summary is None:
+        raise InputError(f"store {kept.store} has no run of {name}; finish the sweep first.")
+    phase = classify(
+        summary.train_step,
+        summary.test_step,
+        diverged=summary.diverged_step is not None,
+        lag=diagram.spec.lag,
+    )
+    return StoredRun(cell, name, phase, summary)
+
+
+def place(diagram: "PhaseDiagram", index: tuple[int, ...]) -> str:
+    """Return a place of the diagram in words, such as "decoder_lr = 0.0001, seed 0"."""
+    values = [f"{name} = {text}" for name, text in diagram.spec.texts_at(index).items()]
+    return ", ".join([*values, seed_name(diagram.spec.seeds[index[-1]])])
+
+
+def seed_name(seed: tuple[int, int]) -> str:
+    """Return "seed 5", or "seeds 5/1" where split and initialisation differ."""
+    split, initialisation = seed
+    return f"seed {split}" if split == initialisation else f"seeds {split}/{initialisation}"

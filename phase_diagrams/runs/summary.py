@@ -1,0 +1,115 @@
+"""What a sweep keeps of a run: scalars, the final embeddings and a short learning curve."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import TrainingRun
+from effective_theory.toy_model import StopWhen
+from effective_theory.training import Outcome, Status
+from phase_diagrams.runs.origin import Origin
+
+#: What an outcome says of accuracies and RQI; NaN where it is not known.
+FRACTIONS = (
+    *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
+)
+
+#: Columns of a learning curve.
+CURVE_COLUMNS = ("update", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
+
+
+def curve_updates(steps: int, points: int = 64) -> NDArray[np.int64]:
+    """Return about ``points`` updates from 0 to ``steps``, evenly spaced on a log scale."""
+    spaced = np.geomspace(1, steps, points - 1)
+    return np.unique(np.concatenate([[0], np.rint(spaced)])).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class RunSummary(Outcome):
+    """The result of one cell.
+
+    Attributes
+    ----------
+    curve
+        Learning curve, shape (points, 6), with the columns of CURVE_COLUMNS.
+    origin
+        What made the run; None if that is not known.
+    """
+
+    curve: NDArray[np.float64]
+    origin: Origin | None = None
+
+    @classmethod
+    def of(cls, run: TrainingRun, origin: Origin | None = None) -> "RunSummary":
+        """Summarise a run that recorded a history."""
+        assert run.history is not None
+        columns = [getattr(run.history, name) for name in CURVE_COLUMNS]
+        kept = {field.name: getattr(run, field.name) for field in dataclasses.fields(Outcome)}
+        return cls(**kept, curve=np.column_stack(columns).astype(np.float64), origin=origin)
+
+    def answers(self, steps: int, stop_when: StopWhen) -> bool:
+        """Return whether what a run with this budget would know is known to this one.
+
+        It is if this run went on for that long, or diverged before, or if what the other run stops
+        for was reached.
+        """
+        return (
+            self.steps_run >= steps
+            or self.status == "diverged"
+            or self._stop(stop_when) is not None
+        )
+
+    def ends_like(self, steps: int, stop_when: StopWhen) -> bool:
+        """Return whether a run with this budget would have ended in the same state.
+
+        Its learning curve may have been recorded at other updates.
+        """
+        return self.answers(steps, stop_when) and self._end(steps, stop_when) == self.steps_run
+
+    def within(self, steps: int, stop_when: StopWhen) -> "RunSummary":
+        """Return what a run with this budget would have known, of a run that answers it.
+
+        Where it would have ended in another state, that state's accuracies, RQI and embeddings are
+        not known: they are NaN, and the curve ends with it.
+        """
+        end = self._end(steps, stop_when)
+        stop = self._stop(stop_when)
+
+        def known(step: int | None) -> int | None:
+            return step if step is not None and step <= end else None
+
+        diverged = known(self.diverged_step) is not None
+        status: Status = "stopped" if stop is not None and stop <= steps else "finished"
+        same = end == self.steps_run
+        unknown: dict[str, Any] = {} if same else dict.fromkeys(FRACTIONS, math.nan)
+        return dataclasses.replace(
+            self,
+            status="diverged" if diverged else status,
+            train_step=known(self.train_step),
+            test_step=known(self.test_step),
+            rqi_step=known(self.rqi_step),
+            diverged_step=known(self.diverged_step),
+            steps_run=end,
+            embeddings=self.embeddings if same else np.full_like(self.embeddings, np.nan),
+            curve=self.curve[self.curve[:, 0] <= end],
+            **unknown,
+        )
+
+    def _stop(self, stop_when: StopWhen) -> int | None:
+        """First update at which all that ``stop_when`` waits for is known."""
+        awaited = {
+            "accuracies": (self.train_step, self.test_step),
+            "all": (self.train_step, self.test_step, self.rqi_step),
+            "never": (None,),
+        }[stop_when]
+        known = [step for step in awaited if step is not None]
+        return max(known) if len(known) == len(awaited) else None
+
+    def _end(self, steps: int, stop_when: StopWhen) -> int:
+        """Last update of a run with this budget."""
+        ends = (steps, self._stop(stop_when), self.diverged_step)
+        return min(end for end in ends if end is not None)

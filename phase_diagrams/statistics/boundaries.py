@@ -1,0 +1,252 @@
+"""Boundaries between phases: where a probability over seeds crosses a level, with its band.
+
+Along one axis the probability is taken as linear between neighbouring measured cells, on the axis'
+own scale. A column of the diagram may cross the level several times, as where generalisation is
+lost at both ends: the boundary is the first crossing along the axis in the direction asked for, and
+their number is given beside it.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import InputError
+from effective_theory.checks import RandomSource, fraction, integer, random_generator
+from phase_diagrams.phases import GENERALISING, Phase
+from phase_diagrams.statistics.probabilities import chosen_phases, confidence_level
+from phase_diagrams.statistics.seed_effects import measured
+from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.spec import SweepSpec
+
+if TYPE_CHECKING:
+    from phase_diagrams.diagram import PhaseDiagram
+
+Direction = Literal["any", "rising", "falling"]
+Array = NDArray[np.float64]
+
+_VERBS = {"any": ("cross", "crosses"), "rising": ("rise", "rises"), "falling": ("fall", "falls")}
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """A boundary along one axis; all arrays have the shape of the other axes.
+
+    Attributes
+    ----------
+    along
+        The axis along which the boundary is looked for.
+    others
+        The other axes.
+    of
+        The phases whose probability crosses the level.
+    level
+        The level.
+    direction
+        Whether the probability rises there, falls, or either.
+    value
+        First crossing along the axis, in its units (places 0, 1, 2, .. if ordinal); NaN for none.
+    low, high
+        Band of the first crossing over resampled seeds; NaN where there is no crossing, or one run.
+    crossings
+        Number of crossings.
+    found
+        Share of the resamples that cross: the band speaks of these alone.
+    confidence
+        Of the band.
+    """
+
+    along: str
+    others: Mapping[str, Axis]
+    of: tuple[Phase, ...]
+    level: float
+    direction: Direction
+    value: Array
+    low: Array
+    high: Array
+    crossings: NDArray[np.int64]
+    found: Array
+    confidence: float
+
+    def lines(self) -> list[str]:
+        """Return one line for each value of the other axes: where the probability crosses."""
+        lines = []
+        for index in np.ndindex(self.value.shape):
+            place = ", ".join(
+                f"{name}={axis.texts[k]}"
+                for (name, axis), k in zip(self.others.items(), index, strict=True)
+            )
+            value, low, high = (float(a[index]) for a in (self.value, self.low, self.high))
+            band = (
+                ""
+                if np.isnan(low)
+                else f", {self.confidence:.0%} band {low:.3g} to {high:.3g} "
+                f"({self.found[index]:.0%} of resamples)"
+            )
+            more = f", first of {self.crossings[index]}" if self.crossings[index] > 1 else ""
+            verb, verbs = _VERBS[self.direction]
+            never = f"does not {verb}"
+            where = never if np.isnan(value) else f"{verbs} at {value:.3g}{more}{band}"
+            lines.append(f"{place + ': ' if place else ''}{where}")
+        return lines
+
+
+def require_axis(spec: SweepSpec, along: str) -> None:
+    """Raise InputError unless a sweep has an axis of that name."""
+    if along not in spec.grid:
+        raise InputError(
+            f"along must be an axis of the sweep ({', '.join(spec.grid)}), not {along!r}."
+        )
+
+
+def boundary(
+    diagram: "PhaseDiagram",
+    along: str,
+    *,
+    rng: RandomSource,
+    of: Phase | Collection[Phase] = GENERALISING,
+    level: float = 0.5,
+    direction: Direction = "any",
+    confidence: float = 0.95,
+    resamples: int = 999,
+) -> Boundary:
+    """Return where the probability of phases crosses a level along one axis, with its band.
+
+    The band is the percentile bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap,
+    1993) over whole groups of runs: every seed, split or initialisation, that several runs share is
+    drawn anew with all its runs, both where the design is crossed (Owen, Annals of Applied
+    Statistics 1:386, 2007); single runs are where none is shared, or one split is all there is, of
+    which the band then speaks. One resample serves all columns, which have their seeds in common.
+
+    Parameters
+    ----------
+    diagram
+        The sweep.
+    along
+        The axis.
+    rng
+        Seed of the resamples.
+    of
+        One phase or several; by default those that generalise.
+    level
+        Probability at the boundary; a cell at it counts as above.
+    direction
+        "rising", "falling" or "any" crossings.
+    confidence
+        Of the band.
+    resamples
+        Their number.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong.
+    """
+    names = list(diagram.spec.grid)
+    require_axis(diagram.spec, along)
+    if direction not in get_args(Direction):
+        raise InputError(f"direction must be one of {get_args(Direction)}, not {direction!r}.")
+    chosen, level = chosen_phases(of), fraction("level", level)
+    if level == 0:
+        raise InputError("level must be above 0; every probability is at least 0.")
+    confidence = confidence_level(confidence)
+    weights = resampled_weights(
+        diagram.spec.seeds, integer("resamples", resamples, 1), random_generator(rng)
+    )
+    place = names.index(along)
+    # Columns last but for the seeds: shape (other axes..., along, seeds).
+    known = np.moveaxis(measured(diagram), place, -2).astype(np.float64)
+    inside = np.moveaxis(np.isin(diagram.phases, chosen), place, -2) * known
+    axis = diagram.spec.grid[along]
+    positions = scale_positions(axis)
+    value, crossings = first_crossing(
+        positions, _share(inside.sum(-1), known.sum(-1)), level, direction
+    )
+    low, high, found = (np.full(value.shape, np.nan) for _ in range(3))
+    for column in np.ndindex(value.shape):
+        drawn = _share(weights @ inside[column].T, weights @ known[column].T)
+        places = first_crossing(positions, drawn, level, direction)[0]
+        there = places[np.isfinite(places)]
+        found[column] = len(there) / len(places)
+        if np.isfinite(value[column]) and len(there) and known[column].sum(-1).max() > 1:
+            tails = (1 - confidence) / 2, (1 + confidence) / 2
+            low[column], high[column] = np.quantile(there, tails)
+    return Boundary(
+        along=along,
+        others={name: other for name, other in diagram.spec.grid.items() if name != along},
+        of=chosen,
+        level=level,
+        direction=direction,
+        value=axis_units(axis, value),
+        low=axis_units(axis, low),
+        high=axis_units(axis, high),
+        crossings=crossings,
+        found=found,
+        confidence=confidence,
+    )
+
+
+def first_crossing(
+    positions: Array, probability: Array, level: float, direction: Direction = "any"
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return the first crossing of each row, NaN for none, and the number of them.
+
+    Parameters
+    ----------
+    positions
+        Increasing places along the axis, shape (n,).
+    probability
+        Shape (..., n); NaN where nothing is known, which the line between its neighbours bridges.
+    level
+        The level; a probability at it counts as above.
+    direction
+        "rising", "falling" or "any" crossings.
+    """
+    rows = np.array(probability, dtype=np.float64).reshape(-1, len(positions))
+    for gap in np.flatnonzero(np.isnan(rows).any(-1)):
+        known = np.isfinite(rows[gap])
+        if known.any():
+            rows[gap] = np.interp(positions, positions[known], rows[gap, known], np.nan, np.nan)
+    before, after = rows[:, :-1], rows[:, 1:]
+    rising = (before < level) & (after >= level)
+    falling = (before >= level) & (after < level)
+    crosses = {"any": rising | falling, "rising": rising, "falling": falling}[direction]
+    count = crosses.sum(-1)
+    found = np.full(len(rows), np.nan)
+    if len(positions) > 1:
+        row = np.flatnonzero(count)
+        first = crosses[row].argmax(-1)
+        start, end = before[row, first], after[row, first]
+        width = positions[first + 1] - positions[first]
+        found[row] = positions[first] + width * (level - start) / (end - start)
+    return found.reshape(probability.shape[:-1]), count.reshape(probability.shape[:-1])
+
+
+def resampled_weights(seeds: Any, resamples: int, rng: np.random.Generator) -> Array:
+    """Return how often each run is drawn in each resample, shape (resamples, runs)."""
+    columns = [np.unique(column, return_inverse=True)[1] for column in np.array(seeds).T]
+    shared = [groups for groups in columns if 1 < groups.max() + 1 < len(seeds)]
+    weights = np.ones((resamples, len(seeds)))
+    for groups in shared or [np.arange(len(seeds))]:
+        number = int(groups.max()) + 1
+        drawn = rng.multinomial(number, np.full(number, 1 / number), size=resamples)
+        weights *= drawn[:, groups]
+    return weights
+
+
+def scale_positions(axis: Axis) -> Array:
+    """Return where an axis' values lie on its scale: their logarithms if that is "log"."""
+    return np.log(axis.positions) if axis.scale == "log" else axis.positions
+
+
+def axis_units(axis: Axis, positions: Array) -> Array:
+    """Return places on an axis' scale in its units."""
+    return np.exp(positions) if axis.scale == "log" else positions
+
+
+def _share(inside: Array, known: Array) -> Array:
+    """Share of the known runs that are inside; NaN where none is known."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(inside / known)

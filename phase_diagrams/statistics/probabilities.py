@@ -1,0 +1,248 @@
+"""Probabilities of phases over seeds, with intervals that know which runs share a seed.
+
+Runs that share a split, or an initialisation, are alike and tell less than as many independent
+ones. Under the random effects of `seed_effects` the variance of a share over n runs is that of
+n / deff independent runs, with the design effect
+
+    deff = 1 + (sum_s n_s^2 / n - 1) rho_split + (sum_i n_i^2 / n - 1) rho_initialisation,
+
+where n_s runs have split s, n_i runs initialisation i, and rho are the shares of the variance due
+to each (Kish, Survey Sampling, 1965, for one seed; Owen, Annals of Applied Statistics 1:386, 2007,
+for two that are crossed). The interval is Wilson's at the effective number of runs (Korn and
+Graubard, Survey Methodology 24:193, 1998, for the principle; Franco, Little, Louis and Slud,
+Journal of Survey Statistics and Methodology 7:334, 2019, for Wilson's).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import InputError
+from effective_theory.checks import fraction
+from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.statistics.seed_effects import effects_of, measured
+from phase_diagrams.sweeps.spec import SweepSpec
+
+if TYPE_CHECKING:
+    from phase_diagrams.diagram import PhaseDiagram
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Probability:
+    """Probability of a set of phases in each cell; all arrays have the shape of the axes.
+
+    Attributes
+    ----------
+    of
+        The phases.
+    value
+        Share of the cell's runs in one of them; NaN where none was run.
+    low, high
+        Interval of the probability over seeds; NaN where none was run.
+    runs
+        Number of runs.
+    effective_runs
+        Number of independent runs that would tell as much, at most ``runs``.
+    confidence
+        Of the interval.
+    """
+
+    of: tuple[Phase, ...]
+    value: Array
+    low: Array
+    high: Array
+    runs: NDArray[np.int64]
+    effective_runs: Array
+    confidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Majority:
+    """The commonest phase of each cell; all arrays have the shape of the axes.
+
+    Attributes
+    ----------
+    spec
+        The sweep.
+    phases
+        Stored integer of the commonest phase; -1 (`Phase.NOT_RUN`) where none was run and where
+        several tie.
+    leading
+        Whether each phase of RUN_PHASES is the commonest or one of several, last dimension.
+    share
+        Share of the runs in the commonest phase, or in each of those that tie.
+    low
+        Lower bound of its interval; the least of several.
+    runs
+        Number of runs.
+    confidence
+        Of the interval.
+    """
+
+    spec: SweepSpec
+    phases: NDArray[np.int8]
+    leading: NDArray[np.bool_]
+    share: Array
+    low: Array
+    runs: NDArray[np.int64]
+    confidence: float
+
+    @property
+    def tied(self) -> NDArray[np.bool_]:
+        """Where several phases are the commonest."""
+        return np.asarray(self.leading.sum(-1) > 1)
+
+    @property
+    def certain(self) -> NDArray[np.bool_]:
+        """Where the interval of the commonest phase lies above 1/2."""
+        return np.asarray(self.low > 0.5)
+
+    def ties(self) -> list[str]:
+        """Return one line for each tie: where it is, and the phases that share the lead."""
+        lines = []
+        for index in zip(*np.nonzero(self.tied), strict=True):
+            texts = self.spec.texts_at(index).items()
+            place = ", ".join(f"{name}={text}" for name, text in texts)
+            leaders = [RUN_PHASES[k].label for k in np.flatnonzero(self.leading[index])]
+            lines.append(f"{place}: {' = '.join(leaders)}")
+        return lines
+
+    def __str__(self) -> str:
+        """Return the number of cells that are certain, uncertain and tied."""
+        run = self.runs > 0
+        uncertain = run & ~self.tied & ~self.certain
+        return (
+            f"majority of {len(self.spec.seeds)} seeds: {int(run.sum())} cells, "
+            f"{int(self.certain.sum())} with the {self.confidence:.0%} interval above 1/2, "
+            f"{int(uncertain.sum())} not, {int(self.tied.sum())} tied"
+        )
+
+
+def probability(
+    diagram: "PhaseDiagram", of: Phase | Collection[Phase], confidence: float = 0.95
+) -> Probability:
+    """Return the probability over seeds that a run of each cell is in one of the phases ``of``.
+
+    The shares rho are estimated from all cells together and kept within 0 and 1. Where no cell
+    disagrees they are unknown and count as 1: the effective runs are then about as many as splits.
+    Where no two runs share a seed the interval is plain Wilson. With one split only it speaks of
+    that split alone, over initialisations, and with one initialisation of that one alone. Runs that
+    were not run do not count, and neither do inferred ones.
+
+    Parameters
+    ----------
+    diagram
+        The sweep.
+    of
+        One phase or several.
+    confidence
+        Of the interval, between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        If ``of`` holds no phase that a run can have, or ``confidence`` is not inside (0, 1).
+    """
+    chosen = chosen_phases(of)
+    confidence = confidence_level(confidence)
+    known = measured(diagram)
+    inside = np.isin(diagram.phases, chosen) & known
+    runs = known.sum(-1)
+    with np.errstate(invalid="ignore"):
+        value = inside.sum(-1) / runs
+    effective = effective_runs(inside, known, diagram.spec.seeds)
+    low, high = wilson_interval(value, effective, confidence)
+    return Probability(chosen, value, low, high, runs, effective, confidence)
+
+
+def probabilities(diagram: "PhaseDiagram", confidence: float = 0.95) -> dict[Phase, Probability]:
+    """Return the probability of each phase; see `probability`."""
+    return {phase: probability(diagram, phase, confidence) for phase in RUN_PHASES}
+
+
+def majority(diagram: "PhaseDiagram", confidence: float = 0.95) -> Majority:
+    """Return the commonest phase of each cell and how certain it is; see `probability`."""
+    each = probabilities(diagram, confidence)
+    runs = each[RUN_PHASES[0]].runs
+    shares = np.stack([each[phase].value for phase in RUN_PHASES], axis=-1)
+    lows = np.stack([each[phase].low for phase in RUN_PHASES], axis=-1)
+    share = shares.max(-1)
+    leading = shares == share[..., np.newaxis]
+    alone = leading.sum(-1) == 1
+    phases = np.where(alone, leading.argmax(-1), int(Phase.NOT_RUN)).astype(np.int8)
+    low = np.where(leading, lows, np.inf).min(-1)
+    low = np.where(runs > 0, low, np.nan)
+    return Majority(diagram.spec, phases, leading, share, low, runs, confidence)
+
+
+def effective_runs(
+    inside: NDArray[np.bool_], known: NDArray[np.bool_], seeds: Sequence[tuple[int, int]]
+) -> Array:
+    """Return the number of independent runs that would tell as much as those of each cell.
+
+    Parameters
+    ----------
+    inside
+        Whether each run is in the phases asked for, shape (axes..., seeds).
+    known
+        Which runs count, same shape.
+    seeds
+        Their (split, initialisation) pairs.
+    """
+    effects = effects_of(inside[np.newaxis].astype(np.float64), known, seeds)
+    runs = known.sum(-1)
+    excess, design_effect = [], 1.0
+    for place, share in enumerate((effects.split, effects.initialisation)):
+        names = np.array([seed[place] for seed in seeds])
+        groups = (names[:, np.newaxis] == np.unique(names)).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            excess.append(((known @ groups) ** 2).sum(-1) / runs - 1)
+        if groups.shape[1] > 1:
+            design_effect = design_effect + excess[-1] * (
+                1.0 if np.isnan(share) else np.clip(share, 0, 1)
+            )
+    # The shares of the two seeds add up to 1 at most.
+    design_effect = np.minimum(design_effect, 1 + np.maximum(*excess))
+    return np.where(runs > 0, runs / design_effect, 0.0)
+
+
+def wilson_interval(value: Array, runs: Array, confidence: float) -> tuple[Array, Array]:
+    """Return Wilson's interval of a share among a number of runs, whole or not; NaN for none.
+
+    Its bounds are the p with |value - p| = z sqrt(p (1 - p) / runs) (Wilson, Journal of the
+    American Statistical Association 22:209, 1927).
+    """
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 1 + z**2 / runs
+        centre = (value + z**2 / (2 * runs)) / scale
+        half = z / scale * np.sqrt(value * (1 - value) / runs + z**2 / (4 * runs**2))
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def chosen_phases(of: Any) -> tuple[Phase, ...]:
+    """Return one phase or several as a tuple, or raise InputError."""
+    chosen = (of,) if isinstance(of, int) else of
+    try:
+        phases = tuple(sorted({Phase(phase) for phase in chosen}))
+    except (TypeError, ValueError):
+        phases = ()
+    if not phases or Phase.NOT_RUN in phases:
+        raise InputError(
+            f"of must be phases that a run can have, such as Phase.GROKKING, not {of!r}."
+        )
+    return phases
+
+
+def confidence_level(value: Any) -> float:
+    """Return a confidence strictly between 0 and 1, or raise InputError."""
+    level = fraction("confidence", value)
+    if level in (0.0, 1.0):
+        raise InputError(f"confidence must lie strictly between 0 and 1, not {level:g}.")
+    return level

@@ -1,0 +1,1 @@
+"""What is asked of a sweep: its axes, starts, specification and identity."""

@@ -1,0 +1,70 @@
+"""The ideal test accuracy of each split: what parallelograms allow, known before training.
+
+A random split can make generalisation impossible: with 45 of 55 pairs a quarter of them leave the
+ideal test accuracy below 0.9. A sweep says so for each seed.
+"""
+
+from dataclasses import dataclass
+
+from effective_theory import ideal_accuracy
+from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.starts import Seed
+
+
+@dataclass(frozen=True)
+class IdealAccuracies:
+    """Ideal test accuracy of the splits of a sweep.
+
+    Attributes
+    ----------
+    values
+        For each training size and seed; None where the task has no line and it is not defined.
+    threshold
+        Least test accuracy that counts as generalisation; the least of several.
+    """
+
+    values: dict[tuple[int, Seed], float | None]
+    threshold: float
+
+    def lines(self) -> list[str]:
+        """Return the report, one sentence for each split."""
+        return [self._sentence(size, seed, value) for (size, seed), value in self.values.items()]
+
+    def warnings(self) -> list[str]:
+        """Return the sentences of the splits that put the threshold out of ideal reach."""
+        return [
+            self._sentence(size, seed, value)
+            for (size, seed), value in self.values.items()
+            if self._is_low(value)
+        ]
+
+    def _is_low(self, value: float | None) -> bool:
+        return value is not None and value < self.threshold
+
+    def _sentence(self, size: int, seed: Seed, value: float | None) -> str:
+        name = f"seed {seed[0]}" if seed[0] == seed[1] else f"seeds {seed[0]}/{seed[1]}"
+        known = "not defined for this task" if value is None else f"{value:.2f}"
+        low = f", below {self.threshold:g}: do not expect generalisation"
+        return (
+            f"ideal test accuracy of {name} with {size} training samples: {known}"
+            f"{low if self._is_low(value) else ''}"
+        )
+
+
+def ideal_accuracies(spec: SweepSpec) -> IdealAccuracies:
+    """Return the ideal test accuracy of each training size and seed of a sweep."""
+    axis = list(spec.grid).index("train_size") if "train_size" in spec.grid else None
+    sizes = range(spec.shape[axis]) if axis is not None else range(1)
+    values: dict[tuple[int, Seed], float | None] = {}
+    for seed_index, seed in enumerate(spec.seeds):
+        for size_index in sizes:
+            index = [0] * len(spec.grid)
+            if axis is not None:
+                index[axis] = size_index
+            cell = spec.cell((*index, seed_index))
+            has_line = spec.task.has_line
+            value = ideal_accuracy(cell.split(), on="test") if has_line else None
+            values[cell.train_size, seed] = value
+    axis_of_thresholds = spec.grid.get("test_threshold")
+    thresholds = axis_of_thresholds.values if axis_of_thresholds else [spec.model.test_threshold]
+    return IdealAccuracies(values, min(thresholds))

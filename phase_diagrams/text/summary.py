@@ -1,0 +1,100 @@
+"""Phase diagrams as text, for terminals and logs."""
+
+import numpy as np
+
+from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.refinement.inferred_cells import refinement_lines
+from phase_diagrams.runs.origin import mixtures
+from phase_diagrams.sweeps.axes import Axis, describe
+from phase_diagrams.sweeps.settings import settings_text
+
+#: Ties that are listed one by one.
+_LISTED = 8
+
+
+def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
+    """Return the phases of the seed at that place as letters, the first axis upwards.
+
+    One map for each value of further axes would be long: they are shown at their first value. Of
+    a refined sweep the coarse values are shown, which are measured everywhere.
+    """
+    names = list(diagram.spec.grid)
+    steps = [diagram.spec.refined.get(name, 1) for name in names]
+    axes = [
+        Axis(axis.values[::step], axis.scale)
+        for axis, step in zip(diagram.spec.grid.values(), steps, strict=True)
+    ]
+    phases = diagram.phases[tuple(slice(None, None, step) for step in steps)][..., seed]
+    grid = np.atleast_2d(phases.reshape(*phases.shape[:2], -1)[..., 0])
+    rows = list(axes[0].texts) if len(axes) > 1 else [""]
+    columns = axes[min(1, len(axes) - 1)].texts
+    margin = max(len(text) for text in rows)
+    lines = [
+        f"{text:>{margin}}  " + " ".join(Phase(int(phase)).letter for phase in row)
+        for text, row in zip(reversed(rows), grid[::-1], strict=True)
+    ]
+    horizontal = f"{names[min(1, len(axes) - 1)]}: {describe(columns, 4)}"
+    lines.append(" " * (margin + 2) + horizontal)
+    if len(axes) > 1:
+        lines.insert(0, names[0])
+    for name, axis in list(zip(names, axes, strict=True))[2:]:
+        lines.append(f"{name} = {axis.texts[0]}")
+    return "\n".join(lines)
+
+
+def summary(diagram: PhaseDiagram) -> str:
+    """Return each seed's map, what ran, the counts and each seed's ideal test accuracy.
+
+    Where runs come from several origins, such as instruction sets, a sentence says so.
+    """
+    lines: list[str] = []
+    for place, (split, initialisation) in enumerate(diagram.spec.seeds):
+        if len(diagram.spec.seeds) > 1:
+            lines.append(
+                f"seed {split}" if split == initialisation else f"{split}/{initialisation}"
+            )
+        lines += [phase_map(diagram, place), ""]
+    lines += [settings_text(diagram.spec), _counts(diagram)]
+    if len(diagram.spec.seeds) > 1:
+        lines += over_seeds(diagram)
+    lines += [*refinement_lines(diagram), *diagram.ideal_test_accuracy.lines()]
+    return "\n".join([*lines, *mixtures(diagram.origins)])
+
+
+def origin_lines(diagram: PhaseDiagram) -> list[str]:
+    """Return how many runs come from where, a line for each origin."""
+    by = "" if diagram.kept is None else f" by {diagram.kept.engine}"
+    return [
+        f"{count} run{'s' * (count > 1)}{by}: {'origin not known' if origin is None else origin}"
+        for origin, count in diagram.origins.items()
+    ]
+
+
+def _counts(diagram: PhaseDiagram) -> str:
+    """Return the runs in each phase; cells that were inferred stand beside them."""
+    measured, inferred = diagram.counts(), diagram.counts(Source.INFERRED)
+    texts = [
+        f"{phase.letter} {phase.label} {measured[phase]}"
+        + (f" (+ {inferred[phase]} inferred)" if inferred[phase] else "")
+        for phase in RUN_PHASES
+        if measured[phase] or inferred[phase]
+    ]
+    if absent := int((diagram.source == Source.NOT_RUN).sum()):
+        texts.append(f"{Phase.NOT_RUN.letter} {Phase.NOT_RUN.label} {absent}")
+    return ", ".join(texts)
+
+
+def over_seeds(diagram: PhaseDiagram) -> list[str]:
+    """Return what the seeds say together: majority, ties and what is due to the split."""
+    majority, effects = diagram.majority(), diagram.seed_effects()
+    ties = majority.ties()
+    lines = [str(majority), *(f"  tie at {tie}" for tie in ties[:_LISTED])]
+    if len(ties) > _LISTED:
+        lines.append(f"  and {len(ties) - _LISTED} more ties")
+    if effects.disagreement > 0 and effects.split == effects.split:
+        lines.append(
+            f"two runs of a cell that share neither seed differ in phase with probability "
+            f"{effects.disagreement:.3f}; share of it due to the split: {effects.split:.2f}"
+        )
+    return lines

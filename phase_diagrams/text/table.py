@@ -1,0 +1,41 @@
+"""The table of runs as CSV."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from effective_theory.files import FileKind, replacing
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.sweeps.settings import ALWAYS_NAMED, fixed_settings
+
+#: Its header names the axes, then columns that all tables of runs have.
+TABLE = FileKind("a table of runs", rb"[^\n]*split_seed,init_seed,phase,train_step,test_step,")
+
+
+def write_csv(diagram: PhaseDiagram, path: str | Path) -> None:
+    """Write one row for each run, sorted by configuration; empty where not within the run.
+
+    The last columns are the same in all rows: what the sweep does not sweep of task, training
+    size, start, steps and lag. The same results give the same bytes: no times of day, no order of
+    arrival.
+
+    Raises
+    ------
+    InputError
+        If the path cannot be written, or holds anything but such a table.
+    """
+    fixed = fixed_settings(diagram.spec)
+    settings = {name: fixed[name] for name in ALWAYS_NAMED if name in fixed}
+    rows = [{**row, **settings} for row in diagram.rows()]
+    with (
+        replacing(path, TABLE) as file,
+        io.TextIOWrapper(file, encoding="utf-8", newline="") as text,
+    ):
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _text(value) for name, value in row.items()} for row in rows)
+
+
+def _text(value: Any) -> Any:
+    return repr(value) if isinstance(value, float) else value

@@ -1,0 +1,223 @@
+"""What was submitted to a cluster: records, what their elements have finished, and its collection.
+
+Beside the store ``runs.sqlite`` lies the folder ``runs-jobs`` with a numbered folder for each
+submission: ``job.json``, a store for each element and the logs. An element writes its own store
+only, run by run; the driver alone copies from them to the sweep's store.
+"""
+
+import dataclasses
+import json
+import re
+import subprocess
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from effective_theory import InputError
+from effective_theory.checks import RunError
+from effective_theory.files import FileKind, replacing, require_folder, unwritable
+from phase_diagrams import Cell, RunSummary, Store, StoreError, SweepSpec
+from validation.cluster.job_record import Cluster, Device, EngineKind, read_record
+
+_RECORD = "job.json"
+_MOST_CHARACTERS = 300
+_KIND = FileKind("the record of a submission", rb'\{\s*"name": ')
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """What trains the cells of a submission.
+
+    Attributes
+    ----------
+    kind
+        "numba", the simulator, or "torch", batched PyTorch in float32.
+    device
+        "cpu" or "cuda".
+    jobs
+        Runs at a time in an element of the simulator's.
+    """
+
+    kind: EngineKind = "numba"
+    device: Device = "cpu"
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One array of jobs, each element a batch of a sweep's cells.
+
+    Attributes
+    ----------
+    name, spec
+        The sweep: its name in the store, and its specification as JSON.
+    batches
+        Places of each element's cells in the diagram.
+    engine, identity, version
+        What trains them, and the name and version under which results are stored.
+    cluster
+        "slurm", "local" or "debug".
+    commit, dirty
+        The code: its commit, None outside a git checkout, and whether files differed from it.
+    job_ids
+        One for each element; empty if the submission failed.
+    """
+
+    name: str
+    spec: str
+    batches: list[list[list[int]]]
+    engine: EngineChoice
+    identity: str
+    version: int
+    cluster: Cluster
+    commit: str | None
+    dirty: bool
+    job_ids: list[str] = dataclasses.field(default_factory=list)
+
+    def cells(self, element: int) -> Iterator[Cell]:
+        """Yield the cells of one element."""
+        spec = SweepSpec.from_json(self.spec)
+        return (spec.cell(tuple(place)) for place in self.batches[element])
+
+    def write(self, folder: Path) -> None:
+        """Write the record; a reader finds the former one or this one."""
+        with replacing(folder / _RECORD, _KIND) as file:
+            file.write(json.dumps(dataclasses.asdict(self), indent=1).encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> "Submission":
+        """Return the record in a submission's folder.
+
+        Raises
+        ------
+        InputError
+            If it is missing, damaged or not what `write` wrote.
+        """
+        try:
+            fields = read_record(folder / _RECORD)
+        except InputError as error:
+            raise InputError(f"submission {folder} cannot be used: {_short(error)}") from None
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"submission {folder} cannot be read ({_short(error)}); remove its folder."
+            ) from None
+        return cls(**{**fields, "engine": EngineChoice(**fields["engine"])})
+
+    def finished(
+        self, folder: Path, element: int, *, exact: bool = False
+    ) -> list[tuple[Cell, RunSummary]]:
+        """Return the runs that an element has finished so far; ``exact`` is that of `Store.find`.
+
+        Raises
+        ------
+        StoreError
+            If the element's store is damaged.
+        """
+        path = element_store(folder, element)
+        if not path.is_file():
+            return []
+        with Store(path, create=False) as kept:
+            found = kept.find(self.cells(element), self.identity, self.version, exact=exact)
+            return [(cell, summary) for cell, summary in found if summary is not None]
+
+
+def _short(error: Exception) -> str:
+    """Return what an error says, less the most of what a damaged record made it quote."""
+    return textwrap.shorten(str(error), _MOST_CHARACTERS, placeholder=" ..")
+
+
+def element_store(folder: Path, element: int) -> Path:
+    """Return the store that an element of a submission writes."""
+    return folder / f"element-{element}.sqlite"
+
+
+def jobs_folder(store: Path) -> Path:
+    """Return the folder of a store's submissions.
+
+    Raises
+    ------
+    InputError
+        If the path ends without a name.
+    """
+    if not store.name:
+        raise InputError(f"store {store} names no file; give one such as runs.sqlite.")
+    return store.with_name(f"{store.stem}-jobs")
+
+
+def submissions(store: Path, name: str | None = None) -> dict[Path, Submission]:
+    """Return all submissions for a store, or those of one of its sweeps, the oldest first."""
+    names = re.compile("[1-9][0-9]*", re.ASCII)
+    folders = [path for path in jobs_folder(store).glob("*") if names.fullmatch(path.name)]
+    found = {
+        folder: Submission.read(folder) for folder in sorted(folders, key=lambda f: int(f.name))
+    }
+    return {folder: one for folder, one in found.items() if name in (None, one.name)}
+
+
+def new_folder(store: Path) -> Path:
+    """Make the folder of the next submission."""
+    parent = require_folder(jobs_folder(store))
+    number = max((int(folder.name) for folder in submissions(store)), default=0) + 1
+    folder = parent / str(number)
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    return folder
+
+
+def live_elements(folder: Path, submission: Submission) -> list[int]:
+    """Return the elements whose jobs wait or run, as the cluster says now.
+
+    Raises
+    ------
+    RunError
+        If Slurm does not answer.
+    """
+    if submission.cluster == "slurm":
+        found = _slurm_jobs()
+        return [k for k, job_id in enumerate(submission.job_ids) if job_id in found]
+    if submission.cluster == "local":
+        # A process of that number may be another's by now.
+        own = str(folder / "logs").encode()
+        return [k for k, pid in enumerate(submission.job_ids) if own in _command_line(pid)]
+    return []
+
+
+def _slurm_jobs() -> set[str]:
+    """Return the ids of this user's jobs that wait or run."""
+    command = ["squeue", "--me", "--array", "--noheader", "--format=%i %T"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RunError(f"Slurm does not say which jobs run ({error}); try again.") from None
+    jobs = (line.split() for line in answer.splitlines())
+    return {job_id for job_id, state in jobs if state != "COMPLETING"}
+
+
+def _command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def collect(store: Path, name: str | None = None) -> list[str]:
+    """Copy what elements have finished to the store; return a sentence for each damaged element.
+
+    Runs that are there already stay; elements may still be running.
+    """
+    damaged = []
+    with Store(store) as kept:
+        for folder, submission in submissions(store, name).items():
+            for element in range(len(submission.batches)):
+                try:
+                    # What is known of a run only through a longer one is no run of its own.
+                    finished = submission.finished(folder, element, exact=True)
+                except StoreError as error:
+                    damaged.append(f"{error} Its runs count as missing.")
+                    continue
+                for cell, summary in finished:
+                    kept.add(cell, summary, submission.identity, submission.version)
+    return damaged

@@ -1,0 +1,254 @@
+"""Submitting batches of a sweep's cells with submitit: to Slurm, to processes here, or in place."""
+
+import dataclasses
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from submitit import AutoExecutor, Job
+from submitit.helpers import DelayedSubmission
+
+from effective_theory import InputError
+from effective_theory.checks import RunError, integer
+from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
+from phase_diagrams.sweeping import enter, known, long_first
+from phase_diagrams.sweeps.names import require_name
+from validation.cluster.job_record import Cluster, Device, EngineKind
+from validation.cluster.submissions import (
+    EngineChoice,
+    Submission,
+    collect,
+    element_store,
+    live_elements,
+    new_folder,
+    submissions,
+)
+from validation.provenance import code_version
+
+#: Shell commands before an element's Python: one thread for each library.
+_THREADS = "export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1"
+#: Compiled code on the node's own disk, in a folder that nobody else can write to.
+_CACHE = (
+    'export NUMBA_CACHE_DIR="${NUMBA_CACHE_DIR:-${TMPDIR:-/tmp}/numba-$UID}"',
+    'mkdir -p -m 700 "$NUMBA_CACHE_DIR"; [ -O "$NUMBA_CACHE_DIR" ] || unset NUMBA_CACHE_DIR',
+)
+#: Walltimes after which an element is queued again; each time it has finished some more runs.
+_MOST_WALLTIMES = 100
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What an element asks the cluster for.
+
+    Attributes
+    ----------
+    partition
+        Slurm's partition; its default without.
+    gpus, cpus
+        GPUs and cores.
+    time
+        Walltime in minutes.
+    setup
+        Shell commands before the element starts, after ours.
+    """
+
+    partition: str | None = None
+    gpus: int = 0
+    cpus: int = 1
+    time: int = 60
+    setup: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of a submission: what its job does, as often as the cluster starts it."""
+
+    folder: Path
+    submission: Submission
+    number: int
+
+    def __call__(self) -> int:
+        """Run the cells that are not finished, each stored when done; return their number."""
+        submission, engine = self.submission, self.engine()
+        if (engine.identity, engine.version) != (submission.identity, submission.version):
+            raise RunError(
+                f"engine {engine.identity} has version {engine.version} here, and "
+                f"{submission.version} where it was submitted; submit again."
+            )
+        with Store(element_store(self.folder, self.number)) as kept:
+            found = kept.find(
+                submission.cells(self.number), submission.identity, submission.version
+            )
+            todo = [cell for cell, summary in found if summary is None]
+            for cell, summary in engine.run(todo):
+                kept.add(cell, summary, submission.identity, submission.version)
+        return len(todo)
+
+    def engine(self) -> Engine:
+        """Return what trains the cells."""
+        return engine_of(self.submission.engine)
+
+    def checkpoint(self) -> DelayedSubmission:
+        """Go on in the next job after walltime or preemption: the finished runs are stored."""
+        return DelayedSubmission(self)
+
+
+def engine_of(choice: EngineChoice) -> Engine:
+    """Return the engine that a submission names, ready to run here."""
+    if choice.kind == "torch":
+        from validation.engine.engine import torch_engine
+
+        return torch_engine(choice.device)
+    return numba_engine(choice.jobs)
+
+
+def _name_and_version(choice: EngineChoice) -> Engine:
+    """Return the engine for its name and version only: a login node may have no GPU."""
+    if choice.kind == "torch":
+        import torch
+
+        from validation.engine.engine import TorchEngine
+
+        return TorchEngine(torch.device(choice.device), torch.float32)
+    return numba_engine(choice.jobs)
+
+
+def submit(
+    spec: SweepSpec,
+    store: Path,
+    name: str,
+    *,
+    cluster: Cluster,
+    engine: EngineKind = "numba",
+    device: Device | None = None,
+    resources: Resources | None = None,
+    elements: int = 8,
+    allow_dirty: bool = False,
+) -> tuple[Path | None, list[Job[int]]]:
+    """Submit the runs of a sweep that are neither stored nor in a job that waits or runs.
+
+    What earlier elements have finished is collected first. On "debug" the elements run here, one
+    after the other, before this returns.
+
+    Parameters
+    ----------
+    spec, store, name
+        The sweep, its store and its name there.
+    cluster
+        "slurm"; "local" for processes on this machine, or "debug" for this process.
+    engine
+        "numba", the simulator, or "torch", batched PyTorch.
+    device
+        "cpu" or "cuda" for PyTorch; "cuda" by default where elements ask for GPUs.
+    resources
+        What each element asks for.
+    elements
+        Number of the array's elements at most; long and short runs are dealt out evenly.
+    allow_dirty
+        Submit although the code differs from its commit.
+
+    Returns
+    -------
+    folder, jobs
+        The submission's folder, None if nothing is missing, and its jobs.
+
+    Raises
+    ------
+    InputError
+        If the code differs from its commit, or an argument is wrong.
+    RunError
+        If the cluster does not take the jobs.
+    """
+    resources = resources if resources is not None else Resources()
+    require_name(name)
+    integer("elements", elements, 1)
+    integer("time", resources.time, 1)
+    commit, dirty = code_version(allow_dirty=allow_dirty)
+    choice = _choice(engine, device, resources)
+    named = _name_and_version(choice)
+    collect(store, name)
+    with Store(store) as kept:
+        spec = enter(kept, name, spec)
+        places = _missing(spec, kept, named)
+    if not places:
+        return None, []
+    batches = [[list(place) for place in places[k::elements]] for k in range(elements)]
+    folder = new_folder(store).absolute()
+    submission = Submission(
+        name=name,
+        spec=spec.to_json(),
+        batches=[batch for batch in batches if batch],
+        engine=choice,
+        identity=named.identity,
+        version=named.version,
+        cluster=cluster,
+        commit=commit,
+        dirty=dirty,
+    )
+    submission.write(folder)
+    jobs = _start(folder, submission, resources)
+    return folder, jobs
+
+
+def _choice(kind: EngineKind, device: Device | None, resources: Resources) -> EngineChoice:
+    """Return the engine that the options describe; those that have no effect on it are refused."""
+    jobs = integer("cpus", resources.cpus, 1)
+    gpus = integer("gpus", resources.gpus, 0)
+    if kind == "torch":
+        return EngineChoice(kind, device or ("cuda" if gpus else "cpu"), jobs)
+    for name, value in (("gpus", gpus), ("device", device)):
+        if value:
+            raise InputError(f"{name} is for engine torch; the simulator runs on CPUs.")
+    return EngineChoice(kind, "cpu", jobs)
+
+
+def _missing(spec: SweepSpec, kept: Store, engine: Engine) -> list[tuple[int, ...]]:
+    """Return the places of runs that are neither stored nor under way, the long ones first."""
+    todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
+    under_way = {
+        _request(cell, one.identity, one.version)
+        for folder, one in submissions(kept.path).items()
+        for element in live_elements(folder, one)
+        for cell in one.cells(element)
+    }
+    identity = engine.identity, engine.version
+    places = [cell.index for cell in todo if _request(cell, *identity) not in under_way]
+    return long_first(spec, places)
+
+
+def _request(cell: Cell, identity: str, version: int) -> tuple[object, ...]:
+    """Return what makes two runs the same work."""
+    return cell.cell_id, cell.model.steps, cell.model.stop_when, identity, version
+
+
+def _start(folder: Path, submission: Submission, resources: Resources) -> list[Job[int]]:
+    """Hand the elements to the cluster and note their ids."""
+    tasks = [Element(folder, submission, k) for k in range(len(submission.batches))]
+    try:
+        executor = AutoExecutor(
+            folder / "logs",
+            cluster=submission.cluster,
+            slurm_max_num_timeout=_MOST_WALLTIMES,
+            local_max_num_timeout=_MOST_WALLTIMES,
+        )
+        executor.update_parameters(
+            name=submission.name,
+            timeout_min=resources.time,
+            cpus_per_task=resources.cpus,
+            **({"gpus_per_node": resources.gpus} if resources.gpus else {}),
+            **({"slurm_partition": resources.partition} if resources.partition else {}),
+            slurm_setup=[_THREADS, *_CACHE, *resources.setup],
+            local_setup=[_THREADS, *resources.setup],
+        )
+        jobs: list[Job[int]] = executor.submit_array(tasks)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        raise RunError(f"{submission.cluster} does not take the jobs ({error}).") from None
+    ids = [str(job.job_id) for job in jobs]
+    dataclasses.replace(submission, job_ids=ids).write(folder)
+    if submission.cluster == "debug":
+        for job in jobs:
+            # To ask runs it; asked for its result instead, it would start a debugger on failure.
+            failure = job.exception()
+            if failure is not None:
+                raise failure
+    return jobs

@@ -1,0 +1,1 @@
+"""Whole grids of toy models in PyTorch, many cells at a time."""

@@ -1,0 +1,209 @@
+"""One cell by the simulator and by PyTorch, both beside PyTorch in float64."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from effective_theory import Dataset, InitialState, ToyModel, train
+from phase_diagrams.runs.summary import curve_updates
+from validation.engine.stacked_rqi import StackedRqi
+from validation.judge.plain_training import plain_training
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Values = NDArray[np.float64]
+
+#: A run has left the float64 one when its embeddings are off by this share of their size.
+TAKEOVER = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What one program did with one cell, at the same updates as the others.
+
+    Attributes
+    ----------
+    train_loss, rqi
+        Shape (updates,).
+    embeddings
+        Shape (updates, p, d).
+    """
+
+    train_loss: Values
+    rqi: Values
+    embeddings: Values
+
+    def distance(self, other: "Trajectory") -> Values:
+        """Root mean square difference of embeddings, relative to the other's own, (updates,)."""
+        difference = np.square(self.embeddings - other.embeddings).mean(axis=(1, 2))
+        size = np.square(other.embeddings).mean(axis=(1, 2))
+        distance: Values = np.sqrt(difference / size)
+        return distance
+
+
+@dataclass(frozen=True, eq=False)
+class CrossCheck:
+    """The same cell three times.
+
+    Attributes
+    ----------
+    update
+        Completed updates, shape (updates,).
+    simulator, pytorch
+        In float32.
+    exact
+        PyTorch in float64, which both are measured by.
+    """
+
+    update: NDArray[np.int64]
+    simulator: Trajectory
+    pytorch: Trajectory
+    exact: Trajectory
+
+    @property
+    def runs(self) -> dict[str, Trajectory]:
+        """The three by name."""
+        return {
+            "PyTorch float64": self.exact,
+            "PyTorch": self.pytorch,
+            "simulator": self.simulator,
+        }
+
+    @property
+    def distances(self) -> dict[str, Values]:
+        """Relative distance from the float64 run's embeddings, of each float32 run."""
+        both = {"simulator": self.simulator, "PyTorch": self.pytorch}
+        return {name: run.distance(self.exact) for name, run in both.items()}
+
+    def takeover(self, share: float = TAKEOVER) -> int | None:
+        """Return the first update at which float32 rounding has taken over; None for never.
+
+        That is where a float32 run, ours or PyTorch's, is off the float64 run by more than
+        ``share`` of the embeddings' size.
+        """
+        off = np.maximum(*self.distances.values()) > share
+        return int(self.update[off.argmax()]) if off.any() else None
+
+    def typical_distances(self) -> dict[str, float]:
+        """Geometric mean distance of each float32 run up to the takeover: who is closer.
+
+        States that are met bit for bit are left out.
+        """
+        takeover = self.takeover()
+        before = self.update < (takeover if takeover is not None else np.inf)
+        result = {}
+        for name, distance in self.distances.items():
+            known = distance[before & (distance > 0.0)]
+            result[name] = float(np.exp(np.log(known).mean())) if len(known) else 0.0
+        return result
+
+    def text(self) -> str:
+        """Return the comparison in a few lines."""
+        typical, distances = self.typical_distances(), self.distances
+        lines = ["update     " + " ".join(f"{name:>12}" for name in distances) + "   RQI (three)"]
+        for k in np.unique(np.linspace(0, len(self.update) - 1, 9).astype(int)):
+            rqis = (run.rqi[k] for run in (self.simulator, self.pytorch, self.exact))
+            lines.append(
+                f"{self.update[k]:<10} "
+                + " ".join(f"{distance[k]:12.1e}" for distance in distances.values())
+                + "   "
+                + " ".join(f"{value:.3f}" for value in rqis)
+            )
+        closer = min(typical, key=lambda name: typical[name])
+        takeover = self.takeover()
+        when = "does not take over" if takeover is None else f"takes over at update {takeover}"
+        who = "the simulator" if closer == "simulator" else closer
+        lines.append(
+            f"float32 rounding {when}; before, {who} is closer to float64: "
+            + ", ".join(f"{name} {value:.1e}" for name, value in typical.items())
+        )
+        return "\n".join(lines)
+
+    def plot(self) -> "Figure":
+        """Draw loss, RQI, embeddings and distances against the update number."""
+        from validation.judge.cross_check_figure import plot_cross_check
+
+        return plot_cross_check(self)
+
+
+def cross_check(
+    model: ToyModel, dataset: Dataset, state: InitialState, *, points: int = 200
+) -> CrossCheck:
+    """Train one cell with the simulator, with PyTorch and with PyTorch in float64.
+
+    All go on for the model's budget. PyTorch is the plain loop of `plain_training`.
+
+    Parameters
+    ----------
+    model, dataset, state
+        As for `effective_theory.train`.
+    points
+        Number of updates at which the runs are compared, evenly spaced on a log scale.
+
+    Returns
+    -------
+    CrossCheck
+        The three trajectories; they end where the first run diverges.
+    """
+    model = replace(model, stop_when="never")
+    updates = curve_updates(model.steps, points)
+    history = train(model, dataset, state, record_at=updates).history
+    assert history is not None
+    single, double = (
+        _by_pytorch(model, dataset, state, updates, dtype)
+        for dtype in (torch.float32, torch.float64)
+    )
+    # The simulator's last state is recorded twice.
+    simulator = Trajectory(history.train_loss, history.rqi, history.embeddings.astype(np.float64))
+    runs = [simulator, single, double]
+    shared = min(len(updates), *(_finite(run) for run in runs))
+    ours, theirs, exact = (
+        Trajectory(run.train_loss[:shared], run.rqi[:shared], run.embeddings[:shared])
+        for run in runs
+    )
+    return CrossCheck(updates[:shared], ours, theirs, exact)
+
+
+def _by_pytorch(
+    model: ToyModel,
+    dataset: Dataset,
+    state: InitialState,
+    updates: NDArray[np.int64],
+    dtype: torch.dtype,
+) -> Trajectory:
+    rqi = StackedRqi(dataset.task, model.embedding_dim, torch.device("cpu"))
+    wanted, losses, embeddings, rqis = set(updates.tolist()), [], [], []
+    for snapshot in plain_training(
+        model,
+        dataset,
+        state,
+        updates=model.steps,
+        dtype=dtype,
+        batches=minibatches(model, dataset, state),
+    ):
+        if snapshot.update in wanted:
+            now = snapshot.network.embeddings.detach()
+            losses.append(snapshot.train_loss)
+            rqis.append(rqi(now[None])[0].item())
+            embeddings.append(now.double().numpy().copy())
+    return Trajectory(np.array(losses), np.array(rqis), np.array(embeddings))
+
+
+def minibatches(model: ToyModel, dataset: Dataset, state: InitialState) -> list[list[int]] | None:
+    """Return the training samples of each update as the simulator draws them; None for all."""
+    if model.batch_size is None or state.minibatches is None:
+        return None
+    batches: list[list[int]] = state.minibatches.begin(dataset, model.batch_size)(
+        model.steps
+    ).tolist()
+    return batches
+
+
+def _finite(run: Trajectory) -> int:
+    """Return how many states there are before the first that is not finite."""
+    finite = np.isfinite(run.train_loss) & np.isfinite(run.embeddings).all(axis=(1, 2))
+    return len(finite) if finite.all() else int(finite.argmin())

@@ -1,0 +1,136 @@
+"""A report on the agreement of simulator and PyTorch: a page, its numbers and its picture."""
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from effective_theory.files import (
+    FileKind,
+    picture_kind,
+    replacing,
+    require_outputs,
+    save_figure,
+)
+from phase_diagrams import PhaseDiagram
+from phase_diagrams.comparison.text import number
+from phase_diagrams.phases import RUN_PHASES
+from phase_diagrams.sweeps.axes import describe
+from phase_diagrams.sweeps.settings import settings_text
+from validation.judge.engine_agreement import EngineAgreement
+from validation.judge.report.figures import plot_agreement, plot_step_scatter
+from validation.judge.report.numbers import numbers
+from validation.judge.typical_cells import TypicalCell
+from validation.provenance import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TEMPLATE = "page.html"
+_PICTURE = "agreement.png"
+_KINDS = {
+    "report.html": FileKind("a report", rb"<!DOCTYPE html>.*<title>Simulator and PyTorch: "),
+    "report.json": FileKind("the numbers of a report", rb'\{\s*"holds": '),
+}
+
+
+def write_report(
+    found: EngineAgreement,
+    folder: str | Path,
+    *,
+    typical: Sequence[TypicalCell] = (),
+) -> list[Path]:
+    """Write report.html (one file, figures inside), report.json and agreement.png.
+
+    Parameters
+    ----------
+    found
+        What `agreement` returned.
+    folder
+        Where to write; made if it is not there.
+    typical
+        Cells whose trajectories are shown; see `typical_cells`.
+
+    Returns
+    -------
+    list of Path
+        The files. There is no picture of a sweep over more than two axes.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written.
+    """
+    folder = Path(folder)
+    files = report_files(found.simulator, folder)
+    require_outputs(files, folder)
+    provenance = Provenance.of(found.engine)
+    content = numbers(found, typical, provenance)
+    picture = None
+    if (path := folder / _PICTURE) in files:
+        save_figure(plot_agreement(found), path, settings_text(found.simulator.spec))
+        picture = _address(path.read_bytes())
+    page = _page(found, typical, provenance, content, picture)
+    texts = page, json.dumps(content, indent=1, allow_nan=False) + "\n"
+    for (path, kind), text in zip(files.items(), texts, strict=False):
+        with replacing(path, kind) as file:
+            file.write(text.encode())
+    return list(files)
+
+
+def report_files(diagram: PhaseDiagram, folder: Path) -> dict[Path, FileKind]:
+    """Return the files of a report on a sweep, with their kinds."""
+    files = {folder / name: kind for name, kind in _KINDS.items()}
+    if diagram.fits_a_picture:
+        files[folder / _PICTURE] = picture_kind(_PICTURE)
+    return files
+
+
+def _page(
+    found: EngineAgreement,
+    typical: Sequence[TypicalCell],
+    provenance: Provenance,
+    content: dict[str, object],
+    picture: str | None,
+) -> str:
+    environment = Environment(
+        loader=PackageLoader("validation.judge.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    shown = found.comparison.present
+    return environment.get_template(_TEMPLATE).render(
+        found=found,
+        spec=found.simulator.spec,
+        describe=describe,
+        comparison=found.comparison,
+        provenance=provenance,
+        content=content,
+        labels=[RUN_PHASES[k].label for k in shown],
+        rows=[[int(found.comparison.table[k, j]) for j in shown] for k in shown],
+        agreement=picture,
+        scatter=_inline(plot_step_scatter(found)),
+        typical=[(each, _inline(each.check.plot())) for each in typical],
+    )
+
+
+def _inline(figure: "Figure") -> str:
+    """Return a figure as the address of an image, and close it."""
+    import matplotlib.pyplot as plt
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
+    plt.close(figure)
+    return _address(file.getvalue())
+
+
+def _address(image: bytes) -> str:
+    """Return the address of an image that a page holds itself."""
+    return "data:image/png;base64," + base64.b64encode(image).decode()

@@ -1,0 +1,118 @@
+"""The pictures of a report."""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from effective_theory.plotting import TEST_COLOUR, TRAIN_COLOUR
+from phase_diagrams.pictures.cells import (
+    STYLE,
+    axes_of,
+    colours_of,
+    draw_cells,
+    draw_phases,
+    not_within,
+)
+from validation.judge.engine_agreement import EngineAgreement, steps_of
+
+_OUTLINE = "#D95F0E"
+_SHARES = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
+#: Beyond them single cells are too small to be seen.
+_MOST_SEEDS = 4
+
+
+def plot_agreement(found: EngineAgreement) -> Figure:
+    """Draw both diagrams and how far the nudged starts' labels differ, a row for each seed.
+
+    The third panel is how undecided each engine's own labels are over the nudged starts, the last
+    how far the two engines' frequencies of labels are apart; stable cells are outlined.
+    """
+    seeds = range(min(len(found.simulator.spec.seeds), _MOST_SEEDS))
+    with sns.axes_style("ticks", STYLE):
+        figure, rows = plt.subplots(
+            len(seeds), 4, figsize=(17.0, 4.3 * len(seeds)), layout="constrained", squeeze=False,
+            sharex=True, sharey=True,
+        )  # fmt: skip
+        for seed, panels in zip(seeds, rows, strict=True):
+            _draw_phases(panels[:2], found, seed)
+            _draw_nudged(panels[2:], found, seed)
+        bar = figure.colorbar(rows[0][3].collections[0], ax=rows[:, 3], shrink=0.9)
+        bar.set_label(f"share of {found.nudges} nudged starts")
+    return figure
+
+
+def _draw_phases(panels: Sequence[Axes], found: EngineAgreement, seed: int) -> None:
+    """Draw both diagrams from identical starts."""
+    seeds = found.simulator.spec.seeds
+    which = f", seeds {seeds[seed][0]}/{seeds[seed][1]}" if len(seeds) > 1 else ""
+    diagrams = (found.simulator, found.pytorch)
+    for panel, diagram, name in zip(panels, diagrams, found.comparison.names, strict=True):
+        phases = diagram.phases[..., seed]
+        nowhere = np.zeros(phases.shape, bool)
+        draw_phases(panel, diagram, phases, colours_of("default"), pale=nowhere)
+        panel.set_title(name + which)
+
+
+def _draw_nudged(panels: Sequence[Axes], found: EngineAgreement, seed: int) -> None:
+    """Draw how labels differ by a nudge, and between the engines."""
+    shares = {
+        "labels of one engine that differ by a nudge": found.nudged.uncertainty,
+        "distance between the two engines' labels": found.nudged.distance,
+    }
+    for panel, (title, share) in zip(panels, shares.items(), strict=True):
+        draw_cells(panel, found.simulator, share[..., seed], cmap=_SHARES, vmin=0, vmax=1)
+        panel.set_title(title)
+        _outline(panel, found, seed)
+
+
+def _outline(panel: Axes, found: EngineAgreement, seed: int) -> None:
+    """Draw a line around the stable cells."""
+    stable = found.stable[..., seed]
+    if not stable.any():
+        return
+    (_, x), (_, y) = axes_of(found.simulator)
+    grid = stable.reshape(len(y), len(x))
+    rows, columns = np.flatnonzero(grid.any(axis=1)), np.flatnonzero(grid.any(axis=0))
+    left, right = x.edges[columns[0]], x.edges[columns[-1] + 1]
+    low, high = y.edges[rows[0]], y.edges[rows[-1] + 1]
+    panel.plot(
+        [left, right, right, left, left], [low, low, high, high, low], color=_OUTLINE, linewidth=2
+    )
+
+
+def plot_step_scatter(found: EngineAgreement) -> Figure:
+    """Draw PyTorch's steps against the simulator's, from identical starts.
+
+    At the edge are runs that did not reach the threshold.
+    """
+    with sns.axes_style("ticks", STYLE):
+        figure, panel = plt.subplots(figsize=(5.2, 5.0), layout="constrained")
+        edge = 1.6 * found.simulator.spec.model.steps
+        known = [steps_of(found.simulator, name) for name in ("train", "test")]
+        low = max(1.0, 0.6 * min(steps.min() for steps in known))
+        low = min(low, edge / 10)
+        panel.plot([low, edge], [low, edge], color="#BBBBBB", linewidth=1)
+        for name, colour, marker in (("train", TRAIN_COLOUR, "o"), ("test", TEST_COLOUR, "s")):
+            a, b = (
+                np.clip(steps_of(diagram, name).ravel(), low, edge)
+                for diagram in (found.simulator, found.pytorch)
+            )
+            panel.plot(
+                a, b, marker, color=colour, markersize=4, alpha=0.7, fillstyle="none",
+                label=f"{name} step",
+            )  # fmt: skip
+        panel.set(
+            xscale="log", yscale="log", xlabel="simulator, updates", ylabel="PyTorch, updates"
+        )
+        for axis in (panel.axhline, panel.axvline):
+            axis(edge, color="#BBBBBB", linewidth=1, linestyle=":")
+        absent = not_within(found.simulator)
+        panel.text(edge, low, absent, rotation=90, ha="right", va="bottom", color="#777777")
+        panel.text(low, edge, absent, ha="left", va="top", color="#777777")
+        panel.legend(frameon=False, loc="center right")
+    return figure

@@ -1,0 +1,56 @@
+"""Typical cells of a sweep, each trained by the simulator and by PyTorch side by side."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from phase_diagrams import PhaseDiagram
+from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.sweeps.axes import describe
+from phase_diagrams.sweeps.spec import Cell
+from validation.judge.cross_check import CrossCheck, cross_check
+
+#: Single cells are trained in PyTorch's plain loop, at some 0.5 ms an update.
+MOST_UPDATES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class TypicalCell:
+    """One cell of a phase and its three trajectories.
+
+    Attributes
+    ----------
+    phase
+        Its phase.
+    cell
+        The cell.
+    values
+        Its values on the axes.
+    check
+        The trajectories, over MOST_UPDATES updates at most.
+    """
+
+    phase: Phase
+    cell: Cell
+    values: dict[str, object]
+    check: CrossCheck
+
+    @property
+    def title(self) -> str:
+        """Phase and place in words."""
+        place = ", ".join(f"{name} {describe([value])}" for name, value in self.values.items())
+        return f"{self.phase.label}: {place}"
+
+
+def typical_cells(diagram: PhaseDiagram) -> Iterator[TypicalCell]:
+    """Yield a cell of each phase that the diagram has, the middle one in its order of cells."""
+    spec = diagram.spec
+    for phase in RUN_PHASES:
+        places = np.argwhere(diagram.phases == phase)
+        if not len(places):
+            continue
+        cell = spec.cell(tuple(map(int, places[len(places) // 2])))
+        values = spec.values_at(cell.index)
+        model = replace(cell.model, steps=min(cell.model.steps, MOST_UPDATES))
+        yield TypicalCell(phase, cell, values, cross_check(model, *cell.draw()))
