@@ -1,18 +1,22 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
-from phase_diagrams.advice import Advice, advise
-from phase_diagrams.comparison.comparing import Comparison, compare
-from phase_diagrams.diagram import PhaseDiagram, Source
-from phase_diagrams.phases import Phase, classify
+from phase_diagrams.advice import Advice, Setting, advise
+from phase_diagrams.comparison.comparing import BoundaryShift, Comparison, StepAgreement, compare
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Phase, Source, classify
 from phase_diagrams.refinement.refining import refine
 from phase_diagrams.runs.engines import Engine, numba_engine
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.store_errors import StoreError
-from phase_diagrams.runs.stored_run import StoredRun
+from phase_diagrams.runs.stored_run import KeptRuns, StoredRun
 from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.statistics.boundaries import Boundary
+from phase_diagrams.statistics.probabilities import Majority, Probability
+from phase_diagrams.statistics.seed_effects import SeedEffects
 from phase_diagrams.sweeping import load, sweep
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies
 from phase_diagrams.sweeps.presets import preset, preset_names
 from phase_diagrams.sweeps.spec import Cell, SweepSpec
 from phase_diagrams.sweeps.starts import (
@@ -27,14 +31,23 @@ from phase_diagrams.sweeps.starts import (
 __all__ = [
     "Advice",
     "Axis",
+    "Boundary",
+    "BoundaryShift",
     "Cell",
     "Comparison",
     "Engine",
+    "IdealAccuracies",
+    "KeptRuns",
+    "Majority",
     "Origin",
     "Phase",
     "PhaseDiagram",
+    "Probability",
     "RunSummary",
+    "SeedEffects",
+    "Setting",
     "Source",
+    "StepAgreement",
     "Store",
     "StoreError",
     "StoredRun",

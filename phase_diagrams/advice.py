@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.checks import integer
 from effective_theory.report import not_reached
-from phase_diagrams.diagram import PhaseDiagram, Source
-from phase_diagrams.phases import Phase
-from phase_diagrams.sweeps.axes import Axis, describe
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Phase, Source
+from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.wording import describe, place_name, seed_name
 
 Place = tuple[int, ...]
 
@@ -367,10 +368,10 @@ def _written(values: dict[str, Any], axes: Mapping[str, Axis]) -> str:
         axes[name].text(value) if value in axes[name].values else describe([value])
         for name, value in values.items()
     )
-    return ", ".join(f"{name} {text}" for name, text in zip(values, texts, strict=True))
+    return place_name(dict(zip(values, texts, strict=True)))
 
 
 def _seeds_written(seed: tuple[int, int] | None) -> str:
     if seed is None:
         return "most seeds"
-    return f"seed {seed[0]}" if seed[0] == seed[1] else f"seeds {seed[0]}/{seed[1]}"
+    return seed_name(seed)

@@ -3,22 +3,31 @@
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import RandomSource
-from phase_diagrams.phases import GENERALISING, Phase, classify_all
+from phase_diagrams.phases import GENERALISING, Phase, Source, classify_all
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.statistics.boundaries import Boundary, Direction, boundary
+from phase_diagrams.statistics.probabilities import (
+    Majority,
+    Probability,
+    majority,
+    probabilities,
+    probability,
+)
+from phase_diagrams.statistics.seed_effects import SeedEffects, phase_effects, step_effects
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies, ideal_accuracies
-from phase_diagrams.sweeps.spec import Cell, SweepSpec, written
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.wording import seed_text, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,28 +35,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from phase_diagrams.runs.stored_run import KeptRuns, StoredRun
-    from phase_diagrams.statistics.boundaries import Boundary
-    from phase_diagrams.statistics.probabilities import Majority, Probability
-    from phase_diagrams.statistics.seed_effects import Quantity, SeedEffects
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
 
 
 #: Seeds in one picture, each with panels of its own.
 MOST_PANELS = 16
-
-
-class Source(IntEnum):
-    """Where a cell's phase comes from."""
-
-    NOT_RUN = 0
-    MEASURED = 1
-    INFERRED = 2
-
-    @property
-    def label(self) -> str:
-        """Name as written in pictures and tables."""
-        return self.name.lower().replace("_", " ")
 
 
 _STATUSES = ("not run", "finished", "stopped", "diverged")
@@ -113,14 +106,14 @@ class PhaseDiagram:
 
     def take(self, places: tuple[slice, ...], other: "PhaseDiagram") -> None:
         """Enter the measured runs of another diagram of the shape that ``places`` cut out."""
-        measured = other.source == Source.MEASURED
+        measured = other.measured
         for name, values in self._arrays.items():
             values[places][measured] = other._arrays[name][measured]
         self._origins[places][measured] = other._origins[measured]
 
     def infer(self, phases: NDArray[np.integer[Any]]) -> None:
         """Enter phases that stand for cells that were not measured; NOT_RUN where none is known."""
-        open_ = self.source != Source.MEASURED
+        open_ = ~self.measured
         self._arrays["inferred"] = np.where(open_, phases, Phase.NOT_RUN).astype(np.int8)
         inferred = np.where(self._arrays["inferred"] < 0, Source.NOT_RUN, Source.INFERRED)
         self._arrays["source"] = np.where(open_, inferred, Source.MEASURED).astype(np.int8)
@@ -154,9 +147,14 @@ class PhaseDiagram:
         return self._arrays["source"]
 
     @property
+    def measured(self) -> NDArray[np.bool_]:
+        """Where a run was made; a cell that was inferred holds none."""
+        return np.asarray(self.source == Source.MEASURED)
+
+    @property
     def origins(self) -> dict[Origin | None, int]:
         """Number of measured runs from each origin, the commonest first."""
-        return dict(Counter(self._origins[self.source == Source.MEASURED]).most_common())
+        return dict(Counter(self._origins[self.measured]).most_common())
 
     @property
     def phases(self) -> NDArray[np.int8]:
@@ -167,8 +165,7 @@ class PhaseDiagram:
             self._arrays["diverged"] >= 0,
             lag=self.spec.lag,
         )
-        measured = self.source == Source.MEASURED
-        phases: NDArray[np.int8] = np.where(measured, found, self._arrays["inferred"])
+        phases: NDArray[np.int8] = np.where(self.measured, found, self._arrays["inferred"])
         return phases
 
     def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:
@@ -234,7 +231,7 @@ class PhaseDiagram:
             return 0
         pair = (int(seed), int(seed)) if isinstance(seed, int | np.integer) else seed
         if pair not in seeds:
-            known = ", ".join(str(a) if a == b else f"({a}, {b})" for a, b in seeds)
+            known = ", ".join(map(seed_text, seeds))
             raise InputError(f"seed {seed} is not in this sweep; its seeds are {known}.")
         return seeds.index(pair)
 
@@ -365,45 +362,75 @@ class PhaseDiagram:
         return plot_steps(self, **options)
 
     def probability(
-        self, of: Phase | Collection[Phase] = GENERALISING, confidence: float = 0.95
-    ) -> "Probability":
+        self, of: Phase | str | Collection[Phase | str] = GENERALISING, confidence: float = 0.95
+    ) -> Probability:
         """Return the probability over seeds of some phases, with intervals.
 
         See `phase_diagrams.statistics.probabilities.probability`.
+
+        Examples
+        --------
+        ``diagram.probability("grokking").value``
         """
-        from phase_diagrams.statistics.probabilities import probability
+        return probability(self.spec, self.phases, self.measured, of, confidence)
 
-        return probability(self, of, confidence)
-
-    def probabilities(self, confidence: float = 0.95) -> "dict[Phase, Probability]":
+    def probabilities(self, confidence: float = 0.95) -> dict[Phase, Probability]:
         """Return the probability of each phase; see `probability`."""
-        from phase_diagrams.statistics.probabilities import probabilities
+        return probabilities(self.spec, self.phases, self.measured, confidence)
 
-        return probabilities(self, confidence)
-
-    def majority(self, confidence: float = 0.95) -> "Majority":
+    def majority(self, confidence: float = 0.95) -> Majority:
         """Return the commonest phase of each cell and how certain it is."""
-        from phase_diagrams.statistics.probabilities import majority
+        return majority(self.spec, self.phases, self.measured, confidence)
 
-        return majority(self, confidence)
-
-    def seed_effects(self, of: "Quantity" = "phase") -> "SeedEffects":
+    def seed_effects(self, of: Literal["phase", "log_test_step"] = "phase") -> SeedEffects:
         """Return how much of the seeds' disagreement is due to the split, how much to the start.
 
-        See `phase_diagrams.statistics.seed_effects.seed_effects`.
+        See `phase_diagrams.statistics.seed_effects`.
+
+        Parameters
+        ----------
+        of
+            "phase" for the labels, or "log_test_step" for the logarithm of test_step among the
+            runs that reached it.
+
+        Raises
+        ------
+        InputError
+            If ``of`` is neither of the two.
         """
-        from phase_diagrams.statistics.seed_effects import seed_effects
+        if of == "phase":
+            return phase_effects(self.spec, self.phases, self.measured)
+        if of == "log_test_step":
+            return step_effects(self.spec, self.test_step, self.measured)
+        raise InputError(f'of must be "phase" or "log_test_step", not {of!r}.')
 
-        return seed_effects(self, of)
-
-    def boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Boundary":
+    def boundary(
+        self,
+        along: str,
+        *,
+        rng: RandomSource,
+        of: Phase | str | Collection[Phase | str] = GENERALISING,
+        level: float = 0.5,
+        direction: Direction = "any",
+        confidence: float = 0.95,
+        resamples: int = 999,
+    ) -> Boundary:
         """Return where phases begin or end along an axis, with a bootstrap band.
 
-        See `phase_diagrams.statistics.boundaries.boundary` for the options.
+        See `phase_diagrams.statistics.boundaries.boundary`.
         """
-        from phase_diagrams.statistics.boundaries import boundary
-
-        return boundary(self, along, rng=rng, **options)
+        return boundary(
+            self.spec,
+            self.phases,
+            self.measured,
+            along,
+            rng=rng,
+            of=of,
+            level=level,
+            direction=direction,
+            confidence=confidence,
+            resamples=resamples,
+        )
 
     def plot_majority(self, **options: Any) -> "Figure":
         """Draw the majority over seeds; see `phase_diagrams.pictures.over_seeds.plot_majority`."""

@@ -1,5 +1,6 @@
 """The phases of learning, and the one function that names them."""
 
+from collections.abc import Collection
 from enum import IntEnum
 from typing import Any
 
@@ -39,6 +40,46 @@ RUN_PHASES = tuple(phase for phase in Phase if phase is not Phase.NOT_RUN)
 
 #: The phases in which both accuracies reached their thresholds.
 GENERALISING = (Phase.COMPREHENSION, Phase.GROKKING)
+
+
+class Source(IntEnum):
+    """Where a cell's phase comes from."""
+
+    NOT_RUN = 0
+    MEASURED = 1
+    INFERRED = 2
+
+    @property
+    def label(self) -> str:
+        """Name as written in pictures and tables."""
+        return self.name.lower().replace("_", " ")
+
+
+def as_phases(of: "Phase | str | Collection[Phase | str]") -> tuple[Phase, ...]:
+    """Return one phase or several, given as `Phase` or by name, as a sorted tuple.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one that a run cannot have.
+
+    Examples
+    --------
+    >>> as_phases(["grokking", Phase.COMPREHENSION])
+    (<Phase.COMPREHENSION: 0>, <Phase.GROKKING: 1>)
+    """
+    try:
+        phases = {_phase(one) for one in ((of,) if isinstance(of, int | str) else of)}
+    except (KeyError, TypeError, ValueError):
+        phases = set()
+    if not phases or Phase.NOT_RUN in phases:
+        names = ", ".join(phase.label for phase in RUN_PHASES)
+        raise InputError(f"of must be phases that a run can have: {names}; not {of!r}.")
+    return tuple(sorted(phases))
+
+
+def _phase(one: Any) -> Phase:
+    return Phase[one.upper().replace(" ", "_")] if isinstance(one, str) else Phase(one)
 
 
 def classify(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from effective_theory import InputError
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, default_axis
 from phase_diagrams.sweeps.spacing import spaced
-from phase_diagrams.sweeps.spec import FULL_BATCH
+from phase_diagrams.wording import FULL_BATCH
 
 _AXIS_FORM = (
     "write FIELD=LOW:HIGH:COUNT, FIELD=LOW:HIGH:COUNT:log or FIELD=VALUE,VALUE,..; "

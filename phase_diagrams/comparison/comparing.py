@@ -13,7 +13,6 @@ from phase_diagrams.comparison.shared_runs import By, Index, differences, on_pla
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import GENERALISING, RUN_PHASES, Phase
 from phase_diagrams.statistics.boundaries import first_crossing, scale_positions
-from phase_diagrams.statistics.seed_effects import measured
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -233,7 +232,7 @@ def compare(
     return Comparison(
         names=names,
         by=by,
-        runs=(int(measured(a).sum()), int(measured(b).sum())),
+        runs=(int(a.measured.sum()), int(b.measured.sum())),
         differences=differences(a.spec, b.spec),
         spec=a.spec,
         phases=(first, second),

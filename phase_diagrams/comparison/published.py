@@ -13,8 +13,8 @@ from phase_diagrams.comparison.published_tables import (
     published_index,
     read_table,
 )
-from phase_diagrams.diagram import PhaseDiagram, Source
-from phase_diagrams.phases import Phase, classify
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Phase, Source, classify
 from phase_diagrams.sweeps.spec import Cell
 
 __all__ = [

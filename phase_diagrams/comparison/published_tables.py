@@ -13,10 +13,10 @@ from effective_theory import InputError
 from effective_theory.checks import integer
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.comparison.table_files import StepTable, TableRow, read_step_tables
-from phase_diagrams.runs.stored_run import seed_name
-from phase_diagrams.sweeps.axes import describe, same_number
+from phase_diagrams.sweeps.axes import same_number
 from phase_diagrams.sweeps.presets import preset, preset_names
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.wording import describe, place_name, seed_name
 
 
 def completed_updates(index: int, steps: int) -> int | None:
@@ -140,7 +140,7 @@ def _fitting(path: str | Path, tables: list[StepTable], spec: SweepSpec) -> Step
         values = named[0].rows[0].values
         raise InputError(
             f"table {path} has no cell of this sweep: its first row has "
-            f"{', '.join(f'{name} {describe([values[name]])}' for name in spec.grid)}."
+            f"{place_name({name: describe([values[name]]) for name in spec.grid})}."
         )
     if shared.count(max(shared)) > 1:
         raise InputError(

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.statistics.seed_effects import measured
-from phase_diagrams.sweeps.axes import Axis, written_apart
+from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.settings import fixed_settings
 from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
+from phase_diagrams.wording import written_apart
 
 By = Literal["cell", "place"]
 Index = tuple[int, ...]
@@ -42,7 +42,7 @@ def shared_runs(a: PhaseDiagram, b: PhaseDiagram, by: By) -> list[tuple[Index, I
     if by not in get_args(By):
         raise InputError(f'by must be "cell" or "place", not {by!r}.')
     for name, diagram in (("a", a), ("b", b)):
-        if not measured(diagram).any():
+        if not diagram.measured.any():
             raise InputError(
                 f"{name} holds no finished run; sweep it first, or choose the engine that ran it "
                 f"(--engine-{name})."
@@ -110,7 +110,7 @@ def _by_place(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
         for place, seed in enumerate(a.spec.seeds)
         if single or seed in b.spec.seeds
     }
-    there = measured(b)
+    there = b.measured
     pairs = []
     for index in _places(a):
         theirs = {name: m.get(k) for name, m, k in zip(names, maps, index, strict=False)}
@@ -128,7 +128,7 @@ def _matches(values: tuple[Any, ...], axis: Axis) -> dict[int, int]:
 
 
 def _places(diagram: PhaseDiagram) -> list[Index]:
-    return [tuple(map(int, index)) for index in np.argwhere(measured(diagram))]
+    return [tuple(map(int, index)) for index in np.argwhere(diagram.measured)]
 
 
 def differences(a: SweepSpec, b: SweepSpec) -> tuple[str, ...]:

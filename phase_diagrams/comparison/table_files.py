@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from effective_theory import InputError
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.sweeps.spec import FULL_BATCH, MODEL_FIELDS
+from phase_diagrams.sweeps.spec import MODEL_FIELDS
 from phase_diagrams.sweeps.starts import Seed
+from phase_diagrams.wording import FULL_BATCH
 
 if TYPE_CHECKING:
     import h5py

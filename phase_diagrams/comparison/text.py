@@ -4,6 +4,7 @@ import numpy as np
 
 from phase_diagrams.comparison.comparing import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.wording import number, place_name
 
 #: Runs with differing labels that are listed one by one.
 _LISTED = 8
@@ -29,11 +30,6 @@ def comparison_text(comparison: Comparison) -> str:
         *_differing(comparison),
     ]
     return "\n".join(lines)
-
-
-def number(value: float, form: str) -> str:
-    """Return a number as text in a format; "undefined" for NaN."""
-    return "undefined" if np.isnan(value) else format(value, form)
 
 
 def _table(comparison: Comparison) -> list[str]:
@@ -80,10 +76,9 @@ def _differing(comparison: Comparison) -> list[str]:
     lines = []
     for place in places[:_LISTED]:
         cell = comparison.spec.cell(place)
-        at = comparison.spec.texts_at(place).items()
-        values = ", ".join(f"{name}={text}" for name, text in at)
+        name = place_name(comparison.spec.texts_at(place), cell.seed)
         ours, theirs = (Phase(int(phases[place])).label for phases in (first, second))
-        lines.append(f"  {values}, seed {cell.seed[0]}/{cell.seed[1]}: {ours}, {theirs}")
+        lines.append(f"  {name}: {ours}, {theirs}")
     if lines:
         lines.insert(0, f"differing labels ({', '.join(comparison.names)}):")
     if len(places) > _LISTED:

@@ -15,6 +15,7 @@ from phase_diagrams.page.panels import WIDTH, curve_panels, embeddings_panel, ph
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.pictures.run import embedding_labels
 from phase_diagrams.sweeps.settings import settings_text
+from phase_diagrams.wording import seed_text
 
 _HINT = "Point at a cell to see its run; click to hold it, click beside the cells to let it go."
 
@@ -119,7 +120,7 @@ def _heading(diagram: PhaseDiagram, title: str, colours: dict[Phase, str]) -> Di
 def _selectors(diagram: PhaseDiagram) -> list[Select]:
     """Return a selector for each axis after the second, then one for the seeds."""
     further = [(name, list(axis.texts)) for name, axis in list(diagram.spec.grid.items())[2:]]
-    seeds = [str(a) if a == b else f"{a}/{b}" for a, b in diagram.spec.seeds]
+    seeds = [seed_text(seed) for seed in diagram.spec.seeds]
     return [
         Select(
             title=name,

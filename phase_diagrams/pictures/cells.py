@@ -15,9 +15,10 @@ from scipy import ndimage
 
 from effective_theory import InputError
 from effective_theory.report import not_reached
-from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram, Source
-from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram
+from phase_diagrams.phases import RUN_PHASES, Phase, Source
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.wording import seed_name
 
 Palette = Literal["default", "paper"]
 
@@ -148,10 +149,10 @@ def plot_steps(diagram: PhaseDiagram) -> Figure:
             # A crossing at update 0 has no logarithm; it is drawn as the first update.
             steps = np.ma.clip(both[which][..., seed], 1, None)
             draw_cells(panel, diagram, steps, cmap="viridis_r", norm=norm)
-            _draw_over(panel, diagram, diagram.source[..., seed] != Source.MEASURED, _ABSENT)
+            _draw_over(panel, diagram, ~diagram.measured[..., seed], _ABSENT)
             panel.set_title(f"{_seed_title(diagram, seed)}{titles[which]}")
         bar = figure.colorbar(panels[0].collections[0], ax=list(panels), shrink=0.9)
-        measured = (diagram.source == Source.MEASURED).all()
+        measured = diagram.measured.all()
         grey = "" if measured else "; grey: not run"
         bar.set_label(f"updates (white: {not_within(diagram)}{grey})")
     return figure
@@ -186,10 +187,8 @@ def _panels(diagram: PhaseDiagram, for_each_seed: int) -> tuple[Figure, list[Axe
 
 
 def _seed_title(diagram: PhaseDiagram, seed: int) -> str:
-    split, initialisation = diagram.spec.seeds[seed]
-    if len(diagram.spec.seeds) == 1:
-        return ""
-    return f"seed {split}, " if split == initialisation else f"seeds {split}/{initialisation}, "
+    several = len(diagram.spec.seeds) > 1
+    return f"{seed_name(diagram.spec.seeds[seed])}, " if several else ""
 
 
 def axis_label(name: str) -> str:

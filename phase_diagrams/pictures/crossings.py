@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.diagram import PhaseDiagram, Source
+from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES
 from phase_diagrams.pictures.cells import Palette, axis_label, colours_of
-from phase_diagrams.sweeps.spec import written
+from phase_diagrams.wording import place_name, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +176,9 @@ def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
             squeeze=False, sharex=True, sharey=True,
         )  # fmt: skip
         for panel, place in zip(grid.flat, chosen.astype(int), strict=False):
-            title = f"{others[0]} = {diagram.spec.grid[others[0]].texts[place]}" if others else ""
+            title = (
+                place_name({others[0]: diagram.spec.grid[others[0]].texts[place]}) if others else ""
+            )
             part = frame[frame[others[0]] == written(values[place])] if others else frame
             _draw_against(panel, diagram, axis, part, beyond)
             panel.set_title(title, fontsize="medium")
@@ -269,7 +271,7 @@ def _lag_bins(lags: Any, lag: int) -> NDArray[np.float64]:
 
 
 def _measured(diagram: PhaseDiagram) -> int:
-    return int((diagram.source == Source.MEASURED).sum())
+    return int(diagram.measured.sum())
 
 
 def _present(frame: "pd.DataFrame") -> list[str]:

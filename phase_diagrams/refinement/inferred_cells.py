@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phase_diagrams.diagram import PhaseDiagram, Source
-from phase_diagrams.phases import Phase
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Phase, Source
 from phase_diagrams.refinement.quadtree import Labels, Mask, filled, wanted
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -27,7 +27,7 @@ def wanted_cells(spec: SweepSpec, labels: Labels) -> Mask:
 def missing_cells(diagram: PhaseDiagram) -> list[tuple[int, ...]]:
     """Return the places that a refined sweep needs next; none are left once it is done."""
     missing = wanted_cells(diagram.spec, _measured(diagram))
-    missing &= diagram.source != Source.MEASURED
+    missing &= ~diagram.measured
     return [tuple(int(k) for k in place) for place in np.argwhere(missing)]
 
 
@@ -85,7 +85,7 @@ def _factors(spec: SweepSpec) -> tuple[int, ...]:
 
 def _measured(diagram: PhaseDiagram) -> Labels:
     """Return the phases of measured cells, NOT_RUN elsewhere."""
-    is_measured = diagram.source == Source.MEASURED
+    is_measured = diagram.measured
     return np.where(is_measured, diagram.phases, Phase.NOT_RUN).astype(np.int8)
 
 

@@ -11,6 +11,7 @@ from phase_diagrams.phases import Phase, classify
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.wording import place_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ class StoredRun:
     cell
         What was run.
     name
-        Its place in the diagram, such as "decoder_lr = 0.0001, seed 0".
+        Its place in the diagram, such as "decoder_lr=0.0001, seed 0".
     phase
         Its phase in the diagram.
     summary
@@ -114,7 +115,7 @@ def stored_run(diagram: "PhaseDiagram", cell: Cell) -> StoredRun:
     """
     kept = require_kept(diagram)
     ((_, summary),) = kept.find([cell])
-    name = place(diagram, cell.index)
+    name = place_name(diagram.spec.texts_at(cell.index), cell.seed)
     if summary is None:
         raise InputError(f"store {kept.store} has no run of {name}; finish the sweep first.")
     phase = classify(
@@ -124,15 +125,3 @@ def stored_run(diagram: "PhaseDiagram", cell: Cell) -> StoredRun:
         lag=diagram.spec.lag,
     )
     return StoredRun(cell, name, phase, summary)
-
-
-def place(diagram: "PhaseDiagram", index: tuple[int, ...]) -> str:
-    """Return a place of the diagram in words, such as "decoder_lr = 0.0001, seed 0"."""
-    values = [f"{name} = {text}" for name, text in diagram.spec.texts_at(index).items()]
-    return ", ".join([*values, seed_name(diagram.spec.seeds[index[-1]])])
-
-
-def seed_name(seed: tuple[int, int]) -> str:
-    """Return "seed 5", or "seeds 5/1" where split and initialisation differ."""
-    split, initialisation = seed
-    return f"seed {split}" if split == initialisation else f"seeds {split}/{initialisation}"

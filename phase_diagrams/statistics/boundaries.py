@@ -8,21 +8,19 @@ their number is given beside it.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import RandomSource, fraction, integer, random_generator
-from phase_diagrams.phases import GENERALISING, Phase
-from phase_diagrams.statistics.probabilities import chosen_phases, confidence_level
-from phase_diagrams.statistics.seed_effects import measured
+from phase_diagrams.phases import GENERALISING, Phase, as_phases
+from phase_diagrams.statistics.probabilities import Labels, confidence_level
+from phase_diagrams.statistics.seed_effects import Runs
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.spec import SweepSpec
-
-if TYPE_CHECKING:
-    from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.wording import place_name
 
 Direction = Literal["any", "rising", "falling"]
 Array = NDArray[np.float64]
@@ -74,10 +72,8 @@ class Boundary:
         """Return one line for each value of the other axes: where the probability crosses."""
         lines = []
         for index in np.ndindex(self.value.shape):
-            place = ", ".join(
-                f"{name}={axis.texts[k]}"
-                for (name, axis), k in zip(self.others.items(), index, strict=True)
-            )
+            others = zip(self.others.items(), index, strict=True)
+            place = place_name({name: axis.texts[k] for (name, axis), k in others})
             value, low, high = (float(a[index]) for a in (self.value, self.low, self.high))
             band = (
                 ""
@@ -102,11 +98,13 @@ def require_axis(spec: SweepSpec, along: str) -> None:
 
 
 def boundary(
-    diagram: "PhaseDiagram",
+    spec: SweepSpec,
+    phases: Labels,
+    measured: Runs,
     along: str,
     *,
     rng: RandomSource,
-    of: Phase | Collection[Phase] = GENERALISING,
+    of: Phase | str | Collection[Phase | str] = GENERALISING,
     level: float = 0.5,
     direction: Direction = "any",
     confidence: float = 0.95,
@@ -122,14 +120,18 @@ def boundary(
 
     Parameters
     ----------
-    diagram
+    spec
         The sweep.
+    phases
+        Integers of `Phase`, shape (axes..., seeds).
+    measured
+        Which runs count, same shape.
     along
         The axis.
     rng
         Seed of the resamples.
     of
-        One phase or several; by default those that generalise.
+        One phase or several, as `Phase` or by name; by default those that generalise.
     level
         Probability at the boundary; a cell at it counts as above.
     direction
@@ -144,22 +146,22 @@ def boundary(
     InputError
         If an argument is wrong.
     """
-    names = list(diagram.spec.grid)
-    require_axis(diagram.spec, along)
+    names = list(spec.grid)
+    require_axis(spec, along)
     if direction not in get_args(Direction):
         raise InputError(f"direction must be one of {get_args(Direction)}, not {direction!r}.")
-    chosen, level = chosen_phases(of), fraction("level", level)
+    chosen, level = as_phases(of), fraction("level", level)
     if level == 0:
         raise InputError("level must be above 0; every probability is at least 0.")
     confidence = confidence_level(confidence)
     weights = resampled_weights(
-        diagram.spec.seeds, integer("resamples", resamples, 1), random_generator(rng)
+        spec.seeds, integer("resamples", resamples, 1), random_generator(rng)
     )
     place = names.index(along)
     # Columns last but for the seeds: shape (other axes..., along, seeds).
-    known = np.moveaxis(measured(diagram), place, -2).astype(np.float64)
-    inside = np.moveaxis(np.isin(diagram.phases, chosen), place, -2) * known
-    axis = diagram.spec.grid[along]
+    known = np.moveaxis(measured, place, -2).astype(np.float64)
+    inside = np.moveaxis(np.isin(phases, chosen), place, -2) * known
+    axis = spec.grid[along]
     positions = scale_positions(axis)
     value, crossings = first_crossing(
         positions, _share(inside.sum(-1), known.sum(-1)), level, direction
@@ -175,7 +177,7 @@ def boundary(
             low[column], high[column] = np.quantile(there, tails)
     return Boundary(
         along=along,
-        others={name: other for name, other in diagram.spec.grid.items() if name != along},
+        others={name: other for name, other in spec.grid.items() if name != along},
         of=chosen,
         level=level,
         direction=direction,

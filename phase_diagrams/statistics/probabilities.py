@@ -16,20 +16,19 @@ Journal of Survey Statistics and Methodology 7:334, 2019, for Wilson's).
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import fraction
-from phase_diagrams.phases import RUN_PHASES, Phase
-from phase_diagrams.statistics.seed_effects import effects_of, measured
+from phase_diagrams.phases import RUN_PHASES, Phase, as_phases
+from phase_diagrams.statistics.seed_effects import Runs, effects_of
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.wording import place_name
 
-if TYPE_CHECKING:
-    from phase_diagrams.diagram import PhaseDiagram
-
+Labels = NDArray[np.integer[Any]]
 Array = NDArray[np.float64]
 
 
@@ -107,10 +106,8 @@ class Majority:
         """Return one line for each tie: where it is, and the phases that share the lead."""
         lines = []
         for index in zip(*np.nonzero(self.tied), strict=True):
-            texts = self.spec.texts_at(index).items()
-            place = ", ".join(f"{name}={text}" for name, text in texts)
             leaders = [RUN_PHASES[k].label for k in np.flatnonzero(self.leading[index])]
-            lines.append(f"{place}: {' = '.join(leaders)}")
+            lines.append(f"{place_name(self.spec.texts_at(index))}: {' = '.join(leaders)}")
         return lines
 
     def __str__(self) -> str:
@@ -125,7 +122,11 @@ class Majority:
 
 
 def probability(
-    diagram: "PhaseDiagram", of: Phase | Collection[Phase], confidence: float = 0.95
+    spec: SweepSpec,
+    phases: Labels,
+    measured: Runs,
+    of: Phase | str | Collection[Phase | str],
+    confidence: float = 0.95,
 ) -> Probability:
     """Return the probability over seeds that a run of each cell is in one of the phases ``of``.
 
@@ -137,10 +138,14 @@ def probability(
 
     Parameters
     ----------
-    diagram
+    spec
         The sweep.
+    phases
+        Integers of `Phase`, shape (axes..., seeds).
+    measured
+        Which runs count, same shape.
     of
-        One phase or several.
+        One phase or several, as `Phase` or by name.
     confidence
         Of the interval, between 0 and 1.
 
@@ -149,36 +154,37 @@ def probability(
     InputError
         If ``of`` holds no phase that a run can have, or ``confidence`` is not inside (0, 1).
     """
-    chosen = chosen_phases(of)
+    chosen = as_phases(of)
     confidence = confidence_level(confidence)
-    known = measured(diagram)
-    inside = np.isin(diagram.phases, chosen) & known
-    runs = known.sum(-1)
+    inside = np.isin(phases, chosen) & measured
+    runs = measured.sum(-1)
     with np.errstate(invalid="ignore"):
         value = inside.sum(-1) / runs
-    effective = effective_runs(inside, known, diagram.spec.seeds)
+    effective = effective_runs(inside, measured, spec.seeds)
     low, high = wilson_interval(value, effective, confidence)
     return Probability(chosen, value, low, high, runs, effective, confidence)
 
 
-def probabilities(diagram: "PhaseDiagram", confidence: float = 0.95) -> dict[Phase, Probability]:
+def probabilities(
+    spec: SweepSpec, phases: Labels, measured: Runs, confidence: float = 0.95
+) -> dict[Phase, Probability]:
     """Return the probability of each phase; see `probability`."""
-    return {phase: probability(diagram, phase, confidence) for phase in RUN_PHASES}
+    return {phase: probability(spec, phases, measured, phase, confidence) for phase in RUN_PHASES}
 
 
-def majority(diagram: "PhaseDiagram", confidence: float = 0.95) -> Majority:
+def majority(spec: SweepSpec, phases: Labels, measured: Runs, confidence: float = 0.95) -> Majority:
     """Return the commonest phase of each cell and how certain it is; see `probability`."""
-    each = probabilities(diagram, confidence)
+    each = probabilities(spec, phases, measured, confidence)
     runs = each[RUN_PHASES[0]].runs
     shares = np.stack([each[phase].value for phase in RUN_PHASES], axis=-1)
     lows = np.stack([each[phase].low for phase in RUN_PHASES], axis=-1)
     share = shares.max(-1)
     leading = shares == share[..., np.newaxis]
     alone = leading.sum(-1) == 1
-    phases = np.where(alone, leading.argmax(-1), int(Phase.NOT_RUN)).astype(np.int8)
+    commonest = np.where(alone, leading.argmax(-1), int(Phase.NOT_RUN)).astype(np.int8)
     low = np.where(leading, lows, np.inf).min(-1)
     low = np.where(runs > 0, low, np.nan)
-    return Majority(diagram.spec, phases, leading, share, low, runs, confidence)
+    return Majority(spec, commonest, leading, share, low, runs, confidence)
 
 
 def effective_runs(
@@ -224,20 +230,6 @@ def wilson_interval(value: Array, runs: Array, confidence: float) -> tuple[Array
         centre = (value + z**2 / (2 * runs)) / scale
         half = z / scale * np.sqrt(value * (1 - value) / runs + z**2 / (4 * runs**2))
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
-
-
-def chosen_phases(of: Any) -> tuple[Phase, ...]:
-    """Return one phase or several as a tuple, or raise InputError."""
-    chosen = (of,) if isinstance(of, int) else of
-    try:
-        phases = tuple(sorted({Phase(phase) for phase in chosen}))
-    except (TypeError, ValueError):
-        phases = ()
-    if not phases or Phase.NOT_RUN in phases:
-        raise InputError(
-            f"of must be phases that a run can have, such as Phase.GROKKING, not {of!r}."
-        )
-    return phases
 
 
 def confidence_level(value: Any) -> float:

@@ -14,18 +14,15 @@ vectors, half the squared difference of two runs is 1 if they differ and 0 if no
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory import InputError
 from phase_diagrams.phases import RUN_PHASES
+from phase_diagrams.sweeps.spec import SweepSpec
 
-if TYPE_CHECKING:
-    from phase_diagrams.diagram import PhaseDiagram
-
-Quantity = Literal["phase", "log_test_step"]
+Runs = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -56,38 +53,36 @@ class SeedEffects:
     interaction: float
 
 
-def seed_effects(diagram: "PhaseDiagram", of: Quantity = "phase") -> SeedEffects:
-    """Return what part of the seeds' disagreement is due to the split and to the initialisation.
+def phase_effects(spec: SweepSpec, phases: NDArray[np.integer[Any]], measured: Runs) -> SeedEffects:
+    """Return what part of the disagreement in phase is due to the split and to the initialisation.
 
     Parameters
     ----------
-    diagram
+    spec
         A sweep with several seeds.
-    of
-        "phase" for the labels, or "log_test_step" for the logarithm of test_step among the runs
-        that reached it; a step of 0 counts as 1.
-
-    Raises
-    ------
-    InputError
-        If ``of`` is neither of the two.
+    phases
+        Integers of `Phase`, shape (axes..., seeds).
+    measured
+        Which runs count, same shape.
     """
-    if of == "phase":
-        known = measured(diagram)
-        values = np.stack([diagram.phases == phase for phase in RUN_PHASES]).astype(np.float64)
-    elif of == "log_test_step":
-        known = measured(diagram) & ~np.ma.getmaskarray(diagram.test_step)
-        values = np.log(np.maximum(diagram.test_step.filled(1), 1))[np.newaxis]
-    else:
-        raise InputError(f'of must be "phase" or "log_test_step", not {of!r}.')
-    return effects_of(values, known, diagram.spec.seeds)
+    values = np.stack([phases == phase for phase in RUN_PHASES]).astype(np.float64)
+    return effects_of(values, measured, spec.seeds)
 
 
-def measured(diagram: "PhaseDiagram") -> NDArray[np.bool_]:
-    """Return where a run was made; a cell that was inferred holds none."""
-    from phase_diagrams.diagram import Source
+def step_effects(spec: SweepSpec, steps: Any, measured: Runs) -> SeedEffects:
+    """Return the same for the logarithm of a step, among the runs that reached it.
 
-    return np.asarray(diagram.source == Source.MEASURED)
+    Parameters
+    ----------
+    spec
+        A sweep with several seeds.
+    steps
+        Masked where never reached, shape (axes..., seeds); a step of 0 counts as 1.
+    measured
+        Which runs count, same shape.
+    """
+    values = np.log(np.maximum(steps.filled(1), 1))[np.newaxis]
+    return effects_of(values, measured & ~np.ma.getmaskarray(steps), spec.seeds)
 
 
 def effects_of(values: NDArray[np.float64], known: NDArray[np.bool_], seeds: Any) -> SeedEffects:

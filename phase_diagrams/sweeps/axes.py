@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
+from phase_diagrams.wording import describe, written_apart
 
 #: No grid may have more cells, so no axis more values.
 MOST_VALUES = 10**7
@@ -177,24 +178,6 @@ def default_axis(
         return Axis(listed, "log") if is_rate else axis
     except InputError as error:
         raise InputError(f"axis {name}: {error}") from None
-
-
-def written_apart(values: Sequence[Any]) -> list[str]:
-    """Return values as text of six digits, or of as many as it takes to tell them apart."""
-    different = len(set(values))
-    for digits in range(6, 18):
-        texts = [f"{v:.{digits}g}" if isinstance(v, float) else str(v) for v in values]
-        if len(set(texts)) >= different:
-            break
-    return texts
-
-
-def describe(values: Sequence[Any], most: int = 12) -> str:
-    """Return values as short text, the middle left out if there are many."""
-    texts = written_apart(values)
-    if len(texts) > most:
-        texts = [*texts[: most // 2], "..", *texts[-most // 2 :]]
-    return ", ".join(texts)
 
 
 def _midpoints(positions: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from effective_theory import ideal_accuracy
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.starts import Seed
+from phase_diagrams.wording import seed_name
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,10 @@ class IdealAccuracies:
         return value is not None and value < self.threshold
 
     def _sentence(self, size: int, seed: Seed, value: float | None) -> str:
-        name = f"seed {seed[0]}" if seed[0] == seed[1] else f"seeds {seed[0]}/{seed[1]}"
         known = "not defined for this task" if value is None else f"{value:.2f}"
         low = f", below {self.threshold:g}: do not expect generalisation"
         return (
-            f"ideal test accuracy of {name} with {size} training samples: {known}"
+            f"ideal test accuracy of {seed_name(seed)} with {size} training samples: {known}"
             f"{low if self._is_low(value) else ''}"
         )
 

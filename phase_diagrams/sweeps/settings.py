@@ -4,8 +4,9 @@ import dataclasses
 from typing import Any
 
 from effective_theory import ToyModel
-from phase_diagrams.sweeps.axes import Axis, describe
+from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
+from phase_diagrams.wording import describe, seed_text
 
 #: Settings that are named whatever they are; others of the model only where they are no default.
 ALWAYS_NAMED = ("task", "train_size", "start", "steps", "lag")
@@ -64,9 +65,7 @@ def _words(name: str, value: Any) -> str:
     if isinstance(value, Axis):
         texts = list(value.texts)
     elif name == "seeds":
-        texts = [
-            str(split) if split == initial else f"{split}/{initial}" for split, initial in value
-        ]
+        texts = [seed_text(seed) for seed in value]
         name = "seed" if len(texts) == 1 else name
     else:
         texts = [describe([value])]

@@ -21,17 +21,9 @@ from phase_diagrams.sweeps.identity import (
     read_canonical,
 )
 from phase_diagrams.sweeps.starts import Recipe, Seed, start
+from phase_diagrams.wording import written
 
 MODEL_FIELDS = tuple(f.name for f in dataclasses.fields(ToyModel))
-
-#: How tables write ``batch_size`` None: an empty cell would be a missing value to their readers,
-#: which leave such rows out.
-FULL_BATCH = "full batch"
-
-
-def written(value: Any) -> Any:
-    """Return a value of an axis as tables write it: never None."""
-    return FULL_BATCH if value is None else value
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from phase_diagrams.diagram import PhaseDiagram, Source
-from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import RUN_PHASES, Phase, Source
 from phase_diagrams.refinement.inferred_cells import refinement_lines
 from phase_diagrams.runs.origin import mixtures
-from phase_diagrams.sweeps.axes import Axis, describe
+from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.settings import settings_text
+from phase_diagrams.wording import describe, seed_name
 
 #: Ties that are listed one by one.
 _LISTED = 8
@@ -49,11 +50,9 @@ def summary(diagram: PhaseDiagram) -> str:
     Where runs come from several origins, such as instruction sets, a sentence says so.
     """
     lines: list[str] = []
-    for place, (split, initialisation) in enumerate(diagram.spec.seeds):
+    for place, seed in enumerate(diagram.spec.seeds):
         if len(diagram.spec.seeds) > 1:
-            lines.append(
-                f"seed {split}" if split == initialisation else f"{split}/{initialisation}"
-            )
+            lines.append(seed_name(seed))
         lines += [phase_map(diagram, place), ""]
     lines += [settings_text(diagram.spec), _counts(diagram)]
     if len(diagram.spec.seeds) > 1:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import Source, Store, StoreError, SweepSpec, load, numba_engine, sweep
+from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.cli import main
 
 SPEC = SweepSpec(
@@ -34,7 +34,7 @@ def test_a_name_with_a_meaning_of_its_own_is_a_file(
     sweep(SPEC, store=name, engine=numba_engine(1), progress=False)
     assert Path(name).read_bytes().startswith(b"SQLite format 3\0")
     diagram = load(name)[1]
-    assert (diagram.source == Source.MEASURED).all()
+    assert diagram.measured.all()
     assert diagram.run(decoder_lr=1e-3).summary.steps_run == 20
     inside = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert inside == [tmp_path / name]

@@ -175,7 +175,7 @@ def test_advise_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
     options = ["--decoder-lr", "1.1e-3", "--decoder-weight-decay", "1.8"]
     assert main(["advise", store, *options]) == 0
     first = capsys.readouterr().out
-    assert first.startswith("decoder_lr 0.0011, decoder_weight_decay 1.8: confusion (measured")
+    assert first.startswith("decoder_lr=0.0011, decoder_weight_decay=1.8: confusion (measured")
     assert "nearest that comprehends: decoder_lr" in first and "most seeds" in first
     assert main(["advise", store, *options, "--seed", "7"]) == 0
     assert "seed 7" in capsys.readouterr().out

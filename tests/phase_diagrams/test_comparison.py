@@ -119,7 +119,7 @@ def test_boundaries_that_moved_by_one_cell() -> None:
     text = found.text()
     assert "labels: 11 of 12 agree (91.7%); always b's commonest: 5 (41.7%)" in text
     assert "decoder_lr: 3 in both, 0 in one; median shift +0 decades, largest -1 decades" in text
-    assert "  decoder_lr=0.001, decoder_weight_decay=0, seed 0/0: comprehension, memoriz" in text
+    assert "  decoder_lr=0.001, decoder_weight_decay=0, seed 0: comprehension, memoriz" in text
 
 
 def test_each_edge_is_compared_with_its_like() -> None:

@@ -15,7 +15,6 @@ from phase_diagrams.comparison.published import (
     published_index,
     read_table,
 )
-from phase_diagrams.diagram import Source
 from phase_diagrams.pictures.cells import PALETTES, plot_phases, plot_steps
 from phase_diagrams.runs.summary import curve_updates
 from phase_diagrams.sweeps.axes import Axis
@@ -78,7 +77,7 @@ def test_phases_steps_and_counts(diagram: PhaseDiagram) -> None:
     assert diagram.phases[..., 0].tolist() == [[0, 1, 2], [3, 0, -1]]
     assert diagram.counts()[Phase.COMPREHENSION] == 2 and diagram.counts()[Phase.NOT_RUN] == 1
     assert diagram.test_step.mask[..., 0].tolist() == [[False, False, True], [True, False, True]]
-    assert (diagram.source == Source.MEASURED).sum() == 5
+    assert diagram.measured.sum() == 5
     assert "memorization 1" in repr(diagram)
 
 

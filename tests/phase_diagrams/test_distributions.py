@@ -101,8 +101,8 @@ def test_orders_are_counted(diagram: PhaseDiagram) -> None:
 def test_lines_are_medians_in_which_never_is_the_latest(diagram: PhaseDiagram) -> None:
     figure = plot_against(diagram, "decoder_weight_decay")
     assert [axes.get_title() for axes in figure.axes] == [
-        "decoder_lr = 0.0001",
-        "decoder_lr = 0.001",
+        "decoder_lr=0.0001",
+        "decoder_lr=0.001",
     ]
     colours = {TRAIN_COLOUR: "train", TEST_COLOUR: "test", RQI_COLOUR: "RQI"}
     drawn = {

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Phase, PhaseDiagram, SweepSpec, compare
 from phase_diagrams.commands.parsing import parse_value
-from phase_diagrams.diagram import Source
+from phase_diagrams.phases import Source
 from phase_diagrams.pictures.crossings import plot_against
 from phase_diagrams.text.table import write_csv
 from tests.phase_diagrams.test_diagram import made_up

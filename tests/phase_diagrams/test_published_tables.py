@@ -234,7 +234,7 @@ def test_what_is_no_rate_is_refused(rate: str, tmp_path: Path) -> None:
         (f"{HEAD}\n1e-4,0,1\n", "3 cells and the head 4"),
         (f"{HEAD}\n", "no measured row"),
         (HEAD.replace(",", ";") + "\n0,0001;0;10,000;9999\n", "count thousands"),
-        (f"{HEAD}\n0.5,7,1,9999\n", "no cell of this sweep: its first row has decoder_lr 0.5"),
+        (f"{HEAD}\n0.5,7,1,9999\n", "no cell of this sweep: its first row has decoder_lr=0.5"),
         (f"{HEAD},eta_repr\n1e-4,0,1,9999,1e-4\n", "embedding_lr is 0.0001 .* and 0.001 in this"),
         (f"{HEAD},loss\n1e-4,0,1,9999,cross_entropy\n", "loss is cross_entropy .* and mse in this"),
         (f"{HEAD},train_size\n1e-4,0,1,9999,40\n", "train_size is 40 in .* and 45 in this"),

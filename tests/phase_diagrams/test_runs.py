@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel, train
-from phase_diagrams import PhaseDiagram, Source, SweepSpec, load, numba_engine, sweep
+from phase_diagrams import PhaseDiagram, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.commands.parsing import parse_cell
 from phase_diagrams.pictures.run import embedding_coordinates
@@ -88,7 +88,7 @@ def test_a_run_that_no_store_has_is_refused(store: Path, tmp_path: Path) -> None
         PhaseDiagram(SPEC).run(decoder_lr=1e-3, decoder_weight_decay=3, seed=0)
     larger = SweepSpec(SPEC.task, SPEC.axes, SPEC.model, seeds=(0, 7))
     unfinished = PhaseDiagram(larger, kept=load(store)[1].kept)
-    with pytest.raises(InputError, match="has no run of decoder_lr = 0.001, .*seed 7; finish"):
+    with pytest.raises(InputError, match="has no run of decoder_lr=0.001, .*seed 7; finish"):
         unfinished.run(decoder_lr=1e-3, decoder_weight_decay=3, seed=7)
 
 
@@ -125,7 +125,7 @@ def test_a_diverged_run_is_drawn_too() -> None:
     from phase_diagrams import Phase
     from phase_diagrams.runs.stored_run import StoredRun
 
-    run = StoredRun(spec.cell((0, 0)), "decoder_lr = 10000", Phase.DIVERGED, summary)
+    run = StoredRun(spec.cell((0, 0)), "decoder_lr=10000", Phase.DIVERGED, summary)
     assert "diverged at update" in str(run) and "train not known" in str(run)
     run.plot().canvas.draw()
 
@@ -156,7 +156,7 @@ def test_a_run_that_ended_before_its_first_update_is_a_run(
     spec = SweepSpec(Addition(5), {"decoder_lr": [1e-3, 1e-2]}, model, train_size=10)
     sweep(spec, store=tmp_path / "runs.sqlite", engine=numba_engine(1), progress=False)
     diagram = load(tmp_path / "runs.sqlite")[1]
-    assert (diagram.source == Source.MEASURED).all()
+    assert diagram.measured.all()
     run = diagram.run(decoder_lr=1e-3)
     assert outcome in str(run) and run.summary.steps_run == 0
     labels = [text.get_text() for text in run.plot().axes[0].get_legend().get_texts()]
@@ -189,7 +189,7 @@ def test_show_prints_and_draws_one_run(
     assert main(["show", str(store), "--cell", cell, "--out", str(picture)]) == 0
     lines = capsys.readouterr().out.splitlines()
     summary = run_cell(SPEC.cell((1, 1, 1)))
-    assert lines[0].startswith("decoder_lr = 0.001, decoder_weight_decay = 3, seeds 0/1: ")
+    assert lines[0].startswith("decoder_lr=0.001, decoder_weight_decay=3, seeds 0/1: ")
     assert f"train accuracy >= 0.15: at update {summary.train_step}" in lines
     assert lines[-1] == f"picture: {picture}" and picture.stat().st_size > 1000
 

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from effective_theory import InputError
 from phase_diagrams import Axis, SweepSpec, advise, compare, numba_engine, refine, sweep
 from phase_diagrams.commands.estimate import estimate
-from phase_diagrams.runs.stored_run import place
-from phase_diagrams.sweeps.axes import describe
 from phase_diagrams.text.summary import phase_map
+from phase_diagrams.wording import describe, place_name
 from tests.phase_diagrams.label_engine import LabelEngine, grid
 from tests.phase_diagrams.labelled import labelled
 
@@ -103,7 +102,7 @@ def test_six_digits_are_shown_where_they_suffice() -> None:
 def test_maps_and_places_show_values_apart() -> None:
     axes = {"decoder_lr": Axis((1e-3, 1.0000001e-3), "log"), "decoder_weight_decay": Axis((0, 1))}
     diagram = labelled(np.zeros((2, 2, 1), int), axes, (5,))
-    assert place(diagram, (0, 0, 0)) != place(diagram, (1, 0, 0))
+    assert place_name(diagram.spec.texts_at((0, 0))) != place_name(diagram.spec.texts_at((1, 0)))
     rows = [line.split()[0] for line in phase_map(diagram).splitlines()[1:3]]
     assert sorted(rows) == ["0.001", "0.0010000001"]
     assert diagram.find(decoder_lr=0.0010000001, decoder_weight_decay=0).index == (1, 0, 0)
@@ -113,5 +112,5 @@ def test_advice_shows_values_apart() -> None:
     axes = {"decoder_lr": Axis((1e-3, 1.0000001e-3), "log"), "decoder_weight_decay": Axis((0, 1))}
     diagram = labelled([[[1], [1]], [[0], [0]]], axes, (5,))
     text = advise(diagram, decoder_lr=1e-3, decoder_weight_decay=0).text()
-    assert "decoder_lr 0.001, decoder_weight_decay 0: grokking" in text
-    assert "nearest that comprehends: decoder_lr 0.0010000001, decoder_weight_decay 0" in text
+    assert "decoder_lr=0.001, decoder_weight_decay=0: grokking" in text
+    assert "nearest that comprehends: decoder_lr=0.0010000001, decoder_weight_decay=0" in text

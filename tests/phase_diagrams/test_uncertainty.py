@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Phase, SweepSpec, sweep
-from phase_diagrams.diagram import Source
+from phase_diagrams.phases import Source
 from phase_diagrams.runs.engines import NumbaEngine
 from phase_diagrams.statistics.probabilities import effective_runs, wilson_interval
 from phase_diagrams.statistics.seed_effects import effects_of
@@ -163,6 +163,16 @@ def test_effects_on_the_log_of_test_step() -> None:
         diagram.seed_effects("test_step")  # type: ignore[arg-type]
 
 
+def test_phases_may_be_given_by_name() -> None:
+    diagram = labelled([[C, G, M, G]], {"decoder_lr": [1e-3]}, range(4))
+    assert diagram.probability("grokking").of == (Phase.GROKKING,)
+    both = diagram.probability(["Grokking", Phase.COMPREHENSION])
+    assert both.of == (Phase.COMPREHENSION, Phase.GROKKING)
+    assert both.value.tolist() == [0.75]
+    with pytest.raises(InputError, match="comprehension, grokking, .*; not 'not run'"):
+        diagram.probability("not run")
+
+
 def test_the_majority_names_its_ties() -> None:
     labels = [[[C, C, C, G], [C, C, M, M]], [[NOT_RUN] * 4, [X, X, X, X]]]
     axes = {"decoder_lr": [1e-4, 1e-3], "decoder_weight_decay": [0.0, 1.0]}
@@ -202,7 +212,7 @@ def test_the_majority_has_the_bound_of_its_phase_or_the_least_of_those_that_tie(
     [
         ((), 0.95, "of must be phases"),
         (Phase.NOT_RUN, 0.95, "of must be phases"),
-        ("grokking", 0.95, "of must be phases"),
+        ("groking", 0.95, "of must be phases"),
         (7, 0.95, "of must be phases"),
         (Phase.GROKKING, 95, "confidence"),
         (Phase.GROKKING, 1, "confidence must lie strictly"),

@@ -7,8 +7,8 @@ import numpy as np
 
 from phase_diagrams import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase
-from phase_diagrams.sweeps.axes import describe
 from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.wording import describe, place_name
 from validation.judge.cross_check import CrossCheck, cross_check
 
 #: Single cells are trained in PyTorch's plain loop, at some 0.5 ms an update.
@@ -39,8 +39,8 @@ class TypicalCell:
     @property
     def title(self) -> str:
         """Phase and place in words."""
-        place = ", ".join(f"{name} {describe([value])}" for name, value in self.values.items())
-        return f"{self.phase.label}: {place}"
+        texts = {name: describe([value]) for name, value in self.values.items()}
+        return f"{self.phase.label}: {place_name(texts)}"
 
 
 def typical_cells(diagram: PhaseDiagram) -> Iterator[TypicalCell]:

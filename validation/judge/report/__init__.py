@@ -17,10 +17,9 @@ from effective_theory.files import (
     save_figure,
 )
 from phase_diagrams import PhaseDiagram
-from phase_diagrams.comparison.text import number
 from phase_diagrams.phases import RUN_PHASES
-from phase_diagrams.sweeps.axes import describe
 from phase_diagrams.sweeps.settings import settings_text
+from phase_diagrams.wording import describe, number
 from validation.judge.engine_agreement import EngineAgreement
 from validation.judge.report.figures import plot_agreement, plot_step_scatter
 from validation.judge.report.numbers import numbers
