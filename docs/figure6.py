@@ -121,7 +121,7 @@ def complete(name: str, spec: SweepSpec, stored: bool) -> PhaseDiagram | None:
     if not stored:
         store.parent.mkdir(parents=True, exist_ok=True)
         return sweep(spec, store=store, name=name)
-    diagram = load(store, name)[1] if store.exists() else None
+    diagram = load(store, name) if store.exists() else None
     return None if diagram is None or (diagram.phases == Phase.NOT_RUN).any() else diagram
 
 

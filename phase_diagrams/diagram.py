@@ -78,6 +78,8 @@ class PhaseDiagram:
         Stored integers of `Source`: measured, inferred or not run.
     kept
         Where the runs' learning curves and embeddings are; None without a store.
+    name
+        The sweep's name in the store; None without a store.
     origins
         How many measured runs come from each `Origin`; None for those of which it is not known. The
         file that `save` writes keeps no origins.
@@ -86,6 +88,7 @@ class PhaseDiagram:
     spec: SweepSpec
     _arrays: dict[str, NDArray[np.integer[Any]]] = field(default_factory=dict, repr=False)
     kept: "KeptRuns | None" = None
+    name: str | None = None
 
     def __post_init__(self) -> None:
         if not self._arrays:

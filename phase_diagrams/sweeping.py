@@ -69,7 +69,7 @@ def sweep(
     runs = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
     with opened(store, name) as kept:
         spec = enter(kept, name, spec)
-        diagram = PhaseDiagram(spec, kept=runs)
+        diagram = PhaseDiagram(spec, kept=runs, name=None if store is None else name)
         for sentence in diagram.ideal_test_accuracy.warnings():
             warnings.warn(sentence, stacklevel=2)
         for cell, summary in _results(spec, kept, engine, progress):
@@ -213,8 +213,8 @@ def known(
 
 def load(
     store: str | Path, name: str | None = None, *, engine: Engine | str | None = None
-) -> tuple[str, PhaseDiagram]:
-    """Return a stored sweep's name and its diagram; runs that are missing stay "not run".
+) -> PhaseDiagram:
+    """Return the diagram of a stored sweep; runs that are missing stay "not run".
 
     Of a refined sweep what lies between agreeing runs is inferred, as `refine` does.
 
@@ -239,12 +239,11 @@ def load(
         Where runs come from several origins, such as instruction sets.
     """
     with Store(store, create=False) as kept:
-        name, spec = kept.spec(name)
-        return name, stored_diagram(kept, spec, engine)
+        return stored_diagram(kept, *kept.spec(name), engine)
 
 
 def stored_diagram(
-    kept: Store, spec: SweepSpec, engine: Engine | str | None = None
+    kept: Store, name: str, spec: SweepSpec, engine: Engine | str | None = None
 ) -> PhaseDiagram:
     """Return the diagram of what an open store knows of a sweep; see `load`."""
     if isinstance(engine, str):
@@ -252,7 +251,7 @@ def stored_diagram(
     else:
         engine = engine if engine is not None else numba_engine()
         identity, version = engine.identity, engine.version
-    diagram = PhaseDiagram(spec, kept=KeptRuns(kept.path, identity, version))
+    diagram = PhaseDiagram(spec, kept=KeptRuns(kept.path, identity, version), name=name)
     for cell, summary in kept.find(spec.cells(), identity, version):
         if summary is not None:
             diagram.record(cell.index, summary)

@@ -64,8 +64,8 @@ class Compare:
         ):
             (name_a, spec_a), (name_b, spec_b) = kept_a.spec(self.name_a), kept_b.spec(self.name_b)
             self._require_different_runs((name_a, spec_a), (name_b, spec_b))
-            a = stored_diagram(kept_a, spec_a, self.engine_a)
-            b = stored_diagram(kept_b, spec_b, self.engine_b)
+            a = stored_diagram(kept_a, name_a, spec_a, self.engine_a)
+            b = stored_diagram(kept_b, name_b, spec_b, self.engine_b)
         names = _named_apart(
             (str(self.store_a), name_a, self.engine_a), (str(self.store_b), name_b, self.engine_b)
         )

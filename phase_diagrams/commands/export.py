@@ -25,4 +25,4 @@ class Export:
     def run(self) -> None:
         """Write the table."""
         require_writable(self.out, TABLE)
-        write_csv(load(self.store, self.name)[1], self.out)
+        write_csv(load(self.store, self.name), self.out)

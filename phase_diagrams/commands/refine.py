@@ -46,7 +46,7 @@ class Refine:
         with Store(self.store, create=False) as kept:
             name, spec = kept.spec(self.name or _only_coarse(kept))
             finer = refined_spec(spec, to)  # a wrong factor need not wait for the runs
-            coarse = stored_diagram(kept, spec, engine)
+            coarse = stored_diagram(kept, name, spec, engine)
         if self.dry_run:
             cells, runs = expected_runs(coarse, to)
             print(

@@ -36,8 +36,8 @@ class Show(StoredSweep):
             return
         if self.out is not None:
             raise InputError("out is the picture of one run; name it with --cell.")
-        name, diagram = load(self.store, self.name, engine=self.engine)
-        note = preset_note(name, diagram.spec)
+        diagram = load(self.store, self.name, engine=self.engine)
+        note = preset_note(diagram.name, diagram.spec)
         notes = [] if note is None else [note]
         print("\n".join([summary(diagram), *notes, *origin_lines(diagram)]))
         if self.table is not None:

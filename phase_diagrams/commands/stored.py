@@ -34,6 +34,6 @@ class StoredSweep:
     def load(self, check: Callable[[SweepSpec], object]) -> PhaseDiagram:
         """Return the diagram of the chosen sweep, whose ``check`` need not wait for its runs."""
         with Store(self.store, create=False) as kept:
-            _, spec = kept.spec(self.name)
+            name, spec = kept.spec(self.name)
             check(spec)
-            return stored_diagram(kept, spec, self.engine)
+            return stored_diagram(kept, name, spec, self.engine)

@@ -90,7 +90,7 @@ def refine(
     """
     asked = refined_spec(diagram.spec, to)
     with opened(store, name) as kept:
-        fine = PhaseDiagram(resumed(asked, kept, name))
+        fine = PhaseDiagram(resumed(asked, kept, name), name=None if store is None else name)
     coarse = tuple(slice(None, None, fine.spec.refined.get(name)) for name in fine.spec.grid)
     fine.take(coarse, diagram)
     while True:

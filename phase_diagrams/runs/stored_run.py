@@ -100,7 +100,7 @@ def require_kept(diagram: "PhaseDiagram") -> KeptRuns:
     if diagram.kept is None:
         raise InputError(
             "the diagram has no store, which keeps the runs; sweep with store=FILE, "
-            "or use phase_diagrams.load(FILE)[1]."
+            "or use phase_diagrams.load(FILE)."
         )
     return diagram.kept
 

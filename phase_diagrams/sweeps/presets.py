@@ -135,12 +135,12 @@ def preset(name: str) -> SweepSpec:
     return _PRESETS[name][1]
 
 
-def preset_note(name: str, spec: SweepSpec) -> str | None:
+def preset_note(name: str | None, spec: SweepSpec) -> str | None:
     """Return in what a sweep of a preset's name is not that preset, or None.
 
     It may have been run with other options, or by a version whose preset was another.
     """
-    if name not in _PRESETS:
+    if name is None or name not in _PRESETS:
         return None
     changed = change(spec, preset(name).with_values_of(spec))
     if changed is None:

@@ -50,10 +50,10 @@ def test_there_is_a_store_of_each_format() -> None:
 def test_a_released_format_stays_readable(dump: Path, tmp_path: Path) -> None:
     path = store_of(dump, tmp_path)
     rows = stored_rows(path)
-    name, diagram = load(path, engine=engine_of(path))
+    diagram = load(path, engine=engine_of(path))
     write_csv(diagram, tmp_path / "runs.csv")
     expected, found = table(dump.with_suffix(".csv")), table(tmp_path / "runs.csv")
-    assert name == "four rates" and len(expected) == 8
+    assert diagram.name == "four rates" and len(expected) == 8
     # Later versions may export more columns.
     assert [{column: row[column] for column in expected[0]} for row in found] == expected
     assert stored_rows(path) == rows

@@ -57,7 +57,7 @@ def report(path: Path) -> None:
 
 def page(path: Path) -> None:
     pytest.importorskip("bokeh", reason="needs the extra [html]")
-    load(path.parent / "store" / "runs.sqlite")[1].save_page(path)
+    load(path.parent / "store" / "runs.sqlite").save_page(path)
 
 
 #: What writes a file of that name.
@@ -452,7 +452,7 @@ def test_names_that_stores_have_from_before_stay_readable(
     with monkeypatch.context() as patch, Store(store) as kept:
         patch.setattr(store_module, "require_name", lambda name: name)
         kept.add_sweep(name, SPEC)
-    assert load(store, name)[0] == name
+    assert load(store, name).name == name
     where = [str(store), f"--name={name}"]
     assert sweep_cli.main(["show", *where]) == 0
     assert sweep_cli.main(["export", str(store), "/dev/null", f"--name={name}"]) == 0

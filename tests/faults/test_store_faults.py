@@ -49,7 +49,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[PhaseDiagram, b
 def require_same_or_named(path: Path, expected: PhaseDiagram) -> None:
     """Every damaged store gives the undamaged results or is refused by name."""
     try:
-        found = load(path)[1]
+        found = load(path)
     except StoreError as error:
         assert str(path) in str(error) and "\n" not in str(error)
         return
@@ -105,7 +105,7 @@ def test_a_worker_that_dies_is_named_and_loses_nothing(
         patch.setattr(engines_module, "_run_with_cell", dying_run(death))
         with pytest.raises(RunError, match=message):
             sweep(SPEC, store=path, engine=numba_engine(jobs), progress=False)
-    kept = load(path)[1]
+    kept = load(path)
     assert 0 < (kept.source == Source.MEASURED).sum() < SPEC.size
     again = sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
     assert again.rows() == reference[0].rows()
@@ -150,7 +150,7 @@ def test_a_file_that_may_not_grow_is_named_and_loses_nothing(
         resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
         signal.signal(signal.SIGXFSZ, ignored)
     if limit >= 30_000:
-        assert 0 < (load(path)[1].source == Source.MEASURED).sum() < SPEC.size
+        assert 0 < (load(path).source == Source.MEASURED).sum() < SPEC.size
     again = sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
     assert again.rows() == reference[0].rows()
 
@@ -196,7 +196,7 @@ def test_a_full_disk_is_named_and_loses_nothing(
         [*private, "sh", "-c", command, "sh", *python], capture_output=True, text=True, check=True
     )
     assert "cannot be used" in said.stdout and said.stdout.count("\n") == 1
-    assert load(copy)[1].rows() == reference[0].rows()
+    assert load(copy).rows() == reference[0].rows()
 
 
 @contextlib.contextmanager
@@ -228,7 +228,7 @@ def test_a_read_only_store_is_read_and_never_written(
     for file, mode in ((path, 0o444), (path.parent, 0o555)):
         file.chmod(mode)
         with unprivileged():
-            assert load(path)[1].rows() == reference[0].rows()
+            assert load(path).rows() == reference[0].rows()
             with pytest.raises(StoreError, match="cannot be used .*readonly"):
                 sweep(SPEC, store=path, progress=False)
     path.parent.chmod(0o777)
@@ -292,7 +292,7 @@ def test_the_journal_of_a_killed_writer_is_rolled_back(
     assert killed.returncode == -9 and journal.is_file()
     half = path.read_bytes()
     assert half != reference[1]
-    assert load(path)[1].rows() == reference[0].rows()
+    assert load(path).rows() == reference[0].rows()
     assert path.read_bytes() == reference[1] and not journal.exists()
     # Where the journal was lost, as by a copy of the store alone, the damage is named.
     path.write_bytes(half)
@@ -341,4 +341,4 @@ def test_two_processes_share_a_store(reference: tuple[PhaseDiagram, bytes], tmp_
     ]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     for name in ("one", "other"):
-        assert load(path, name)[1].rows() == reference[0].rows()
+        assert load(path, name).rows() == reference[0].rows()

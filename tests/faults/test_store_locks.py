@@ -127,7 +127,7 @@ def test_a_lock_that_is_let_go_meanwhile_ends_the_waiting(
         return "somebody"
 
     monkeypatch.setattr(store_file, "lock_holder", let_go)
-    assert load(path)[1].spec == SPEC
+    assert load(path).spec == SPEC
     assert capsys.readouterr().err == f"store {path} is locked by somebody; waiting ..\n"
 
 

@@ -33,7 +33,7 @@ def test_a_name_with_a_meaning_of_its_own_is_a_file(
     monkeypatch.chdir(tmp_path)
     sweep(SPEC, store=name, engine=numba_engine(1), progress=False)
     assert Path(name).read_bytes().startswith(b"SQLite format 3\0")
-    diagram = load(name)[1]
+    diagram = load(name)
     assert diagram.measured.all()
     assert diagram.run(decoder_lr=1e-3).summary.steps_run == 20
     inside = [path for path in tmp_path.rglob("*") if path.is_file()]

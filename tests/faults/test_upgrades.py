@@ -43,14 +43,14 @@ class Idle(NumbaEngine):
 
 
 def larger(path: Path) -> SweepSpec:
-    return load(path, engine=engine_of(path))[1].spec.with_more_seeds([7])
+    return load(path, engine=engine_of(path)).spec.with_more_seeds([7])
 
 
 def test_an_old_store_resumes_without_running_anything(old: Path) -> None:
     engine = engine_of(old)
-    name, before = load(old, engine=engine)
+    before = load(old, engine=engine)
     rows = stored_rows(old)
-    found = sweep(before.spec, store=old, name=name, engine=Idle(1, version=engine.version))
+    found = sweep(before.spec, store=old, name=before.name, engine=Idle(1, version=engine.version))
     with open(OLD.with_suffix(".csv"), newline="") as table:
         expected = [row["phase"] for row in csv.DictReader(table)]
     assert [row["phase"] for row in found.rows()] == expected and len(expected) == 8
@@ -62,7 +62,7 @@ def test_an_old_store_resumes_without_running_anything(old: Path) -> None:
 def test_reading_leaves_an_old_store_as_it_is(old: Path) -> None:
     before, engine = old.read_bytes(), engine_of(old)
     old.chmod(0o444)
-    load(old, engine=engine)[1].run(decoder_lr=1e-3, decoder_weight_decay=0, seed=0)
+    load(old, engine=engine).run(decoder_lr=1e-3, decoder_weight_decay=0, seed=0)
     with Store(old) as store:
         assert store.engines() == {engine.identity: engine.version}
     assert old.read_bytes() == before
@@ -77,7 +77,7 @@ def test_a_new_run_brings_the_new_format_and_changes_no_old_one(old: Path) -> No
     kept = [row[:-1] for row in stored_rows(old) if row[-1] is None]
     assert kept == rows
     with pytest.warns(UserWarning, match="origin of 8 of 12"):
-        assert load(old, engine=engine)[1].rows() == found.rows()
+        assert load(old, engine=engine).rows() == found.rows()
 
 
 def test_an_upgraded_store_has_the_tables_of_a_new_one(old: Path, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ print(len(done))
 
 def test_killed_at_any_statement_a_store_is_whole_and_of_one_format(old: Path) -> None:
     content, engine, spec = old.read_bytes(), engine_of(old), larger(old)
-    expected = load(old, engine=engine)[1].rows()
+    expected = load(old, engine=engine).rows()
     # BEGIN, format, ALTER, new format, rows, COMMIT, and the end.
     for number in range(7):
         old.write_bytes(content)
@@ -166,7 +166,7 @@ def test_killed_at_any_statement_a_store_is_whole_and_of_one_format(old: Path) -
             [sys.executable, "-c", KILLED, str(old), str(number)], capture_output=True, text=True
         )
         assert killed.returncode == (-9 if number < 6 else 0), killed.stderr
-        assert load(old, engine=engine)[1].rows() == expected
+        assert load(old, engine=engine).rows() == expected
         version, tables = format_of(old)
         assert version == (1 if number < 6 else 2) and tables == TABLES[version]
     add_one(old, spec)

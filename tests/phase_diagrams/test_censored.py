@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_pictures_say_within_how_many_updates(store: Path) -> None:
-    diagram = load(store)[1]
+    diagram = load(store)
     assert diagram.counts()[Phase.CONFUSION] == 8 and diagram.counts()[Phase.DIVERGED] == 4
     for kind in ("phases", "steps", "majority", "lags", "order", "against"):
         for name, figure in pictures(diagram, kind):  # type: ignore[arg-type]

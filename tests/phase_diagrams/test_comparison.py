@@ -216,7 +216,7 @@ def stored(path: Path) -> Path:
 
 def test_two_engines_of_one_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(stored(tmp_path / "runs.sqlite"))
-    ours, theirs = load(path, "ours")[1], load(path, "ours", engine="other")[1]
+    ours, theirs = load(path, "ours"), load(path, "ours", engine="other")
     assert ours.counts()[Phase.CONFUSION] == 4
     assert theirs.counts()[Phase.GROKKING] == theirs.counts()[Phase.MEMORIZATION] == 2
     picture = tmp_path / "compared.png"

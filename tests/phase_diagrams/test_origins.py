@@ -88,14 +88,14 @@ def test_a_store_filled_on_two_instruction_sets_says_so(
     )  # fmt: skip
     monkeypatch.setattr(engines, "numba_origin", lambda: GENERIC)
     sweep(first, store=store, engine=numba_engine(1), progress=False)
-    assert load(store)[1].origins == {GENERIC: 1}
+    assert load(store).origins == {GENERIC: 1}
     monkeypatch.setattr(engines, "numba_origin", lambda: HERE)
     mixed = r"instruction set \(x86_64 generic; x86_64 znver4\); another instruction set"
     with pytest.warns(UserWarning, match=mixed):
         found = sweep(SPEC, store=store, engine=numba_engine(1), progress=False)
     assert found.origins == {GENERIC: 1, HERE: 1}
     with pytest.warns(UserWarning, match=mixed):
-        assert load(store)[1].origins == {GENERIC: 1, HERE: 1}
+        assert load(store).origins == {GENERIC: 1, HERE: 1}
     options = ["--p", "5", "--train-size", "10", "--width", "6", "--steps", "20", "--jobs", "1"]
     command = ["sweep", "--axis", "decoder_lr=1e-3,1e-2", "--store", str(store), *options]
     capsys.readouterr()
@@ -116,7 +116,7 @@ def test_one_origin_is_listed_and_not_worth_a_word_to_a_sweep(
 ) -> None:
     store = tmp_path / "runs.sqlite"
     diagram = sweep(SPEC, store=store, engine=numba_engine(1), progress=False)
-    assert diagram.origins == load(store)[1].origins == {numba_origin(): 2}
+    assert diagram.origins == load(store).origins == {numba_origin(): 2}
     assert main(["show", str(store)]) == 0
     shown = capsys.readouterr().out
     assert f"2 runs by numba-float32: {numba_origin()}\n" in shown and "mixed" not in shown

@@ -61,12 +61,12 @@ def page(store: Path) -> Path:
 
 
 def load_phases(page: Path) -> Any:
-    return load(page.with_suffix(".sqlite"))[1].phases
+    return load(page.with_suffix(".sqlite")).phases
 
 
 @pytest.fixture(scope="module")
 def summaries(store: Path) -> dict[tuple[int, ...], RunSummary]:
-    kept = load(store)[1].kept
+    kept = load(store).kept
     assert kept is not None
     return {cell.index: run for cell, run in kept.find(SPEC.cells()) if run is not None}
 
@@ -128,7 +128,7 @@ def test_the_page_holds_every_run_and_fetches_nothing(
 
 def test_a_page_of_another_palette_and_of_a_cell_that_was_not_run(store: Path) -> None:
     spec = SweepSpec(SPEC.task, {"decoder_lr": [2e-3, 4e-3]}, SPEC.model)
-    diagram = PhaseDiagram(spec, kept=load(store)[1].kept)
+    diagram = PhaseDiagram(spec, kept=load(store).kept)
     data = page_data(diagram)
     assert data.runs["phase"].tolist() == [-1, -1] and data.runs["count"].tolist() == [0, 0]
     path = store.with_name("none.html")
@@ -139,7 +139,7 @@ def test_a_page_of_another_palette_and_of_a_cell_that_was_not_run(store: Path) -
 def test_what_is_no_page_is_refused(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    diagram = load(store)[1]
+    diagram = load(store)
     with pytest.raises(InputError, match="has no store"):
         PhaseDiagram(SPEC).save_page(tmp_path / "page.html")
     with pytest.raises(InputError, match="palette must be one of"):
@@ -164,7 +164,7 @@ def test_a_page_that_would_be_too_large_is_refused_before_the_store_is_read() ->
 
 
 def test_the_size_of_a_page_is_foreseen(store: Path) -> None:
-    data = page_data(load(store)[1])
+    data = page_data(load(store))
     columns = [*data.runs.values(), *data.curves.values(), *data.points.values()]
     actual = sum(column.nbytes for column in columns) / 1e6
     # Runs that diverge, and budgets below some thousand updates, have fewer than 64 records.
@@ -206,7 +206,7 @@ def test_the_page_says_of_a_run_how_long_it_was_though_it_had_no_update(
             kept.add_sweep("sweep", spec)
     else:
         sweep(spec, store=path, engine=numba_engine(1), progress=False)
-    data = page_data(load(path)[1])
+    data = page_data(load(path))
     columns = {name: {"data": lists(getattr(data, name))} for name in ("runs", "curves", "points")}
     sides = {side: [0] for side in ("left", "right", "bottom", "top")}
     cells = {**sides, "colour": ["red"], "first_value": [""], "second_value": ["width = 4"]}

@@ -295,7 +295,7 @@ def test_nothing_is_run_twice_and_an_interrupted_refinement_goes_on(tmp_path: Pa
             break
         except KeyboardInterrupt:
             ran += engine.ran
-        partial = load(store, "fine", engine=engine)[1]
+        partial = load(store, "fine", engine=engine)
         assert "not finished: at least" in summary(partial)
     ran += engine.ran
     assert len(set(ran)) == len(ran) == (whole.source == Source.MEASURED).sum()
@@ -303,7 +303,7 @@ def test_nothing_is_run_twice_and_an_interrupted_refinement_goes_on(tmp_path: Pa
     for copy in (
         found,
         refine(coarse, 8, store=store, name="fine", engine=again, progress=False),
-        load(store, "fine", engine=again)[1],
+        load(store, "fine", engine=again),
     ):
         assert copy.spec == whole.spec
         np.testing.assert_array_equal(copy.source, whole.source)

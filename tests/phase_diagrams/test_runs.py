@@ -33,7 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def diagram(store: Path) -> PhaseDiagram:
-    return load(store)[1]
+    return load(store)
 
 
 def test_a_stored_run_is_what_the_cell_gives_when_it_is_run_again(diagram: PhaseDiagram) -> None:
@@ -87,7 +87,7 @@ def test_a_run_that_no_store_has_is_refused(store: Path, tmp_path: Path) -> None
     with pytest.raises(InputError, match="has no store"):
         PhaseDiagram(SPEC).run(decoder_lr=1e-3, decoder_weight_decay=3, seed=0)
     larger = SweepSpec(SPEC.task, SPEC.axes, SPEC.model, seeds=(0, 7))
-    unfinished = PhaseDiagram(larger, kept=load(store)[1].kept)
+    unfinished = PhaseDiagram(larger, kept=load(store).kept)
     with pytest.raises(InputError, match="has no run of decoder_lr=0.001, .*seed 7; finish"):
         unfinished.run(decoder_lr=1e-3, decoder_weight_decay=3, seed=7)
 
@@ -155,7 +155,7 @@ def test_a_run_that_ended_before_its_first_update_is_a_run(
     model = ToyModel(width=4, steps=9, **fields)  # type: ignore[arg-type]
     spec = SweepSpec(Addition(5), {"decoder_lr": [1e-3, 1e-2]}, model, train_size=10)
     sweep(spec, store=tmp_path / "runs.sqlite", engine=numba_engine(1), progress=False)
-    diagram = load(tmp_path / "runs.sqlite")[1]
+    diagram = load(tmp_path / "runs.sqlite")
     assert diagram.measured.all()
     run = diagram.run(decoder_lr=1e-3)
     assert outcome in str(run) and run.summary.steps_run == 0

@@ -176,11 +176,12 @@ def test_a_changed_row_fails_its_checksum(path: Path, column: str) -> None:
 
 
 def test_a_sweep_is_chosen_by_name(path: Path) -> None:
-    assert load(path)[0] == "sweep"
-    sweep(SPEC, store=path, name="other", progress=False)
+    assert load(path).name == "sweep"
+    assert sweep(SPEC, store=path, name="other", progress=False).name == "other"
+    assert sweep(SPEC, progress=False).name is None
     with pytest.raises(StoreError, match="several sweeps; choose one by its name: other, sweep"):
         load(path)
-    assert load(path, "other")[0] == "other"
+    assert load(path, "other").name == "other"
     with pytest.raises(StoreError, match="holds no sweep 'third'"):
         load(path, "third")
 
@@ -199,7 +200,7 @@ def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
     connection.execute("DELETE FROM runs WHERE rowid = 1")
     connection.commit()
     connection.close()
-    diagram = load(path)[1]
+    diagram = load(path)
     assert (diagram.source == 0).sum() == 1
     assert sorted(diagram.phases.ravel() == -1) == [False, True]
 

@@ -170,7 +170,7 @@ def test_a_start_of_the_users_own_reaches_the_workers(
     assert found.train_step.filled(-1).tolist() == random.train_step.filled(-1).tolist()
     # A session that does not know the start still reads the other sweep.
     monkeypatch.delitem(starts.STARTS, "mine")
-    assert load(store, "random")[1].rows() == random.rows()
+    assert load(store, "random").rows() == random.rows()
     with pytest.raises(InputError, match="start 'mine' is unknown"):
         load(store, "mine")
 

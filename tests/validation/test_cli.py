@@ -30,9 +30,9 @@ def test_a_sweep_leaves_its_files_beside_the_simulators(
         files = {file.name for file in folder.iterdir()}
         assert {"phases.png", "steps.png", "runs.csv"} <= files
     for engine in (numba_engine(), torch_engine("cpu", torch.float64)):
-        diagram = load(tmp_path / "runs.sqlite", engine=engine)[1]
+        diagram = load(tmp_path / "runs.sqlite", engine=engine)
         assert diagram.counts()[Phase.NOT_RUN] == 0
-    diagram = load(tmp_path / "runs.sqlite", engine=torch_engine("cpu"))[1]
+    diagram = load(tmp_path / "runs.sqlite", engine=torch_engine("cpu"))
     assert diagram.counts()[Phase.NOT_RUN] == 2
 
 

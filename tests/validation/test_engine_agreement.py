@@ -47,8 +47,8 @@ def test_the_two_engines_agree(found: EngineAgreement, store: Path) -> None:
     assert found.comparison.shared == SPEC.size and found.nudges == 2
     assert found.exact.all() and found.holds and len(found.bounds) == 3
     assert found.simulator.kept is not None and found.simulator.kept.engine == "numba-float32"
-    assert load(store, "sweep-nudged-2", engine="torch-cpu-float32")[1].counts()[-1] == 0
-    nudged = load(store, "sweep-nudged-1")[1]
+    assert load(store, "sweep-nudged-2", engine="torch-cpu-float32").counts()[-1] == 0
+    nudged = load(store, "sweep-nudged-1")
     np.testing.assert_array_equal(found.nudged.phases[0][0], nudged.phases)
     assert "4 of 4 cells" in found.text() and "always PyTorch's commonest" in found.text()
 

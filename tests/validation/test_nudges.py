@@ -45,7 +45,7 @@ def test_a_nudge_is_another_cell(tmp_path: Path) -> None:
     assert spec.cell((0, 0)).cell_id != nudged.cell((0, 0)).cell_id
     for name, each in (("plain", spec), ("nudged", nudged)):
         sweep(each, store=store, name=name, engine=numba_engine(1), progress=False)
-    assert load(store, "nudged")[1].spec.start == "released-nudged-1"
+    assert load(store, "nudged").spec.start == "released-nudged-1"
     assert pickle.loads(pickle.dumps(starts.start("released-nudged-1"))).name
 
 
