@@ -1,7 +1,8 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
 from phase_diagrams.advice import Advice, Setting, advise
-from phase_diagrams.comparison.comparing import BoundaryShift, Comparison, StepAgreement, compare
+from phase_diagrams.comparison.comparing import compare
+from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source, classify
 from phase_diagrams.refinement.refining import refine

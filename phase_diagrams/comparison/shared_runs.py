@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.axes import Axis
-from phase_diagrams.sweeps.settings import fixed_settings
 from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
 from phase_diagrams.wording import written_apart
 
@@ -133,7 +132,7 @@ def _places(diagram: PhaseDiagram) -> list[Index]:
 
 def differences(a: SweepSpec, b: SweepSpec) -> tuple[str, ...]:
     """Return what is fixed in both sweeps and differs, one phrase for each field."""
-    ours, theirs = fixed_settings(a), fixed_settings(b)
+    ours, theirs = a.fixed, b.fixed
     fixed = [(name, ours[name], theirs[name]) for name in ours if name in theirs]
     if len(a.seeds) == len(b.seeds) == 1:
         fixed.append(("seed", a.seeds[0], b.seeds[0]))
