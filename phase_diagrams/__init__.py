@@ -5,7 +5,7 @@ from phase_diagrams.comparison.comparing import compare
 from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source, classify
-from phase_diagrams.refinement.refining import refine
+from phase_diagrams.refining import refine
 from phase_diagrams.runs.engines import Engine, numba_engine
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.store import Store
