@@ -1,6 +1,7 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
-from phase_diagrams.advice import Advice, Setting, advise
+from phase_diagrams.advice.advising import advise
+from phase_diagrams.advice.result import Advice, Setting
 from phase_diagrams.comparison.comparing import compare
 from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.diagram import PhaseDiagram
