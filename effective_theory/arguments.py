@@ -147,7 +147,7 @@ def _sentence(text: str, usage: str) -> str:
         value, argument, choices = match.groups()
         names = choices.replace("'", "").rstrip(",")
         return f"{argument} must be one of {names}, not {value!r}."
-    if match := re.match(r"Missing value for argument '(.*?)'", said):
+    if match := re.match(r"Missing value for argument [('\"]*([^'\"]+)", said):
         return f"{match[1]} needs a value; see {usage}."
     if match := re.match(r"Error parsing (\S+): (must be .*)", said):
         return f"{match[1]} {match[2]}."

@@ -118,6 +118,7 @@ def read_command(
     with (
         _environment("COLUMNS", str(columns if asks_for_help else WIDE)),
         errors_of_one_sentence(usage),
+        numbers(),
     ):
         chosen, unknown = tyro.cli(
             union,
@@ -128,7 +129,6 @@ def read_command(
                 tyro.conf.OmitSubcommandPrefixes,
                 tyro.conf.FlagCreatePairsOff,
             ),
-            registry=numbers(),
             return_unknown_args=True,
         )
     require_understood(unknown, type(chosen), usage)
