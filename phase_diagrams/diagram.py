@@ -26,6 +26,7 @@ from phase_diagrams.statistics.probabilities import (
 from phase_diagrams.statistics.seed_effects import SeedEffects, phase_effects, step_effects
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies, ideal_accuracies
+from phase_diagrams.sweeps.parts import part_of, place_on
 from phase_diagrams.sweeps.spec import Cell, SweepSpec
 from phase_diagrams.wording import seed_text, written
 
@@ -211,21 +212,40 @@ class PhaseDiagram:
         InputError
             If an axis is missing or unknown, or a value is not on it.
         """
-        for name in values:
-            if name not in self.spec.grid:
-                raise InputError(
-                    f"{name} is not an axis of this sweep; its axes are "
-                    f"{', '.join(self.spec.grid)}."
-                )
-        index = []
-        for name, axis in self.spec.grid.items():
-            if name not in values:
+        places = place_on(self.spec, values)
+        for name in self.spec.grid:
+            if name not in places:
                 raise InputError(f"{name} is missing; give a value for each axis.")
-            try:
-                index.append(axis.index(values[name]))
-            except InputError as error:
-                raise InputError(f"{name}: {error}") from None
+        index = tuple(places[name] for name in self.spec.grid)
         return self.spec.cell((*index, self.seed_index(seed)))
+
+    def sel(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "PhaseDiagram":
+        """Return the part of the diagram at these values of some axes, which are then fixed.
+
+        Parameters
+        ----------
+        seed
+            The only seed; by default all stay.
+        **values
+            A value of each axis that is held, rates matched as by `Axis.index`.
+
+        Raises
+        ------
+        InputError
+            If a name is no axis, a value is not on it, or no axis is left.
+
+        Examples
+        --------
+        ``diagram.sel(batch_size=15).plot()``
+        """
+        places = place_on(self.spec, values)
+        only = None if seed is None else self.seed_index(seed)
+        seeds = slice(None) if only is None else slice(only, only + 1)
+        cut = (*(places.get(name, slice(None)) for name in self.spec.grid), seeds)
+        arrays = {name: array[cut].copy() for name, array in self._arrays.items()}
+        part = PhaseDiagram(part_of(self.spec, places, only), arrays, self.kept, self.name)
+        part._origins = self._origins[cut].copy()
+        return part
 
     def seed_index(self, seed: int | tuple[int, int] | None) -> int:
         """Return the place of a seed, which may be left out where the sweep has one."""

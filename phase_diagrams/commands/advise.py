@@ -32,11 +32,11 @@ class Advise(StoredSweep):
 
     seed: str | None = None
     """The seed that counts, such as 0 or 0/1 (default: all of the sweep)."""
-    at: AxisValues = field(default_factory=AxisValues)
+    asked: AxisValues = field(default_factory=AxisValues)
 
     def run(self) -> None:
         """Print the advice."""
-        values = {n: parse_value(text) for n, text in vars(self.at).items() if text}
+        values = {n: parse_value(text) for n, text in vars(self.asked).items() if text}
         seeds = parse_seeds(self.seed) if self.seed is not None else [None]
         if len(seeds) != 1:
             raise InputError(f"seed must be one seed, not {self.seed}.")

@@ -106,8 +106,15 @@ def parse_factors(text: str) -> int | dict[str, int]:
     return factors.get("", factors)
 
 
-def parse_cell(text: str) -> tuple[int | tuple[int, int] | None, dict[str, Any]]:
-    """Return the seed, or None, and the values of ``--cell`` FIELD=VALUE,FIELD=VALUE,seed=SEED.
+def parse_place(option: str, text: str) -> tuple[int | tuple[int, int] | None, dict[str, Any]]:
+    """Return the seed, or None, and the values of FIELD=VALUE,FIELD=VALUE,seed=SEED.
+
+    Parameters
+    ----------
+    option
+        Whose text it is, such as "cell".
+    text
+        The text.
 
     Raises
     ------
@@ -120,11 +127,11 @@ def parse_cell(text: str) -> tuple[int | tuple[int, int] | None, dict[str, Any]]
         name = name.replace("-", "_")
         if not name or not value:
             raise InputError(
-                f"cell {text!r} is not understood; write FIELD=VALUE,FIELD=VALUE,..,seed=SEED, "
+                f"{option} {text!r} is not understood; write FIELD=VALUE,FIELD=VALUE,..,seed=SEED, "
                 "for example decoder_lr=1e-4,decoder_weight_decay=3,seed=0."
             )
         if name in values:
-            raise InputError(f"cell {text!r} has {name} twice; give each field once.")
+            raise InputError(f"{option} {text!r} has {name} twice; give each field once.")
         values[name] = value
     seed = parse_seeds(values.pop("seed"))[0] if "seed" in values else None
     return seed, {name: parse_value(value) for name, value in values.items()}

@@ -5,11 +5,10 @@ from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.files import require_picture, save_figure
-from phase_diagrams.commands.parsing import parse_cell
+from phase_diagrams.commands.parsing import parse_place
 from phase_diagrams.commands.stored import StoredSweep, require_table
 from phase_diagrams.comparison.published import agreement, read_table
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.sweeping import load
 from phase_diagrams.sweeps.presets import preset_note
 from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.text.summary import origin_lines, summary
@@ -36,8 +35,8 @@ class Show(StoredSweep):
             return
         if self.out is not None:
             raise InputError("out is the picture of one run; name it with --cell.")
-        diagram = load(self.store, self.name, engine=self.engine)
-        note = preset_note(diagram.name, diagram.spec)
+        diagram = self.load(lambda spec: None)
+        note = None if self.at else preset_note(str(diagram.name), diagram.spec)
         notes = [] if note is None else [note]
         print("\n".join([summary(diagram), *notes, *origin_lines(diagram)]))
         if self.table is not None:
@@ -47,7 +46,7 @@ class Show(StoredSweep):
     def _show_cell(self, text: str) -> None:
         if self.table is not None:
             raise InputError("table is compared with a whole sweep; leave out --cell.")
-        seed, values = parse_cell(text)
+        seed, values = parse_place("cell", text)
         if self.out is not None:
             require_picture(self.out)
         diagram = self.load(lambda spec: PhaseDiagram(spec).find(seed=seed, **values))

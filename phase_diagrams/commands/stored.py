@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from effective_theory import InputError
+from phase_diagrams.commands.parsing import parse_place
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
@@ -31,9 +32,15 @@ class StoredSweep:
     engine: str | None = None
     """Identity of the engine whose runs to read (default: the simulator)."""
 
+    at: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """A part of the sweep: FIELD=VALUE holds an axis there, seed=SEED keeps one seed; such as
+    batch_size=15, several with commas or by repeating it."""
+
     def load(self, check: Callable[[SweepSpec], object]) -> PhaseDiagram:
-        """Return the diagram of the chosen sweep, whose ``check`` need not wait for its runs."""
+        """Return the diagram of the chosen part, whose ``check`` need not wait for its runs."""
+        seed, values = parse_place("at", ",".join(self.at)) if self.at else (None, {})
         with Store(self.store, create=False) as kept:
             name, spec = kept.spec(self.name)
-            check(spec)
-            return stored_diagram(kept, name, spec, self.engine)
+            check(PhaseDiagram(spec).sel(seed=seed, **values).spec)
+            diagram = stored_diagram(kept, name, spec, self.engine)
+        return diagram.sel(seed=seed, **values) if self.at else diagram

@@ -8,7 +8,7 @@ from phase_diagrams.refinement.inferred_cells import refinement_lines
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.settings import settings_text
-from phase_diagrams.wording import describe, seed_name
+from phase_diagrams.wording import describe, place_name, seed_name
 
 #: Ties that are listed one by one.
 _LISTED = 8
@@ -39,9 +39,14 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     lines.append(" " * (margin + 2) + horizontal)
     if len(axes) > 1:
         lines.insert(0, names[0])
-    for name, axis in list(zip(names, axes, strict=True))[2:]:
-        lines.append(f"{name} = {axis.texts[0]}")
+    if further := dict(zip(names[2:], axes[2:], strict=True)):
+        lines.append(f"shown at {place_name({n: axis.texts[0] for n, axis in further.items()})}")
+        lines += [_other_slices(name, axis) for name, axis in further.items() if len(axis) > 1]
     return "\n".join(lines)
+
+
+def _other_slices(name: str, axis: Axis) -> str:
+    return f"{name} has {len(axis)} values; for another one: --at {name}={axis.texts[1]}"
 
 
 def summary(diagram: PhaseDiagram) -> str:

@@ -8,7 +8,7 @@ import pytest
 from effective_theory import Addition, InputError, ToyModel, train
 from phase_diagrams import PhaseDiagram, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.cli import main
-from phase_diagrams.commands.parsing import parse_cell
+from phase_diagrams.commands.parsing import parse_place
 from phase_diagrams.pictures.run import embedding_coordinates
 from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.runs.summary import CURVE_COLUMNS
@@ -216,6 +216,6 @@ def test_wrong_options_of_show_are_one_line(
 
 
 def test_cells_of_the_command_line() -> None:
-    seed, values = parse_cell("decoder-lr=1e-4, loss=mse,seed=3/4,batch_size=None")
+    seed, values = parse_place("cell", "decoder-lr=1e-4, loss=mse,seed=3/4,batch_size=None")
     assert seed == (3, 4)
     assert values == {"decoder_lr": 1e-4, "loss": "mse", "batch_size": None}
