@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.checks import integer
+from effective_theory.checks import integer, of_type
 from effective_theory.report import not_reached
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source
@@ -167,7 +167,7 @@ def advise(
     InputError
         If an axis is missing or unknown, a value lies outside of the axes, or the cell was not run.
     """
-    spec = diagram.spec
+    spec = of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram").spec
     asked, place = asked_cell(spec, values)
     chosen = [diagram.seed_index(seed)] if seed is not None else list(range(len(spec.seeds)))
     known = _Known(diagram, chosen)

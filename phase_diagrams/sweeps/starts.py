@@ -24,7 +24,7 @@ from effective_theory import (
     ToyModel,
     permutation_group,
 )
-from effective_theory.checks import integer
+from effective_theory.checks import integer, is_sequence, of_type, shown
 from effective_theory.minibatches import ReleasedBatches
 
 Array = NDArray[np.float32]
@@ -110,6 +110,9 @@ def register_start(
     InputError
         If the name is taken by another recipe, or ``fixed`` names no start-shaping field.
     """
+    of_type("name", name, str, "text")
+    if not callable(recipe):
+        raise InputError(f"recipe must be a function such as random_start, not {shown(recipe)}.")
     unknown = set(fixed) - set(START_SHAPING)
     if unknown:
         raise InputError(f"fixed names {sorted(unknown)}; choose from {', '.join(START_SHAPING)}.")
@@ -123,7 +126,7 @@ def register_start(
 def start(name: str) -> Start:
     """Return the registered start of that name."""
     if not isinstance(name, str) or name not in STARTS:
-        raise InputError(f"start {name!r} is unknown; known starts: {', '.join(STARTS)}.")
+        raise InputError(f"start {shown(name)} is unknown; known starts: {', '.join(STARTS)}.")
     return STARTS[name]
 
 
@@ -160,6 +163,9 @@ def random_start(
 
 def random_split(model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
     """Draw the split of `random_start`, without the start."""
+    of_type("model", model, ToyModel, "a ToyModel")
+    if not isinstance(task, Task):
+        raise InputError(f"task must be a task such as Addition(10), not {shown(task)}.")
     split, _ = _checked(seed)
     return Dataset.split(task, train_size, _stream("split", split))
 
@@ -315,6 +321,8 @@ class TorchDraws:
 
 
 def _checked(seed: Seed) -> Seed:
+    if not is_sequence(seed) or len(seed) != 2:
+        raise InputError(f"seed must be a pair such as (0, 0), not {shown(seed)}.")
     return integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)
 
 
