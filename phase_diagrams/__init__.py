@@ -19,15 +19,14 @@ from phase_diagrams.sweeping import load, sweep
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies
 from phase_diagrams.sweeps.presets import preset, preset_names
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
-from phase_diagrams.sweeps.starts import (
+from phase_diagrams.sweeps.published_starts import (
     figure6_start,
     figure6c_start,
-    random_start,
-    register_start,
     released_start,
     s3_start,
 )
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.starts import random_start, register_start
 
 __all__ = [
     "Advice",
