@@ -22,7 +22,7 @@ from scipy import ndimage
 from effective_theory import Addition, ToyModel
 from effective_theory.training import compile_kernels
 from phase_diagrams import Axis, Source, SweepSpec, numba_engine, refine, sweep
-from phase_diagrams.refinement.refining import nearest_coarse, refined_spec
+from phase_diagrams.refining import nearest_coarse, refined_spec
 
 
 def main() -> None:

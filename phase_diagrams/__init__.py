@@ -1,10 +1,11 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
 from phase_diagrams.advice import Advice, Setting, advise
-from phase_diagrams.comparison.comparing import BoundaryShift, Comparison, StepAgreement, compare
+from phase_diagrams.comparison.comparing import compare
+from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source, classify
-from phase_diagrams.refinement.refining import refine
+from phase_diagrams.refining import refine
 from phase_diagrams.runs.engines import Engine, numba_engine
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.store import Store
@@ -18,15 +19,14 @@ from phase_diagrams.sweeping import load, sweep
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies
 from phase_diagrams.sweeps.presets import preset, preset_names
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
-from phase_diagrams.sweeps.starts import (
+from phase_diagrams.sweeps.published_starts import (
     figure6_start,
     figure6c_start,
-    random_start,
-    register_start,
     released_start,
     s3_start,
 )
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.starts import random_start, register_start
 
 __all__ = [
     "Advice",

@@ -5,7 +5,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,7 @@ class Setting:
     neighbours: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Advice:
     """What a diagram says of a setting, and where to go from there.
 
@@ -99,9 +99,15 @@ class Advice:
     budget: int | None
     settings: tuple[Setting, ...]
     scales: str
-    axes: Mapping[str, Axis] = field(repr=False)
+    axes: Mapping[str, Axis]
 
-    def text(self) -> str:
+    def __repr__(self) -> str:
+        """Return what was asked about, its phase and the nearest setting that comprehends."""
+        asked = _written(self.asked, self.axes)
+        nearest = [f"; nearest: {_written(s.values, self.axes)}" for s in self.settings[:1]]
+        return f"Advice({asked}: {self.phase.label}{''.join(nearest)})"
+
+    def __str__(self) -> str:
         """Return the advice as sentences, one in each line."""
         asked, cell = (_written(values, self.axes) for values in (self.asked, self.cell))
         lines = [

@@ -14,6 +14,7 @@ from effective_theory import Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import RandomSource, of_type, shown
 from phase_diagrams.phases import GENERALISING, Phase, Source, classify_all
 from phase_diagrams.runs.origin import Origin
+from phase_diagrams.runs.stored_run import KeptRuns, StoredRun, stored_run
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.statistics.boundaries import Boundary, Direction, boundary
 from phase_diagrams.statistics.probabilities import (
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
     from matplotlib.figure import Figure
-
-    from phase_diagrams.runs.stored_run import KeptRuns, StoredRun
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
 
@@ -88,7 +87,7 @@ class PhaseDiagram:
 
     spec: SweepSpec
     _arrays: dict[str, NDArray[np.integer[Any]]] = field(default_factory=dict, repr=False)
-    kept: "KeptRuns | None" = None
+    kept: KeptRuns | None = None
     name: str | None = None
 
     def __post_init__(self) -> None:
@@ -271,7 +270,7 @@ class PhaseDiagram:
         cell = self.find(seed=seed, **values)
         return cell.model, *cell.draw()
 
-    def run(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "StoredRun":
+    def run(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> StoredRun:
         """Return one stored run: its learning curve, crossings and final embeddings.
 
         Raises
@@ -283,9 +282,22 @@ class PhaseDiagram:
         --------
         ``diagram.run(decoder_lr=1e-4, decoder_weight_decay=3).plot()``
         """
-        from phase_diagrams.runs.stored_run import stored_run
+        return stored_run(self.require_kept(), self.spec, self.find(seed=seed, **values))
 
-        return stored_run(self, self.find(seed=seed, **values))
+    def require_kept(self) -> KeptRuns:
+        """Return where the diagram's runs are kept.
+
+        Raises
+        ------
+        InputError
+            If it knows no store.
+        """
+        if self.kept is None:
+            raise InputError(
+                "the diagram has no store, which keeps the runs; sweep with store=FILE, "
+                "or use phase_diagrams.load(FILE)."
+            )
+        return self.kept
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes.

@@ -16,7 +16,7 @@ from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.names import ChangedSweep, require_name
-from phase_diagrams.sweeps.settings import change, settings_text
+from phase_diagrams.sweeps.settings import change
 from phase_diagrams.sweeps.spec import Cell, SweepSpec
 
 #: Name of a sweep in the store where the user gives none.
@@ -173,9 +173,9 @@ def _resumed(
     try:
         before = SweepSpec.from_json(stored)
     except InputError as error:  # such as a start that is not registered here
-        return spec, (f"not readable ({error})", settings_text(spec))
+        return spec, (f"not readable ({error})", str(spec))
     spec = spec.with_values_of(before)
-    return spec, change(before, spec)
+    return spec, change(before.settings, spec.settings)
 
 
 def enter(kept: Store | None, name: str, spec: SweepSpec) -> SweepSpec:

@@ -46,4 +46,4 @@ class Advise(StoredSweep):
             if seeds[0] is not None:
                 PhaseDiagram(spec).seed_index(seeds[0])
 
-        print(advise(self.load(check), seeds[0], **values).text())
+        print(advise(self.load(check), seeds[0], **values))

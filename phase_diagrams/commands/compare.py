@@ -9,12 +9,12 @@ import tyro
 from effective_theory import InputError
 from effective_theory.checks import integer, printable
 from effective_theory.files import require_picture, save_figure
-from phase_diagrams.comparison.comparing import Comparison, compare
+from phase_diagrams.comparison.comparing import compare
+from phase_diagrams.comparison.result import Comparison
 from phase_diagrams.comparison.shared_runs import differences
 from phase_diagrams.runs.engines import NumbaEngine
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.sweeps.spec import SweepSpec
 
 
@@ -51,7 +51,7 @@ class Compare:
         found = self.comparison()
         if self.out is not None:
             save_figure(found.plot(), self.out, _about(found))
-        print(found.text())
+        print(found)
         if self.out is not None:
             print(f"picture: {self.out}")
 
@@ -87,7 +87,7 @@ def _about(found: Comparison) -> str:
     """Return what a comparison's picture shows."""
     a, b = found.names
     differ = f"; differ in {'; '.join(found.differences)}" if found.differences else ""
-    return f"{a} and {b}: {settings_text(found.spec)}{differ}"
+    return f"{a} and {b}: {found.spec}{differ}"
 
 
 def _named_apart(a: tuple[str, str, str | None], b: tuple[str, str, str | None]) -> tuple[str, str]:

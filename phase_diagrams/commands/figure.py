@@ -8,7 +8,6 @@ import tyro
 
 from effective_theory.files import picture_kind, require_outputs, save_figure
 from phase_diagrams.runs.engines import numba_engine
-from phase_diagrams.sweeps.settings import settings_text
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class PaperFigure:
         store = self.store if self.store is not None else folder / "runs.sqlite"
         require_outputs({out: picture_kind(out)}, folder if self.out is None else None, store)
         runs = trained_runs(self.number, store=store, engine=numba_engine(self.jobs))
-        about = f"figure {self.number} of the paper; {settings_text(SPECS[self.number])}"
+        about = f"figure {self.number} of the paper; {SPECS[self.number]}"
         save_figure(FIGURES[self.number](runs), out, about)
         print(f"mean |accuracy - predicted accuracy| = {mean_difference(runs):.4f}")
         print(f"rank correlation of n_h and updates to RQI > 0.95: {rank_correlation(runs)}")

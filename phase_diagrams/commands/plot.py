@@ -17,7 +17,6 @@ from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.pictures.files import Picture, fitting, picture_paths, save_pictures
 from phase_diagrams.statistics.boundaries import require_axis
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.sweeps.spec import SweepSpec
 
 #: Seed of the resamples behind a band: the same store gives the same picture.
@@ -91,7 +90,7 @@ class Plot(StoredSweep):
         from phase_diagrams.pictures.over_seeds import plot_boundary
 
         path = require_folder(self.out) / _BOUNDARY
-        save_figure(plot_boundary(diagram, *edges), path, settings_text(diagram.spec))
+        save_figure(plot_boundary(diagram, *edges), path, str(diagram.spec))
         print(f"share of runs that generalise, along {along}:")
-        print("\n".join(line for edge in edges for line in edge.lines()))
+        print(*edges, sep="\n")
         return path

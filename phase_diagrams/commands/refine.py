@@ -9,7 +9,7 @@ import tyro
 from effective_theory.files import foreseen_folder, require_outputs
 from phase_diagrams.commands.parsing import parse_factors
 from phase_diagrams.commands.sweep import files_of, leave_files
-from phase_diagrams.refinement.refining import expected_runs, refine, refined_spec
+from phase_diagrams.refining import expected_runs, refine, refined_spec
 from phase_diagrams.runs.engines import numba_engine
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram

@@ -10,7 +10,6 @@ from phase_diagrams.commands.stored import StoredSweep, require_table
 from phase_diagrams.comparison.published import agreement, read_table
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.presets import preset_note
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.text.summary import origin_lines, summary
 
 
@@ -50,7 +49,7 @@ class Show(StoredSweep):
         if self.out is not None:
             require_picture(self.out)
         diagram = self.load(lambda spec: PhaseDiagram(spec).find(seed=seed, **values))
-        run, settings = diagram.run(seed=seed, **values), settings_text(diagram.spec)
+        run, settings = diagram.run(seed=seed, **values), str(diagram.spec)
         print(f"{run}\n{settings}")
         if self.out is not None:
             save_figure(run.plot(), self.out, f"{run.name}; {settings}")

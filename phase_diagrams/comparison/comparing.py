@@ -1,180 +1,24 @@
 """Comparison of two diagrams: labels, steps and boundaries of the runs that they share."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import integer
-from phase_diagrams.comparison.shared_runs import By, Index, differences, on_places, shared_runs
+from phase_diagrams.comparison.result import (
+    STEPS,
+    BoundaryShift,
+    Comparison,
+    Labels,
+    StepAgreement,
+)
+from phase_diagrams.comparison.shared_runs import By, differences, on_places, shared_runs
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import GENERALISING, RUN_PHASES, Phase
 from phase_diagrams.statistics.boundaries import first_crossing, scale_positions
 from phase_diagrams.sweeps.axes import Axis
-from phase_diagrams.sweeps.spec import SweepSpec
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-_STEPS = ("train", "test", "rqi")
-Labels = NDArray[np.int8]
-
-
-@dataclass(frozen=True)
-class StepAgreement:
-    """How well the updates until one threshold agree, over the shared runs.
-
-    Attributes
-    ----------
-    both, only_a, only_b, neither
-        Runs that reached the threshold in both, in one, in none.
-    rank_correlation
-        Spearman's, of those that reached it in both; NaN for fewer than two or constant steps.
-    median_difference, largest_difference
-        Of |a - b| in updates; NaN where none reached it in both.
-    within
-        Runs that differ by at most ``tolerance`` updates.
-    """
-
-    both: int
-    only_a: int
-    only_b: int
-    neither: int
-    rank_correlation: float
-    median_difference: float
-    largest_difference: float
-    within: int
-    tolerance: int
-
-
-@dataclass(frozen=True)
-class BoundaryShift:
-    """How far the edges of generalisation moved along one axis, b less a.
-
-    In each column of cells along the axis, an edge is the first place where the share of the shared
-    runs in comprehension or grokking rises to 1/2, and the first where it falls below
-    (`phase_diagrams.statistics.boundaries`); each is compared with its like.
-
-    Attributes
-    ----------
-    both, only_a, only_b
-        Edges in both diagrams and in one of them.
-    median, largest
-        Median shift and the one with the largest size; NaN where no edge is in both.
-    unit
-        Unit of the shift: "decades" on a log axis, otherwise the axis' own.
-    """
-
-    both: int
-    only_a: int
-    only_b: int
-    median: float
-    largest: float
-    unit: str
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """What two diagrams say of the runs that they share; b is the reference.
-
-    Attributes
-    ----------
-    names
-        Of the two diagrams.
-    by
-        What runs were joined on.
-    runs
-        Number of runs of each diagram.
-    differences
-        What is fixed in both sweeps and differs, such as the budget.
-    spec
-        The sweep of a.
-    phases
-        Phases of a and of b, each on the grid of a; `Phase.NOT_RUN` where no run is shared.
-    table
-        Runs by phase of a (rows) and of b (columns), both in the order of RUN_PHASES.
-    steps
-        Agreement of "train", "test" and "rqi".
-    shifts
-        Shift of the boundary along each axis with a scale.
-    """
-
-    names: tuple[str, str]
-    by: By
-    runs: tuple[int, int]
-    differences: tuple[str, ...]
-    spec: SweepSpec
-    phases: tuple[Labels, Labels]
-    table: NDArray[np.int64]
-    steps: Mapping[str, StepAgreement]
-    shifts: Mapping[str, BoundaryShift]
-    _pairs: tuple[tuple[Index, Index], ...]
-    _diagrams: tuple[PhaseDiagram, PhaseDiagram]
-
-    @property
-    def present(self) -> list[int]:
-        """Rows and columns of the table whose phase either diagram has."""
-        table = self.table
-        return [k for k in range(len(table)) if table[k].any() or table[:, k].any()]
-
-    @property
-    def shared(self) -> int:
-        """Number of runs that both made."""
-        return int(self.table.sum())
-
-    @property
-    def agreeing(self) -> int:
-        """Number of shared runs with the same label."""
-        return int(self.table.trace())
-
-    @property
-    def commonest(self) -> int:
-        """Number of shared runs that always saying b's commonest label would get right."""
-        return int(self.table.sum(axis=0).max())
-
-    @property
-    def kappa(self) -> float:
-        """Cohen's kappa of the labels; NaN where all are one label in both.
-
-        Agreement beyond that of independent labels with the same frequencies, as a share of what
-        is possible (Cohen, Educational and Psychological Measurement 20:37, 1960).
-        """
-        return cohen_kappa(self.table)
-
-    def to_frame(self) -> "pd.DataFrame":
-        """Return a pandas frame with one row for each shared run, in the order of a."""
-        import pandas as pd
-
-        rows: list[dict[str, Any]] = []
-        found = [(d.phases, d) for d in self._diagrams]
-        for places in self._pairs:
-            cell = self.spec.cell(places[0])
-            row = self.spec.written_at(places[0])
-            row["split_seed"], row["init_seed"] = cell.seed
-            for suffix, (phases, diagram), place in zip("ab", found, places, strict=True):
-                row[f"phase_{suffix}"] = Phase(int(phases[place])).label
-                for step in _STEPS:
-                    value = getattr(diagram, f"{step}_step")[place]
-                    row[f"{step}_step_{suffix}"] = None if value is np.ma.masked else int(value)
-            rows.append(row)
-        steps = {f"{step}_step_{suffix}": "Int64" for step in _STEPS for suffix in "ab"}
-        return pd.DataFrame(rows).astype(steps)
-
-    def text(self) -> str:
-        """Return the comparison as lines of text."""
-        from phase_diagrams.comparison.text import comparison_text
-
-        return comparison_text(self)
-
-    def plot(self, **options: Any) -> "Figure":
-        """Draw the table and the map of disagreement; see `comparison_plotting`."""
-        from phase_diagrams.comparison.picture import plot_comparison
-
-        return plot_comparison(self, **options)
 
 
 def compare(
@@ -222,7 +66,7 @@ def compare(
         name: step_agreement(
             getattr(a, f"{name}_step")[places[0]], getattr(b, f"{name}_step")[places[1]], tolerance
         )
-        for name in _STEPS
+        for name in STEPS
     }
     shifts = {
         name: _shift(axis, place, first, second)
@@ -242,14 +86,6 @@ def compare(
         _pairs=tuple(pairs),
         _diagrams=(a, b),
     )
-
-
-def cohen_kappa(table: NDArray[np.int64]) -> float:
-    """Return Cohen's kappa of a square table of counts; NaN where chance alone agrees always."""
-    total = int(table.sum())
-    observed = int(table.trace()) / total
-    chance = float((table.sum(0) * table.sum(1)).sum()) / total**2
-    return (observed - chance) / (1 - chance) if chance < 1 else float("nan")
 
 
 def step_agreement(a: Any, b: Any, tolerance: int) -> StepAgreement:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure, SubFigure
 
-from phase_diagrams.comparison.comparing import Comparison
+from phase_diagrams.comparison.result import Comparison
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.pictures.cells import STYLE, draw_cells

@@ -10,7 +10,6 @@ from effective_theory import InputError
 from effective_theory.checks import shown
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.axes import Axis
-from phase_diagrams.sweeps.settings import fixed_settings
 from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
 from phase_diagrams.wording import written_apart
 
@@ -134,7 +133,7 @@ def _places(diagram: PhaseDiagram) -> list[Index]:
 
 def differences(a: SweepSpec, b: SweepSpec) -> tuple[str, ...]:
     """Return what is fixed in both sweeps and differs, one phrase for each field."""
-    ours, theirs = fixed_settings(a), fixed_settings(b)
+    ours, theirs = a.fixed, b.fixed
     fixed = [(name, ours[name], theirs[name]) for name in ours if name in theirs]
     if len(a.seeds) == len(b.seeds) == 1:
         fixed.append(("seed", a.seeds[0], b.seeds[0]))

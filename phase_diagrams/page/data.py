@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.pictures.run import embedding_coordinates
-from phase_diagrams.runs.stored_run import require_kept
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -85,7 +84,7 @@ def page_data(diagram: PhaseDiagram) -> PageData:
     InputError
         If the diagram has no store or the page would be too large.
     """
-    spec, kept = diagram.spec, require_kept(diagram)
+    spec, kept = diagram.spec, diagram.require_kept()
     require_moderate(spec)
     symbols = spec.task.symbols
     runs: Columns = {"phase": diagram.phases.ravel().astype(np.int32)}

@@ -14,7 +14,6 @@ from phase_diagrams.page.data import page_data
 from phase_diagrams.page.panels import WIDTH, curve_panels, embeddings_panel, phases_panel
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.pictures.run import embedding_labels
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.wording import seed_text
 
 _HINT = "Point at a cell to see its run; click to hold it, click beside the cells to let it go."
@@ -109,7 +108,7 @@ def _heading(diagram: PhaseDiagram, title: str, colours: dict[Phase, str]) -> Di
         for phase in (*RUN_PHASES, Phase.NOT_RUN)
         if counts[phase]
     )
-    about = html.escape(f"{spec.size} runs: {settings_text(spec)}")
+    about = html.escape(f"{spec.size} runs: {spec}")
     return Div(
         width=WIDTH,
         text=f"<b style='font-size:125%'>{html.escape(title)}</b><br>{about}<br>{legend}<br>"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, get_args
 from effective_theory import InputError
 from effective_theory.files import save_figure
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.sweeps.spec import SweepSpec
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def save_pictures(
     for kind in kinds:
         for name, figure in pictures(diagram, kind, palette):
             written.append(out / f"{name}.png")
-            save_figure(figure, written[-1], settings_text(diagram.spec))
+            save_figure(figure, written[-1], str(diagram.spec))
     return written
 
 

@@ -1,1 +1,1 @@
-"""Finer cells where phases meet, and what lies between agreeing ones."""
+"""Which finer cells a refined sweep needs, and what lies between agreeing ones."""

@@ -10,14 +10,12 @@ from effective_theory.report import report
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
 from phase_diagrams.wording import place_name
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-    from phase_diagrams.diagram import PhaseDiagram
 
 
 @dataclass(frozen=True)
@@ -89,39 +87,22 @@ class StoredRun:
         return plot_run(self)
 
 
-def require_kept(diagram: "PhaseDiagram") -> KeptRuns:
-    """Return where the diagram's runs are kept.
-
-    Raises
-    ------
-    InputError
-        If it knows no store.
-    """
-    if diagram.kept is None:
-        raise InputError(
-            "the diagram has no store, which keeps the runs; sweep with store=FILE, "
-            "or use phase_diagrams.load(FILE)."
-        )
-    return diagram.kept
-
-
-def stored_run(diagram: "PhaseDiagram", cell: Cell) -> StoredRun:
-    """Return the stored run of a cell of the diagram.
+def stored_run(kept: KeptRuns, spec: SweepSpec, cell: Cell) -> StoredRun:
+    """Return the stored run of a cell of a sweep.
 
     Raises
     ------
     InputError
         If no store has it.
     """
-    kept = require_kept(diagram)
     ((_, summary),) = kept.find([cell])
-    name = place_name(diagram.spec.texts_at(cell.index), cell.seed)
+    name = place_name(spec.texts_at(cell.index), cell.seed)
     if summary is None:
         raise InputError(f"store {kept.store} has no run of {name}; finish the sweep first.")
     phase = classify(
         summary.train_step,
         summary.test_step,
         diverged=summary.diverged_step is not None,
-        lag=diagram.spec.lag,
+        lag=spec.lag,
     )
     return StoredRun(cell, name, phase, summary)

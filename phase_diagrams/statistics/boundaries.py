@@ -28,7 +28,7 @@ Array = NDArray[np.float64]
 _VERBS = {"any": ("cross", "crosses"), "rising": ("rise", "rises"), "falling": ("fall", "falls")}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Boundary:
     """A boundary along one axis; all arrays have the shape of the other axes.
 
@@ -68,7 +68,16 @@ class Boundary:
     found: Array
     confidence: float
 
-    def lines(self) -> list[str]:
+    def __repr__(self) -> str:
+        """Return what crosses which level along which axis, and in how many columns it does."""
+        names = " or ".join(phase.label for phase in self.of)
+        crossing = int(np.isfinite(self.value).sum())
+        return (
+            f"Boundary({names} at {self.level:g} along {self.along}: "
+            f"{crossing} of {self.value.size} columns)"
+        )
+
+    def __str__(self) -> str:
         """Return one line for each value of the other axes: where the probability crosses."""
         lines = []
         for index in np.ndindex(self.value.shape):
@@ -86,7 +95,7 @@ class Boundary:
             never = f"does not {verb}"
             where = never if np.isnan(value) else f"{verbs} at {value:.3g}{more}{band}"
             lines.append(f"{place + ': ' if place else ''}{where}")
-        return lines
+        return "\n".join(lines)
 
 
 def require_axis(spec: SweepSpec, along: str) -> None:

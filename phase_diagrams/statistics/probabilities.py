@@ -32,7 +32,7 @@ Labels = NDArray[np.integer[Any]]
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Probability:
     """Probability of a set of phases in each cell; all arrays have the shape of the axes.
 
@@ -60,8 +60,15 @@ class Probability:
     effective_runs: Array
     confidence: float
 
+    def __repr__(self) -> str:
+        """Return the phases, how many cells have runs and the range of their shares."""
+        names = " or ".join(phase.label for phase in self.of)
+        run = self.value[self.runs > 0]
+        shares = f", {run.min():.3g} to {run.max():.3g}" if run.size else ""
+        return f"Probability({names}: {run.size} cells{shares})"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Majority:
     """The commonest phase of each cell; all arrays have the shape of the axes.
 
@@ -110,15 +117,25 @@ class Majority:
             lines.append(f"{place_name(self.spec.texts_at(index))}: {' = '.join(leaders)}")
         return lines
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """Return the number of cells that are certain, uncertain and tied."""
+        run, certain, uncertain, tied = self._counts
+        return f"Majority({run} cells: {certain} certain, {uncertain} uncertain, {tied} tied)"
+
+    def __str__(self) -> str:
+        """Return the number of cells that are certain, uncertain and tied, in words."""
+        run, certain, uncertain, tied = self._counts
+        return (
+            f"majority of {len(self.spec.seeds)} seeds: {run} cells, "
+            f"{certain} with the {self.confidence:.0%} interval above 1/2, "
+            f"{uncertain} not, {tied} tied"
+        )
+
+    @property
+    def _counts(self) -> tuple[int, int, int, int]:
         run = self.runs > 0
         uncertain = run & ~self.tied & ~self.certain
-        return (
-            f"majority of {len(self.spec.seeds)} seeds: {int(run.sum())} cells, "
-            f"{int(self.certain.sum())} with the {self.confidence:.0%} interval above 1/2, "
-            f"{int(uncertain.sum())} not, {int(self.tied.sum())} tied"
-        )
+        return int(run.sum()), int(self.certain.sum()), int(uncertain.sum()), int(self.tied.sum())
 
 
 def probability(

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from phase_diagrams.phases import RUN_PHASES
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.wording import number
 
 Runs = NDArray[np.bool_]
 
@@ -51,6 +52,15 @@ class SeedEffects:
     split: float
     initialisation: float
     interaction: float
+
+    def __str__(self) -> str:
+        """Return the disagreement and what it is due to."""
+        return (
+            f"disagreement {number(self.disagreement, '.3f')}, due to the split "
+            f"{number(self.split, '.2f')}, to the initialisation "
+            f"{number(self.initialisation, '.2f')}, to the two together "
+            f"{number(self.interaction, '.2f')}"
+        )
 
 
 def phase_effects(spec: SweepSpec, phases: NDArray[np.integer[Any]], measured: Runs) -> SeedEffects:

@@ -12,7 +12,7 @@ from phase_diagrams.sweeps.starts import Seed
 from phase_diagrams.wording import seed_name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IdealAccuracies:
     """Ideal test accuracy of the splits of a sweep.
 
@@ -27,9 +27,15 @@ class IdealAccuracies:
     values: dict[tuple[int, Seed], float | None]
     threshold: float
 
-    def lines(self) -> list[str]:
-        """Return the report, one sentence for each split."""
-        return [self._sentence(size, seed, value) for (size, seed), value in self.values.items()]
+    def __repr__(self) -> str:
+        """Return the number of splits and of those below the threshold."""
+        low = sum(self._is_low(value) for value in self.values.values())
+        return f"IdealAccuracies({len(self.values)} splits, {low} below {self.threshold:g})"
+
+    def __str__(self) -> str:
+        """Return one sentence for each split."""
+        sentences = (self._sentence(*place, value) for place, value in self.values.items())
+        return "\n".join(sentences)
 
     def warnings(self) -> list[str]:
         """Return the sentences of the splits that put the threshold out of ideal reach."""

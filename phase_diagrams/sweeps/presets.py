@@ -143,7 +143,7 @@ def preset_note(name: str | None, spec: SweepSpec) -> str | None:
     """
     if name is None or name not in _PRESETS:
         return None
-    changed = change(spec, preset(name).with_values_of(spec))
+    changed = change(spec.settings, preset(name).with_values_of(spec).settings)
     if changed is None:
         return None
     return (

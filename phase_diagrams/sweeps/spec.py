@@ -20,6 +20,7 @@ from phase_diagrams.sweeps.identity import (
     model_configuration,
     read_canonical,
 )
+from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.sweeps.starts import Recipe, Seed, start
 from phase_diagrams.sweeps.train_fraction import settled_axes, settled_train_size
 from phase_diagrams.wording import written
@@ -75,7 +76,7 @@ class Cell:
         return start(self.start).draw_split(self.model, self.task, self.train_size, self.seed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SweepSpec:
     """A grid of toy models: every combination of the axes' values and seeds is one run.
 
@@ -209,6 +210,27 @@ class SweepSpec:
     def __hash__(self) -> int:
         """Return a hash that equal sweeps share."""
         return hash((self.task, self.model, self.train_size, self.seeds, frozenset(self.grid)))
+
+    def __repr__(self) -> str:
+        """Return the task and the lengths of the axes; `print` tells all."""
+        axes = [f"{name}[{len(axis)}]" for name, axis in self.grid.items()]
+        return f"SweepSpec({self.task}, {' x '.join([*axes, f'seeds[{len(self.seeds)}]'])})"
+
+    def __str__(self) -> str:
+        """Return what is run in one line: what is fixed and no default, the seeds, the axes."""
+        return settings_text(self.fixed, self.grid, self.seeds)
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """All that is not swept, by field: those of the model, then those of the sweep."""
+        settings = {name: getattr(self.model, name) for name in MODEL_FIELDS}
+        settings |= {name: getattr(self, name) for name in ("train_size", "start", "lag", "task")}
+        return {name: value for name, value in settings.items() if name not in self.grid}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is fixed, the axes and the seeds, by name."""
+        return {**self.fixed, **self.grid, "seeds": self.seeds}
 
     @property
     def grid(self) -> Mapping[str, Axis]:

@@ -7,7 +7,6 @@ from phase_diagrams.phases import RUN_PHASES, Phase, Source
 from phase_diagrams.refinement.inferred_cells import refinement_lines
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.sweeps.axes import Axis
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.wording import describe, place_name, seed_name
 
 #: Ties that are listed one by one.
@@ -59,10 +58,10 @@ def summary(diagram: PhaseDiagram) -> str:
         if len(diagram.spec.seeds) > 1:
             lines.append(seed_name(seed))
         lines += [phase_map(diagram, place), ""]
-    lines += [settings_text(diagram.spec), _counts(diagram)]
+    lines += [str(diagram.spec), _counts(diagram)]
     if len(diagram.spec.seeds) > 1:
         lines += over_seeds(diagram)
-    lines += [*refinement_lines(diagram), *diagram.ideal_test_accuracy.lines()]
+    lines += [*refinement_lines(diagram), str(diagram.ideal_test_accuracy)]
     return "\n".join([*lines, *mixtures(diagram.origins)])
 
 

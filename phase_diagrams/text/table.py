@@ -7,7 +7,7 @@ from typing import Any
 
 from effective_theory.files import FileKind, replacing
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.sweeps.settings import ALWAYS_NAMED, fixed_settings
+from phase_diagrams.sweeps.settings import ALWAYS_NAMED
 
 #: Its header names the axes, then columns that all tables of runs have.
 TABLE = FileKind("a table of runs", rb"[^\n]*split_seed,init_seed,phase,train_step,test_step,")
@@ -25,7 +25,7 @@ def write_csv(diagram: PhaseDiagram, path: str | Path) -> None:
     InputError
         If the path cannot be written, or holds anything but such a table.
     """
-    fixed = fixed_settings(diagram.spec)
+    fixed = diagram.spec.fixed
     settings = {name: fixed[name] for name in ALWAYS_NAMED if name in fixed}
     rows = [{**row, **settings} for row in diagram.rows()]
     with (

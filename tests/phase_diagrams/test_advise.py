@@ -49,7 +49,7 @@ def test_the_nearest_comprehending_cell_is_found(
     most = max(known.count(phase) for phase in known)
     assert found.phase == max(phase for phase in known if known.count(phase) == most)
     if found.phase == Phase.COMPREHENSION:
-        assert found.settings == () and "comprehends already" in found.text()
+        assert found.settings == () and "comprehends already" in str(found)
         return
     distances = [
         math.hypot(math.log10(rates[i]) - exponent, decays[j] - decay)
@@ -94,7 +94,7 @@ def test_what_a_grokking_run_gains(diagram: PhaseDiagram) -> None:
     assert nearest.speedup == pytest.approx(4000 / 300) and nearest.test_step == 300
     assert nearest.neighbours == 5 / 8 and nearest.source == Source.MEASURED
     assert inner.values["decoder_lr"] == pytest.approx(10**-4.6) and inner.neighbours == 1
-    text = found.text()
+    text = str(found)
     assert "300 updates instead of 4000: 13.3 times as fast" in text
     assert "distance 1: one decade of decoder_lr, 1 of decoder_weight_decay" in text
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -106,8 +106,8 @@ def test_one_that_did_not_generalise_in_its_budget_has_no_speedup(diagram: Phase
     assert found.phase == Phase.MEMORIZATION and found.test_step is None
     assert found.budget == diagram.spec.model.steps == 10_000
     assert found.settings[0].speedup is None
-    assert "300 updates; not within 10000 updates in the run asked about" in found.text()
-    assert "more than 33.3 times as fast" in found.text()
+    assert "300 updates; not within 10000 updates in the run asked about" in str(found)
+    assert "more than 33.3 times as fast" in str(found)
 
 
 def test_a_refined_diagram_says_what_it_inferred(diagram: PhaseDiagram) -> None:
@@ -116,7 +116,7 @@ def test_a_refined_diagram_says_what_it_inferred(diagram: PhaseDiagram) -> None:
     found = advise(fine, **place)
     assert found.source == Source.INFERRED and found.phase == Phase.GROKKING
     # Steps of an inferred cell are those of the nearest measured run of its phase.
-    assert found.test_step == 4000 and "(inferred for the cell" in found.text()
+    assert found.test_step == 4000 and "(inferred for the cell" in str(found)
     assert found.settings[0].distance == pytest.approx(
         np.hypot(np.log10(fine.spec.grid["decoder_lr"].values[25]) + 4.06, 0.025)
     )
@@ -126,7 +126,7 @@ def test_a_refined_diagram_says_what_it_inferred(diagram: PhaseDiagram) -> None:
 
 def test_where_nothing_comprehends() -> None:
     found = advise(labelled(np.full((2, 2, 1), 2)), decoder_lr=1e-5, decoder_weight_decay=0)
-    assert found.settings == () and "no setting of this sweep comprehends" in found.text()
+    assert found.settings == () and "no setting of this sweep comprehends" in str(found)
 
 
 def test_edges_belong_to_the_diagram_and_what_lies_beyond_does_not(diagram: PhaseDiagram) -> None:

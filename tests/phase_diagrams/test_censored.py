@@ -105,7 +105,7 @@ def test_advice_gives_a_bound_where_the_budget_ended_the_run(
         diagram.record(cell.index, run)
     rate = diagram.spec.grid["decoder_lr"].values[1]
     found = advise(diagram, seed, decoder_lr=rate, decoder_weight_decay=1)
-    text = found.text()
+    text = str(found)
     assert found.phase is phase
     assert not CLAIMS.search(text) and found.settings[0].speedup is None
     if phase is Phase.DIVERGED:

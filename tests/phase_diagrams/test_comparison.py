@@ -21,7 +21,8 @@ from phase_diagrams import (
     sweep,
 )
 from phase_diagrams.cli import main
-from phase_diagrams.comparison.comparing import cohen_kappa, step_agreement
+from phase_diagrams.comparison.comparing import step_agreement
+from phase_diagrams.comparison.result import cohen_kappa
 from phase_diagrams.runs.engines import NumbaEngine
 from tests.phase_diagrams.labelled import labelled, run_with
 
@@ -116,7 +117,7 @@ def test_boundaries_that_moved_by_one_cell() -> None:
     assert (shift.median, shift.largest) == (pytest.approx(0), pytest.approx(-1))
     along = found.shifts["decoder_weight_decay"]
     assert (along.both, along.only_a, along.only_b, along.unit) == (0, 1, 0, "")
-    text = found.text()
+    text = str(found)
     assert "labels: 11 of 12 agree (91.7%); always b's commonest: 5 (41.7%)" in text
     assert "decoder_lr: 3 in both, 0 in one; median shift +0 decades, largest -1 decades" in text
     assert "  decoder_lr=0.001, decoder_weight_decay=0, seed 0: comprehension, memoriz" in text
@@ -144,7 +145,7 @@ def test_other_starts_are_compared_by_place_only_when_asked() -> None:
         "lag 1000 and 2000",
         "seed (58, 58) and (0, 0)",
     )
-    assert "the sweeps differ in start released and random; lag" in found.text()
+    assert "the sweeps differ in start released and random; lag" in str(found)
     several = labelled(np.repeat(LABELS, 3, -1), AXES, (58, 1, 2), start="released")
     assert (
         compare(several, labelled(np.repeat(LABELS, 2, -1), AXES, (2, 3)), by="place").shared == 12

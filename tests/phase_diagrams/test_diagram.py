@@ -195,7 +195,7 @@ def test_other_numbers_of_axes() -> None:
         Addition(10), {"width": [3], "decoder_lr": [1e-3], "loss": ["mse", "cross_entropy"]}, model
     )
     diagram = sweep(three, progress=False)
-    assert "loss = mse" in summary(diagram)
+    assert "shown at loss=mse" in summary(diagram)
     with pytest.raises(InputError, match="one or two axes"):
         diagram.plot()
 

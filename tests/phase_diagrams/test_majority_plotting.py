@@ -74,15 +74,15 @@ def test_a_boundary_is_drawn_where_it_lies(along: str, tmp_path: Path) -> None:
 
 def test_a_boundary_in_words() -> None:
     diagram = labelled(LABELS, AXES, range(4))
-    lines = diagram.boundary("decoder_lr", rng=0, direction="falling").lines()
+    lines = str(diagram.boundary("decoder_lr", rng=0, direction="falling")).splitlines()
     assert lines[0].startswith("decoder_weight_decay=0: falls at 0.0001, 95% band ")
     assert lines[0].endswith("of resamples)")
-    rising = diagram.boundary("decoder_lr", rng=0, direction="rising").lines()
+    rising = str(diagram.boundary("decoder_lr", rng=0, direction="rising")).splitlines()
     assert rising == [f"decoder_weight_decay={value}: does not rise" for value in (0, 2)]
     one = labelled(LABELS[0][:1] + LABELS[2][:1], {"decoder_lr": [1e-4, 1e-3]}, range(4))
-    assert one.boundary("decoder_lr", rng=0).lines() == [
+    assert str(one.boundary("decoder_lr", rng=0)) == (
         "crosses at 0.000316, 95% band 0.000316 to 0.000316 (100% of resamples)"
-    ]
+    )
 
 
 def test_one_axis_and_three_axes() -> None:

@@ -26,7 +26,7 @@ from phase_diagrams import (
 )
 from phase_diagrams.cli import main
 from phase_diagrams.refinement.quadtree import UNKNOWN, filled, wanted
-from phase_diagrams.refinement.refining import expected_runs, nearest_coarse, refined_spec
+from phase_diagrams.refining import expected_runs, nearest_coarse, refined_spec
 from phase_diagrams.text.summary import summary
 from phase_diagrams.text.table import write_csv
 from tests.phase_diagrams.label_engine import Label, LabelEngine, grid

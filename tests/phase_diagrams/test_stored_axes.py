@@ -111,6 +111,6 @@ def test_maps_and_places_show_values_apart() -> None:
 def test_advice_shows_values_apart() -> None:
     axes = {"decoder_lr": Axis((1e-3, 1.0000001e-3), "log"), "decoder_weight_decay": Axis((0, 1))}
     diagram = labelled([[[1], [1]], [[0], [0]]], axes, (5,))
-    text = advise(diagram, decoder_lr=1e-3, decoder_weight_decay=0).text()
+    text = str(advise(diagram, decoder_lr=1e-3, decoder_weight_decay=0))
     assert "decoder_lr=0.001, decoder_weight_decay=0: grokking" in text
     assert "nearest that comprehends: decoder_lr=0.0010000001, decoder_weight_decay=0" in text

@@ -14,7 +14,7 @@ from effective_theory import Addition, ModularAddition, ToyModel
 from phase_diagrams import Axis, Store, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.sweeps.names import ChangedSweep
-from phase_diagrams.sweeps.settings import change, settings_text
+from phase_diagrams.sweeps.settings import change
 from phase_diagrams.sweeps.spec import MODEL_FIELDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
@@ -38,10 +38,10 @@ def changed(**fields: Any) -> SweepSpec:
 @pytest.mark.parametrize("name", [name for name in MODEL_FIELDS if name not in SPEC.axes])
 def test_each_field_of_the_model_is_named_where_it_differs(name: str) -> None:
     other = changed(model=dataclasses.replace(SPEC.model, **{name: OTHER[name]}))
-    found = change(SPEC, other)
+    found = change(SPEC.settings, other.settings)
     before = f"{getattr(SPEC.model, name)}".removesuffix(".0")
     assert found == (f"{name} {before}", f"{name} {OTHER[name]}")
-    assert f"{name} {OTHER[name]}" in settings_text(other)
+    assert f"{name} {OTHER[name]}" in str(other)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_each_field_of_the_model_is_named_where_it_differs(name: str) -> None:
     ],
 )
 def test_what_else_a_name_stood_for_is_named(fields: dict[str, Any], was: str, now: str) -> None:
-    found = change(SPEC, changed(**fields))
+    found = change(SPEC.settings, changed(**fields).settings)
     assert found is not None
     assert found[0].startswith(was) and found[1].startswith(now)
     assert all(len(text) < 80 for text in found)
@@ -84,7 +84,7 @@ def test_what_else_a_name_stood_for_is_named(fields: dict[str, Any], was: str, n
 def test_the_same_sweep_and_a_larger_one_are_no_change(
     fields: dict[str, Any], tmp_path: Path
 ) -> None:
-    assert change(SPEC, changed(**fields)) is None
+    assert change(SPEC.settings, changed(**fields).settings) is None
 
 
 def test_python_warns_when_a_name_is_given_to_another_sweep(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ class EngineAgreement:
 
     def text(self) -> str:
         """Return the verdict in a few lines."""
-        lines = [self.comparison.text(), ""]
+        lines = [str(self.comparison), ""]
         for bound in self.bounds:
             lines.append(f"{'holds' if bound.holds else 'FAILS'}: {bound.claim}: {bound.found}")
         lines.append(

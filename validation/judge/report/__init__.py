@@ -18,7 +18,6 @@ from effective_theory.files import (
 )
 from phase_diagrams import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.wording import describe, number
 from validation.judge.engine_agreement import EngineAgreement
 from validation.judge.report.figures import plot_agreement, plot_step_scatter
@@ -71,7 +70,7 @@ def write_report(
     content = numbers(found, typical, provenance)
     picture = None
     if (path := folder / _PICTURE) in files:
-        save_figure(plot_agreement(found), path, settings_text(found.simulator.spec))
+        save_figure(plot_agreement(found), path, str(found.simulator.spec))
         picture = _address(path.read_bytes())
     page = _page(found, typical, provenance, content, picture)
     texts = page, json.dumps(content, indent=1, allow_nan=False) + "\n"
