@@ -10,6 +10,7 @@ import pytest
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import SweepSpec, load, numba_engine, sweep
 from phase_diagrams.sweeps import starts
+from phase_diagrams.sweeps.published_starts import released_start
 
 pytest.importorskip("torch", reason="needs the extra [validation]")
 
@@ -20,7 +21,7 @@ MODEL = ToyModel(width=4, steps=20)
 def test_each_embedding_moves_by_one_ulp() -> None:
     from validation import nudged_starts
 
-    dataset, plain = starts.released_start(MODEL, Addition(10), 45, (58, 58))
+    dataset, plain = released_start(MODEL, Addition(10), 45, (58, 58))
     patterns = []
     for name in nudged_starts("released", 3):
         recipe = starts.start(name).recipe
