@@ -2,14 +2,18 @@
 
 import math
 import operator
+import reprlib
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 #: A source of randomness as users give it; global state is never used.
 RandomSource = int | np.random.SeedSequence | np.random.Generator
+
+Kind = TypeVar("Kind")
 
 
 #: More workers than any machine has cores; joblib would make them.
@@ -36,9 +40,9 @@ def integer(name: str, value: Any, minimum: int | None = None, maximum: int | No
     try:
         result = operator.index(value)
     except TypeError:
-        raise InputError(f"{name} must be an integer, not {value!r}.") from None
+        raise InputError(f"{name} must be an integer, not {shown(value)}.") from None
     if isinstance(value, bool | np.bool_):
-        raise InputError(f"{name} must be an integer, not {value!r}.")
+        raise InputError(f"{name} must be an integer, not {shown(value)}.")
     if minimum is not None and result < minimum:
         raise InputError(f"{name} must be at least {minimum}, not {result}.")
     if maximum is not None and result > maximum:
@@ -49,11 +53,11 @@ def integer(name: str, value: Any, minimum: int | None = None, maximum: int | No
 def non_negative(name: str, value: Any) -> float:
     """Return ``value`` as a float, or raise InputError if it is negative or not finite."""
     if isinstance(value, bool | np.bool_ | str | bytes | np.ndarray):
-        raise InputError(f"{name} must be a number, not {value!r}.")
+        raise InputError(f"{name} must be a number, not {shown(value)}.")
     try:
         result = float(value)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{name} must be a number, not {value!r}.") from None
+        raise InputError(f"{name} must be a number, not {shown(value)}.") from None
     if not math.isfinite(result):
         raise InputError(f"{name} must be finite, not {result}.")
     if result < 0:
@@ -131,3 +135,23 @@ def random_generator(rng: RandomSource | None, name: str = "rng") -> np.random.G
     if isinstance(rng, np.random.Generator | np.random.SeedSequence):
         return np.random.default_rng(rng)
     return np.random.default_rng(integer(name, rng, minimum=0))
+
+
+def of_type(name: str, value: Any, kind: type[Kind], example: str) -> Kind:
+    """Return a value of a type, or raise InputError that names it with an example."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be {example}, not {shown(value)}.")
+    return value
+
+
+def path_of(name: str, value: Any) -> Path:
+    """Return a path, or raise InputError if the value is none."""
+    try:
+        return Path(value)
+    except TypeError:
+        raise InputError(f"{name} must be the path of a file, not {shown(value)}.") from None
+
+
+def shown(value: Any) -> str:
+    """Return a short text of one line for a value in an error."""
+    return printable(reprlib.repr(value))

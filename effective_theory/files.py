@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from effective_theory.checks import InputError
+from effective_theory.checks import InputError, path_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -152,7 +152,7 @@ def require_writable(path: str | Path, kind: FileKind) -> None:
         If the folder is missing or cannot be written to, or the path holds anything else: a store
         of runs, a file of another kind, a folder, a link.
     """
-    path = Path(path)
+    path = path_of("path", path)
     refuse_database(path)
     try:
         found = _mode(path)
@@ -231,7 +231,7 @@ def foreseen_folder(path: str | Path) -> Path:
     InputError
         If it could not.
     """
-    folder = Path(path)
+    folder = path_of("path", path)
     try:
         there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not there.is_dir():
@@ -254,7 +254,7 @@ def replacing(path: str | Path, kind: FileKind) -> Iterator[IO[bytes]]:
     InputError
         As by `require_writable`, or if writing fails.
     """
-    path = Path(path)
+    path = path_of("path", path)
     require_writable(path, kind)
     try:
         if _is_stream(path, _mode(path)):
@@ -279,7 +279,7 @@ def refuse_database(path: str | Path) -> None:
 
     So would one in the place where SQLite keeps what it has not finished writing to a store.
     """
-    path = Path(path)
+    path = path_of("path", path)
     stores = [path]
     stores += [
         path.with_name(path.name.removesuffix(ending))

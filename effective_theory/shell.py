@@ -14,6 +14,13 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Annotated, Any, Literal, Protocol, Self, TextIO, cast
 
+from effective_theory.arguments import (
+    WIDE,
+    errors_of_one_sentence,
+    numbers,
+    require_command,
+    require_understood,
+)
 from effective_theory.checks import InputError, RunError, printable
 from effective_theory.notes import note
 from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, Task, permutation_group
@@ -102,9 +109,18 @@ def read_command(
     for name, kind in commands.items():
         default = (defaults or {}).get(name, tyro.MISSING_NONPROP)
         union = union | Annotated[kind, tyro.conf.subcommand(name, default=default)]
+    require_command(commands, arguments)
+    command = f" {arguments[0]}" if arguments[0] in commands else ""
+    usage = f"python -m {package}{command} --help"
+    # Sentences of errors are taken from tyro's boxes, in which each has one line.
     columns = min(max(shutil.get_terminal_size().columns, _LEAST_COLUMNS), _MOST_COLUMNS)
-    with _environment("COLUMNS", str(columns)):
-        chosen: Command = tyro.cli(
+    asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
+    with (
+        _environment("COLUMNS", str(columns if asks_for_help else WIDE)),
+        errors_of_one_sentence(usage),
+        numbers(),
+    ):
+        chosen, unknown = tyro.cli(
             union,
             args=list(arguments),
             prog=f"python -m {package}",
@@ -113,8 +129,10 @@ def read_command(
                 tyro.conf.OmitSubcommandPrefixes,
                 tyro.conf.FlagCreatePairsOff,
             ),
+            return_unknown_args=True,
         )
-    return chosen
+    require_understood(unknown, type(chosen), usage)
+    return cast(Command, chosen)
 
 
 def require_extra(extra: str, *packages: str) -> None:

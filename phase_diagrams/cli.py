@@ -9,7 +9,7 @@ from phase_diagrams.commands.advise import Advise
 from phase_diagrams.commands.compare import Compare
 from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
-from phase_diagrams.commands.notes import notes
+from phase_diagrams.commands.notes import run_with_notes
 from phase_diagrams.commands.options import preset_defaults
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
@@ -44,9 +44,7 @@ def _hush_resource_tracker() -> None:
 
 def _run(arguments: Sequence[str]) -> None:
     defaults = {"sweep": preset_defaults(arguments, Sweep)}
-    chosen = read_command("phase_diagrams", COMMANDS, arguments, defaults)
-    with notes():
-        chosen.run()
+    run_with_notes(read_command("phase_diagrams", COMMANDS, arguments, defaults))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, ToyModel
-from effective_theory.checks import RandomSource
+from effective_theory.checks import RandomSource, of_type, shown
 from phase_diagrams.phases import GENERALISING, Phase, Source, classify_all
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.stored_run import KeptRuns, StoredRun, stored_run
@@ -91,6 +91,7 @@ class PhaseDiagram:
     name: str | None = None
 
     def __post_init__(self) -> None:
+        of_type("spec", self.spec, SweepSpec, "a SweepSpec")
         if not self._arrays:
             shape = self.spec.shape
             self._arrays = {name: np.full(shape, -1, np.int64) for name in _STEPS}
@@ -250,9 +251,9 @@ class PhaseDiagram:
         if seed is None and len(seeds) == 1:
             return 0
         pair = (int(seed), int(seed)) if isinstance(seed, int | np.integer) else seed
-        if pair not in seeds:
+        if not isinstance(pair, tuple) or pair not in seeds:
             known = ", ".join(map(seed_text, seeds))
-            raise InputError(f"seed {seed} is not in this sweep; its seeds are {known}.")
+            raise InputError(f"seed {shown(seed)} is not in this sweep; its seeds are {known}.")
         return seeds.index(pair)
 
     def cell(

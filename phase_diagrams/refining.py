@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.checks import integer
+from effective_theory.checks import integer, of_type
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase
 from phase_diagrams.refinement.inferred_cells import infer, missing_cells, wanted_cells
-from phase_diagrams.runs.engines import Engine
+from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
-from phase_diagrams.sweeping import opened, results, resumed
+from phase_diagrams.sweeping import empty_diagram, opened, results, resumed
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis
 from phase_diagrams.sweeps.spacing import between
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -32,6 +32,7 @@ def refine(
     store: str | Path | None = None,
     name: str = DEFAULT_NAME,
     engine: Engine | None = None,
+    n_jobs: int | None = None,
     progress: bool = True,
 ) -> PhaseDiagram:
     """Run finer cells where neighbouring ones disagree, and return the diagram on finer axes.
@@ -56,6 +57,8 @@ def refine(
         Name of the refined sweep in the store.
     engine
         What runs the cells; `numba_engine` on all cores by default.
+    n_jobs
+        Runs of the simulator at a time, as for `numba_engine`; not together with ``engine``.
     progress
         Show a progress bar for each round of runs on stderr; off anyway where that is no terminal.
 
@@ -68,7 +71,8 @@ def refine(
     Raises
     ------
     InputError
-        If the sweep has been refined before, or ``to`` does not suit its axes.
+        If the sweep has been refined before, ``to`` does not suit its axes, or another argument
+        is wrong.
     StoreError
         If the store cannot be used; what it held stays as it was.
 
@@ -80,17 +84,19 @@ def refine(
     Examples
     --------
     >>> from effective_theory import Addition, ToyModel
-    >>> from phase_diagrams import SweepSpec, numba_engine, sweep
+    >>> from phase_diagrams import SweepSpec, sweep
     >>> model = ToyModel(width=20, steps=800, embedding_lr=1e-2)
     >>> axes = {"decoder_lr": [1e-4, 1e-3, 1e-2]}
-    >>> engine = numba_engine(1)
-    >>> coarse = sweep(SweepSpec(Addition(10), axes, model, seeds=(5,)), engine=engine)
-    >>> refine(coarse, to=4, engine=engine).spec.shape
+    >>> coarse = sweep(SweepSpec(Addition(10), axes, model, seeds=(5,)), n_jobs=1)
+    >>> refine(coarse, to=4, n_jobs=1).spec.shape
     (9, 1)
     """
+    of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as sweep() returns")
+    of_type("progress", progress, bool, "True or False")
+    engine = chosen_engine(engine, n_jobs)
     asked = refined_spec(diagram.spec, to)
     with opened(store, name) as kept:
-        fine = PhaseDiagram(resumed(asked, kept, name), name=None if store is None else name)
+        fine = empty_diagram(resumed(asked, kept, name), store, name, engine)
     coarse = tuple(slice(None, None, fine.spec.refined.get(name)) for name in fine.spec.grid)
     fine.take(coarse, diagram)
     while True:

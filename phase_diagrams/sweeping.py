@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from effective_theory import InputError
+from effective_theory.checks import of_type, path_of
 from effective_theory.notes import is_watched
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.refinement.inferred_cells import infer
-from phase_diagrams.runs.engines import Engine, numba_engine
+from phase_diagrams.runs.engines import Engine, chosen_engine, numba_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.stored_run import KeptRuns
@@ -20,6 +21,7 @@ from phase_diagrams.sweeps.spec import Cell, SweepSpec
 
 #: Name of a sweep in the store where the user gives none.
 DEFAULT_NAME = "sweep"
+_SPEC = "a SweepSpec such as SweepSpec(Addition(10), {'decoder_lr': [1e-4, 1e-3]})"
 
 
 def sweep(
@@ -28,6 +30,7 @@ def sweep(
     store: str | Path | None = None,
     name: str = DEFAULT_NAME,
     engine: Engine | None = None,
+    n_jobs: int | None = None,
     progress: bool = True,
 ) -> PhaseDiagram:
     """Run all cells of a sweep that the store does not know yet, and return the diagram.
@@ -43,6 +46,8 @@ def sweep(
         Name of the sweep in the store.
     engine
         What runs the cells; `numba_engine` on all cores by default.
+    n_jobs
+        Runs of the simulator at a time, as for `numba_engine`; not together with ``engine``.
     progress
         Show one progress bar on stderr; off anyway where that is no terminal.
 
@@ -54,6 +59,8 @@ def sweep(
 
     Raises
     ------
+    InputError
+        If an argument is wrong.
     StoreError
         If the store cannot be used; what it held stays as it was.
 
@@ -65,11 +72,12 @@ def sweep(
     ChangedSweep
         If the store holds another sweep of this name, which is not just extended.
     """
-    engine = engine if engine is not None else numba_engine()
-    runs = None if store is None else KeptRuns(Path(store), engine.identity, engine.version)
+    of_type("spec", spec, SweepSpec, _SPEC)
+    of_type("progress", progress, bool, "True or False")
+    engine = chosen_engine(engine, n_jobs)
     with opened(store, name) as kept:
         spec = enter(kept, name, spec)
-        diagram = PhaseDiagram(spec, kept=runs, name=None if store is None else name)
+        diagram = empty_diagram(spec, store, name, engine)
         for sentence in diagram.ideal_test_accuracy.warnings():
             warnings.warn(sentence, stacklevel=2)
         for cell, summary in _results(spec, kept, engine, progress):
@@ -127,6 +135,16 @@ def _results(
                 kept.add(cell, summary, engine.identity, engine.version)
             bar.update()
             yield cell, summary
+
+
+def empty_diagram(
+    spec: SweepSpec, store: str | Path | None, name: str, engine: Engine
+) -> PhaseDiagram:
+    """Return a diagram without runs that knows where they will be kept."""
+    if store is None:
+        return PhaseDiagram(spec)
+    kept = KeptRuns(path_of("store", store), engine.identity, engine.version)
+    return PhaseDiagram(spec, kept=kept, name=name)
 
 
 def opened(store: str | Path | None, name: str) -> contextlib.AbstractContextManager[Store | None]:
@@ -238,6 +256,8 @@ def load(
     UserWarning
         Where runs come from several origins, such as instruction sets.
     """
+    if name is not None:
+        of_type("name", name, str, "that of a stored sweep")
     with Store(store, create=False) as kept:
         return stored_diagram(kept, *kept.spec(name), engine)
 
@@ -249,7 +269,7 @@ def stored_diagram(
     if isinstance(engine, str):
         identity, version = engine, kept.engine_version(engine)
     else:
-        engine = engine if engine is not None else numba_engine()
+        engine = chosen_engine(engine, None)
         identity, version = engine.identity, engine.version
     diagram = PhaseDiagram(spec, kept=KeptRuns(kept.path, identity, version), name=name)
     for cell, summary in kept.find(spec.cells(), identity, version):

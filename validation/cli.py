@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from effective_theory.shell import Command, read_command, run_command
-from phase_diagrams.commands.notes import notes
+from phase_diagrams.commands.notes import run_with_notes
 from phase_diagrams.commands.options import preset_defaults
 from validation.commands.collect import Collect
 from validation.commands.published import Published
@@ -29,9 +29,7 @@ def _run(arguments: Sequence[str]) -> None:
         "toy": preset_defaults(arguments, Toy),
         "submit": preset_defaults(arguments, Submit),
     }
-    chosen = read_command("validation", COMMANDS, arguments, defaults)
-    with notes():
-        chosen.run()
+    run_with_notes(read_command("validation", COMMANDS, arguments, defaults))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from effective_theory import InputError
-from effective_theory.checks import integer
+from effective_theory.checks import integer, of_type
 from phase_diagrams.advice.distance import Place, containing, distances, place_at, unit
 from phase_diagrams.advice.outcomes import Outcomes
 from phase_diagrams.advice.result import Advice, Setting, place_in_words
@@ -43,7 +43,7 @@ def advise(
     InputError
         If an axis is missing or unknown, a value lies outside of the axes, or the cell was not run.
     """
-    spec = diagram.spec
+    spec = of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram").spec
     asked, place = asked_cell(spec, values)
     chosen = [diagram.seed_index(seed)] if seed is not None else list(range(len(spec.seeds)))
     outcomes = Outcomes(diagram, chosen)

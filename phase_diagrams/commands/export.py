@@ -26,3 +26,4 @@ class Export:
         """Write the table."""
         require_writable(self.out, TABLE)
         write_csv(load(self.store, self.name), self.out)
+        print(f"table: {self.out}")

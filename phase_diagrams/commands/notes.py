@@ -1,4 +1,4 @@
-"""What commands say of the packages' warnings."""
+"""What commands say beside their results."""
 
 import contextlib
 import warnings
@@ -6,17 +6,31 @@ from collections.abc import Iterator
 from typing import Any
 
 from effective_theory.checks import printable
+from effective_theory.shell import Command
+from phase_diagrams.commands.options import SweepOptions
 from phase_diagrams.sweeps.names import ChangedSweep
 
 
+def run_with_notes(command: Command) -> None:
+    """Run a command, and say what it replaces."""
+    if isinstance(command, SweepOptions) and (sentence := command.replaced_axes()):
+        _note(sentence)
+    with _notes():
+        command.run()
+
+
+def _note(sentence: str) -> None:
+    print(f"note: {printable(sentence)}", flush=True)
+
+
 @contextlib.contextmanager
-def notes() -> Iterator[None]:
+def _notes() -> Iterator[None]:
     """Print at once which sweep's name is given to another one; hush what the summary names."""
     shown = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, ChangedSweep):
-            print(f"note: {printable(str(message))}", flush=True)
+            _note(str(message))
         else:
             shown(message, category, *place, **more)
 

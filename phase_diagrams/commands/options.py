@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import tyro
 
@@ -35,8 +35,10 @@ class SweepOptions:
     """Number of symbols; for permutation_group the number of permuted things."""
     train_size: int = 45
     """Number of training samples."""
+    train_fraction: float | None = None
+    """Training samples as a share of all, instead of their number."""
     seeds: str = "0"
-    """Seeds such as 0,1,2; 0/1 has split seed 0 and init seed 1."""
+    """Seeds such as 0,1,2 or 0:20 (from 0 to 19); 0/1 has split seed 0 and init seed 1."""
     start: str = "random"
     """Where runs begin: random, released, figure6, figure6c or s3."""
     lag: int = LAG
@@ -59,7 +61,7 @@ class SweepOptions:
             task=task_named(self.task, self.p),
             axes=axes,
             model=self.model.checked(),
-            train_size=self.train_size,
+            **self._samples(),
             seeds=parse_seeds(self.seeds),
             start=self.start,
             lag=self.lag,
@@ -67,16 +69,49 @@ class SweepOptions:
 
     def _require_once(self, axes: Mapping[str, Axis]) -> None:
         """Refuse an option for what an axis sweeps: it would have no effect."""
-        untouched = SweepOptions() if self.preset is None else _of_preset(self.preset, SweepOptions)
         given, default = (
-            {**dataclasses.asdict(options.model), "train_size": options.train_size}
-            for options in (self, untouched)
+            {
+                **dataclasses.asdict(options.model),
+                "train_size": (options.train_size, options.train_fraction),
+            }
+            for options in (self, self._untouched)
         )
         for name in axes:
+            name = "train_size" if name == "train_fraction" else name
             if given.get(name) != default.get(name):
                 raise InputError(
                     f"{name} is swept by an axis and given as an option too; leave one out."
                 )
+
+    @property
+    def _untouched(self) -> "SweepOptions":
+        """The options of the preset, or without one the defaults, before any was given."""
+        return SweepOptions() if self.preset is None else _of_preset(self.preset, SweepOptions)
+
+    def _samples(self) -> dict[str, Any]:
+        """Return how many samples are for training, by the one option that says so."""
+        if self.train_fraction is None:
+            return {"train_size": self.train_size}
+        if self.train_size != self._untouched.train_size:
+            raise InputError("train_size and train_fraction are both given; leave one out.")
+        return {"train_fraction": self.train_fraction}
+
+    def replaced_axes(self) -> str | None:
+        """Return in one sentence which axes of the preset others replace, None if none are."""
+        axes = parse_axes(self.axis)
+        if not axes or self.preset is None:
+            return None
+        spec = preset(self.preset)
+        fixed = [
+            f"{name} {getattr(self.model, name, self.train_size)}"
+            for name in spec.grid
+            if name not in axes
+        ]
+        rest = f"; all runs have {' and '.join(fixed)}" if fixed else ""
+        return (
+            f"the axes of the preset {self.preset} ({', '.join(spec.grid)}) are replaced by "
+            f"{', '.join(axes)}{rest}."
+        )
 
     def name_of(self, spec: SweepSpec) -> str:
         """Return the sweep's name in the store."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from effective_theory import InputError
+from effective_theory.arguments import whole_number
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, default_axis
 from phase_diagrams.sweeps.spacing import spaced
 from phase_diagrams.wording import FULL_BATCH
@@ -52,7 +53,7 @@ def _count(name: str, values: str) -> int:
         return values.count(",") + 1
     text = values.split(":")[2]
     try:
-        number = int(text)
+        number = whole_number(text)
     except ValueError:
         raise InputError(f"axis {name} needs a whole number of values, not {text!r}.") from None
     if not 1 <= number <= MOST_VALUES:
@@ -77,16 +78,33 @@ def _axis(name: str, values: str) -> Axis:
 
 
 def parse_seeds(text: str) -> list[int | tuple[int, int]]:
-    """Return the seeds of ``--seeds``: "0,1,2", or "0/1" for split seed 0 and init seed 1."""
+    """Return the seeds of ``--seeds``, such as "0,1,5:8" or "0/1".
+
+    A range such as 5:8 ends before its second number; 0/1 is split seed 0 and init seed 1.
+
+    Raises
+    ------
+    InputError
+        If the text has another form, or a range is empty or too long.
+    """
     seeds: list[int | tuple[int, int]] = []
     for part in text.split(","):
+        separator = next((mark for mark in "/:" if mark in part), None)
         try:
-            numbers = [int(number) for number in part.split("/")]
+            first, *others = [whole_number(number) for number in part.split(separator)]
+            (second,) = others if separator is not None else (first,)
         except ValueError:
-            numbers = []
-        if len(numbers) not in (1, 2):
-            raise InputError(f"seeds {text!r} are not understood; write 0,1,2 or 0/1,0/2.")
-        seeds.append(numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1]))
+            raise InputError(
+                f"seeds {text!r} are not understood; write 0,1,2 or 0:20 or 0/1,0/2."
+            ) from None
+        if separator != ":":
+            seeds.append(first if separator is None else (first, second))
+            continue
+        if not 0 < second - first <= MOST_VALUES:
+            raise InputError(
+                f"seeds {part} must be a range of 1 to {MOST_VALUES} seeds, such as 0:20."
+            )
+        seeds += range(first, second)
     return seeds
 
 
@@ -96,7 +114,7 @@ def parse_factors(text: str) -> int | dict[str, int]:
     for part in text.split(","):
         name, _, number = part.rpartition("=")
         try:
-            factors[name.replace("-", "_")] = int(number)
+            factors[name.replace("-", "_")] = whole_number(number)
         except ValueError:
             raise InputError(
                 f"to {text!r} is not understood; write 8 or FIELD=8,FIELD=4."
@@ -150,7 +168,8 @@ def parse_value(text: str) -> Any:
 
 
 def _whole(values: Iterable[Any]) -> list[Any]:
-    """Integers where all values are whole, so that they suit counts as well as rates."""
-    found = list(values)
-    whole = all(isinstance(v, int) or (isinstance(v, float) and v.is_integer()) for v in found)
-    return [int(v) for v in found] if whole else found
+    """Integers where all numbers are whole, so that they suit counts as well as rates."""
+    listed = list(values)
+    numbers = [v for v in listed if isinstance(v, int | float)]
+    whole = all(isinstance(v, int) or v.is_integer() for v in numbers)
+    return [int(v) if whole and isinstance(v, float) else v for v in listed]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
+from effective_theory.checks import shown
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
@@ -38,8 +39,8 @@ def shared_runs(a: PhaseDiagram, b: PhaseDiagram, by: By) -> list[tuple[Index, I
         If ``by`` is neither, one diagram holds no run, the axes differ in "place", or no run is
         shared.
     """
-    if by not in get_args(By):
-        raise InputError(f'by must be "cell" or "place", not {by!r}.')
+    if not isinstance(by, str) or by not in get_args(By):
+        raise InputError(f'by must be "cell" or "place", not {shown(by)}.')
     for name, diagram in (("a", a), ("b", b)):
         if not diagram.measured.any():
             raise InputError(

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from effective_theory import train
-from effective_theory.checks import jobs
+from effective_theory import InputError, train
+from effective_theory.checks import jobs, shown
 from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.training import compile_kernels
 from effective_theory.workers import as_finished, cores
@@ -164,3 +164,29 @@ def numba_engine(n_jobs: int | None = None) -> NumbaEngine:
         If ``n_jobs`` is 0 or no integer.
     """
     return NumbaEngine(jobs("n_jobs", n_jobs))
+
+
+def require_engine(engine: Engine) -> Engine:
+    """Return what runs cells, or raise InputError if it cannot, such as an engine's name."""
+    members = ("identity", "version", "run")
+    if isinstance(engine, type) or not all(hasattr(engine, member) for member in members):
+        raise InputError(
+            "engine must be an Engine such as numba_engine() or validation.torch_engine(), "
+            f"not {shown(engine)}."
+        )
+    return engine
+
+
+def chosen_engine(engine: Engine | None, n_jobs: int | None) -> Engine:
+    """Return an engine, by default the simulator with ``n_jobs`` runs at a time.
+
+    Raises
+    ------
+    InputError
+        If both are given, or one of them is wrong.
+    """
+    if engine is None:
+        return numba_engine(n_jobs)
+    if n_jobs is not None:
+        raise InputError("n_jobs is for the simulator; an engine has its own: leave one out.")
+    return require_engine(engine)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from effective_theory import InputError
+from effective_theory.checks import path_of
 from phase_diagrams.runs.rows import COLUMNS, STORE_VERSION, checksum, run_as_row, run_of_row
 from phase_diagrams.runs.store_errors import StoreError, damage
 from phase_diagrams.runs.store_file import StoreFile
@@ -44,10 +45,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
-        try:
-            self.path = Path(path)
-        except TypeError:
-            raise InputError(f"store must be the path of a file, not {path!r}.") from None
+        self.path = path_of("store", path)
         self._waiting: list[tuple[Any, ...]] = []
         self._last_add = self._last_commit = 0.0
         self._file = StoreFile(self.path, create=create)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.checks import RandomSource, fraction, integer, random_generator
+from effective_theory.checks import RandomSource, fraction, integer, random_generator, shown
 from phase_diagrams.phases import GENERALISING, Phase, as_phases
 from phase_diagrams.statistics.probabilities import Labels, confidence_level
 from phase_diagrams.statistics.seed_effects import Runs
@@ -100,9 +100,9 @@ class Boundary:
 
 def require_axis(spec: SweepSpec, along: str) -> None:
     """Raise InputError unless a sweep has an axis of that name."""
-    if along not in spec.grid:
+    if not isinstance(along, str) or along not in spec.grid:
         raise InputError(
-            f"along must be an axis of the sweep ({', '.join(spec.grid)}), not {along!r}."
+            f"along must be an axis of the sweep ({', '.join(spec.grid)}), not {shown(along)}."
         )
 
 

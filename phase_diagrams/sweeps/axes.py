@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
+from effective_theory.checks import shown
 from phase_diagrams.wording import describe, written_apart
 
 #: No grid may have more cells, so no axis more values.
@@ -43,7 +44,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, Iterable) or isinstance(self.values, str | bytes):
-            raise InputError(f"axis values must be a sequence, not {self.values!r}.")
+            raise InputError(f"axis values must be a sequence, not {shown(self.values)}.")
         values = tuple(v.item() if isinstance(v, np.generic) else v for v in self.values)
         object.__setattr__(self, "values", values)
         if not values:
@@ -57,10 +58,11 @@ class Axis:
             raise InputError("axis values must be finite; remove NaN, infinity and huge integers.")
         if numbers and any(a > b for a, b in zip(values[:-1], values[1:], strict=True)):
             raise InputError("axis values must increase; sort them.")
-        scale = self.scale or ("linear" if self._evenly_spaced() else "ordinal")
+        usual: Scale = "linear" if self._evenly_spaced() else "ordinal"
+        scale = usual if self.scale is None else self.scale
         object.__setattr__(self, "scale", scale)
-        if scale not in get_args(Scale):
-            raise InputError(f"axis scale must be one of {get_args(Scale)}, not {scale!r}.")
+        if not isinstance(scale, str) or scale not in get_args(Scale):
+            raise InputError(f"axis scale must be one of {get_args(Scale)}, not {shown(scale)}.")
         if not self.scale_suits(scale):
             raise InputError(
                 f'axis scale "{scale}" does not suit the values: "linear" needs numbers, '
@@ -115,7 +117,7 @@ class Axis:
         comparable = isinstance(value, int | float) and not math.isnan(value)
         if not self._are_numbers() or not comparable:
             raise InputError(
-                f"{value!r} is not on the axis; its values are {describe(self.values)}."
+                f"{shown(value)} is not on the axis; its values are {describe(self.values)}."
             )
         # What a map or a table of ours shows has few digits, and finds its cell.
         for place, text in enumerate(self.texts):
@@ -128,6 +130,8 @@ class Axis:
 
     def match(self, value: Any) -> int | None:
         """Return the place of a value, numbers matched to 1e-9 relative; None if it has none."""
+        if not isinstance(value, Hashable):  # an array, say
+            return None
         if value in self.values:
             return self.values.index(value)
         if not self._are_numbers() or isinstance(value, bool) or not isinstance(value, int | float):
@@ -171,7 +175,9 @@ def default_axis(
     try:
         listed = tuple(values)
     except TypeError:
-        raise InputError(f"axis {name} must be a sequence of values, not {values!r}.") from None
+        raise InputError(
+            f"axis {name} must be a sequence of values, not {shown(values)}."
+        ) from None
     try:
         axis = Axis(listed, scale)
         is_rate = scale is None and name.endswith("_lr") and axis.scale_suits("log")

@@ -3,6 +3,7 @@
 import os
 
 from effective_theory import InputError
+from effective_theory.checks import printable
 
 
 class ChangedSweep(UserWarning):
@@ -43,5 +44,5 @@ def require_name(name: str) -> str:
 
 
 def _short(name: object) -> str:
-    text = repr(name)
+    text = printable(repr(name))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}.."

@@ -3,6 +3,7 @@
 from typing import Any
 
 from effective_theory import Addition, InputError, ToyModel, permutation_group
+from effective_theory.checks import shown
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.settings import change
 from phase_diagrams.sweeps.spacing import spaced
@@ -130,8 +131,8 @@ def preset(name: str) -> SweepSpec:
     InputError
         If there is no such preset.
     """
-    if name not in _PRESETS:
-        raise InputError(f"preset {name!r} is unknown; known presets: {', '.join(_PRESETS)}.")
+    if not isinstance(name, str) or name not in _PRESETS:
+        raise InputError(f"preset {shown(name)} is unknown; known presets: {', '.join(_PRESETS)}.")
     return _PRESETS[name][1]
 
 

@@ -4,12 +4,12 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
-from effective_theory.checks import integer, is_sequence
+from effective_theory.checks import integer, is_sequence, shown
 from effective_theory.tasks import task_from_configuration
 from phase_diagrams.phases import LAG
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, default_axis
@@ -22,6 +22,7 @@ from phase_diagrams.sweeps.identity import (
 )
 from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.sweeps.starts import Recipe, Seed, start
+from phase_diagrams.sweeps.train_fraction import settled_axes, settled_train_size
 from phase_diagrams.wording import written
 
 MODEL_FIELDS = tuple(f.name for f in dataclasses.fields(ToyModel))
@@ -84,12 +85,12 @@ class SweepSpec:
     task
         The task.
     axes
-        Swept fields of ToyModel, or "train_size", each with a sequence of values or an Axis. The
-        first is drawn upwards, the second to the right.
+        Swept fields of ToyModel, "train_size" or "train_fraction", each with a sequence of values
+        or an Axis. The first is drawn upwards, the second to the right.
     model
         The fields that are not swept.
     train_size
-        Number of training samples.
+        Number of training samples; 45 where neither this nor ``train_fraction`` is given.
     seeds
         Integers, or (split, initialisation) pairs; one integer means both.
     start
@@ -99,6 +100,10 @@ class SweepSpec:
     refined
         Set by `refine`: by how much it filled in an axis. Every so-manyth value, from the first on,
         belongs to the coarse sweep and is measured everywhere.
+    train_fraction
+        Instead of ``train_size``: training samples as a share of the task's. The sweep keeps the
+        nearest count, halves going to the even one, as its ``train_size``; an axis of this name
+        becomes one of ``train_size``.
 
     Raises
     ------
@@ -116,29 +121,33 @@ class SweepSpec:
     task: Task
     axes: Mapping[str, Axis | Sequence[Any]]
     model: ToyModel = field(default_factory=ToyModel)
-    train_size: int = 45
+    train_size: int = cast(int, None)  # an integer once the sweep is made
     seeds: Sequence[Any] = (0,)
     start: str = "random"
     lag: int = LAG
     refined: Mapping[str, int] = field(default_factory=dict)
+    train_fraction: InitVar[float | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, train_fraction: float | None) -> None:
         if not isinstance(self.task, Task):
-            raise InputError(f"task must be a task such as Addition(10), not {self.task!r}.")
+            raise InputError(f"task must be a task such as Addition(10), not {shown(self.task)}.")
         if not isinstance(self.model, ToyModel):
-            raise InputError(f"model must be a ToyModel, not {self.model!r}.")
+            raise InputError(f"model must be a ToyModel, not {shown(self.model)}.")
         if not isinstance(self.axes, Mapping):
             raise InputError("axes must be a mapping of fields to values, such as {'width': [50]}.")
         if not self.axes:
             raise InputError("axes are empty; sweep at least one field.")
         for name in self.axes:
-            if name not in (*MODEL_FIELDS, "train_size"):
+            if name not in (*MODEL_FIELDS, "train_size", "train_fraction"):
                 raise InputError(
-                    f"axis {name!r} is unknown; choose train_size or one of "
+                    f"axis {shown(name)} is unknown; choose train_size, train_fraction or one of "
                     f"{', '.join(MODEL_FIELDS)}."
                 )
-        axes = {name: default_axis(name, values) for name, values in self.axes.items()}
+        axes = settled_axes(self.task, self.axes)
+        axes = {name: default_axis(name, values) for name, values in axes.items()}
         object.__setattr__(self, "axes", axes)
+        train_size = settled_train_size(self.task, self.train_size, train_fraction)
+        object.__setattr__(self, "train_size", train_size)
         object.__setattr__(self, "seeds", _settled_seeds(self.seeds))
         object.__setattr__(self, "lag", integer("lag", self.lag, 1))
         self._require_moderate()
@@ -147,9 +156,11 @@ class SweepSpec:
 
     def _require_nested(self) -> None:
         """Check that the coarse values of refined axes begin and end them."""
+        if not isinstance(self.refined, Mapping):
+            raise InputError("refined is set by refine(); leave it out.")
         object.__setattr__(self, "refined", dict(self.refined))
         for name, factor in self.refined.items():
-            power_of_two = integer(name, factor, 2).bit_count() == 1
+            power_of_two = integer("refined", factor, 2).bit_count() == 1
             if name not in self.grid or (len(self.grid[name]) - 1) % factor or not power_of_two:
                 raise InputError(f"refined {name!r} does not fit the axes; let refine() set it.")
 
@@ -195,6 +206,10 @@ class SweepSpec:
         if name == "train_size":
             return self.model, integer("train_size", value, 1, self.task.size - 1)
         return dataclasses.replace(self.model, **{name: value}), self.train_size
+
+    def __hash__(self) -> int:
+        """Return a hash that equal sweeps share."""
+        return hash((self.task, self.model, self.train_size, self.seeds, frozenset(self.grid)))
 
     def __repr__(self) -> str:
         """Return the task and the lengths of the axes; `print` tells all."""
@@ -349,7 +364,7 @@ class SweepSpec:
 
 def _settled_seeds(seeds: Any) -> tuple[Seed, ...]:
     if not is_sequence(seeds):
-        raise InputError(f"seeds must be a sequence such as (0, 1, 2), not {seeds!r}.")
+        raise InputError(f"seeds must be a sequence such as (0, 1, 2), not {shown(seeds)}.")
     settled: list[Seed] = []
     for seed in seeds:
         if isinstance(seed, Sequence) and not isinstance(seed, str | bytes) and len(seed) == 2:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
-from effective_theory.checks import integer
+from effective_theory.checks import integer, is_sequence, of_type, shown
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -97,6 +97,9 @@ def register_start(
     InputError
         If the name is taken by another recipe, or ``fixed`` names no start-shaping field.
     """
+    of_type("name", name, str, "text")
+    if not callable(recipe):
+        raise InputError(f"recipe must be a function such as random_start, not {shown(recipe)}.")
     unknown = set(fixed) - set(START_SHAPING)
     if unknown:
         raise InputError(f"fixed names {sorted(unknown)}; choose from {', '.join(START_SHAPING)}.")
@@ -110,7 +113,7 @@ def register_start(
 def start(name: str) -> Start:
     """Return the registered start of that name."""
     if not isinstance(name, str) or name not in STARTS:
-        raise InputError(f"start {name!r} is unknown; known starts: {', '.join(STARTS)}.")
+        raise InputError(f"start {shown(name)} is unknown; known starts: {', '.join(STARTS)}.")
     return STARTS[name]
 
 
@@ -147,12 +150,17 @@ def random_start(
 
 def random_split(model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
     """Draw the split of `random_start`, without the start."""
+    of_type("model", model, ToyModel, "a ToyModel")
+    if not isinstance(task, Task):
+        raise InputError(f"task must be a task such as Addition(10), not {shown(task)}.")
     split, _ = checked_seed(seed)
     return Dataset.split(task, train_size, stream("split", split))
 
 
 def checked_seed(seed: Seed) -> Seed:
     """Return a seed of whole numbers from 0 on, or raise InputError."""
+    if not is_sequence(seed) or len(seed) != 2:
+        raise InputError(f"seed must be a pair such as (0, 0), not {shown(seed)}.")
     return integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)
 
 

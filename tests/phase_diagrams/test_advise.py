@@ -185,11 +185,11 @@ def test_advise_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["--decoder-lr", "1", "--decoder-weight-decay", "1"], "decoder_lr 1 lies outside"),
         ([*options, "--seed", "1,2"], "seed must be one seed"),
         ([*options, "--seed", "9"], "seed 9 is not in this sweep"),
+        (
+            ["--decoder-lrr", "1e-3"],
+            "option --decoder-lrr is unknown; the nearest is --decoder-lr.",
+        ),
     ):
         assert main(["advise", store, *wrong]) == 2
         printed = capsys.readouterr().err
         assert message in printed and printed.count("\n") == 1
-    with pytest.raises(SystemExit) as exit:
-        main(["advise", store, "--decoder-lrr", "1e-3"])
-    assert exit.value.code == 2
-    assert "--decoder-lrr" in capsys.readouterr().err

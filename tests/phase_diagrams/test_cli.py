@@ -40,6 +40,7 @@ def test_a_sweep_leaves_pictures_table_and_store(
     assert run("show", str(out / "runs.sqlite")) == 0
     assert "X confusion 6" in capsys.readouterr().out
     assert run("export", str(out / "runs.sqlite"), str(tmp_path / "again.csv")) == 0
+    assert capsys.readouterr().out == f"table: {tmp_path / 'again.csv'}\n"
     assert (tmp_path / "again.csv").read_bytes() == first
     pictures = tmp_path / "pictures"
     command = ("plot", str(out / "runs.sqlite"), "--out", str(pictures), "--palette", "paper")
@@ -167,7 +168,61 @@ def test_numbers_of_the_command_line() -> None:
     assert axes["decoder_weight_decay"].values == tuple(range(11))
     assert axes["decoder_lr"].values == pytest.approx((1e-5, 1e-4, 1e-3, 1e-2))
     assert axes["loss"].values == ("mse", "cross_entropy")
-    assert parse_seeds("1,2/3") == [1, (2, 3)]
+    assert parse_axes(["batch_size=None,1e1,20"])["batch_size"].values == (None, 10, 20)
+    assert parse_axes(["decoder_lr=1e-4:1e-2:1e1:log"])["decoder_lr"].values[-1] == 1e-2
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"),
+    [
+        ("0:20", list(range(20))),
+        ("1,2/3", [1, (2, 3)]),
+        ("0,1,5:8,9/2", [0, 1, 5, 6, 7, (9, 2)]),
+        ("7:8", [7]),
+        ("1e1", [10]),
+    ],
+)
+def test_seeds_are_numbers_pairs_and_ranges(text: str, seeds: list[object]) -> None:
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "a", "1/2/3", "0:1:2", "0:", ":3", "0:1/2", "5:5", "5:3"])
+def test_seeds_that_are_none_are_named(text: str) -> None:
+    with pytest.raises(InputError, match="^seeds .* such as 0:20|write 0,1,2 or 0:20"):
+        parse_seeds(text)
+
+
+def test_a_range_of_seeds_is_counted_before_it_is_made() -> None:
+    with pytest.raises(InputError, match="seeds 0:1e12 must be a range of 1 to"):
+        parse_seeds("0:1e12")
+
+
+def test_a_share_of_the_samples_is_a_training_size(capsys: pytest.CaptureFixture[str]) -> None:
+    axis = ("sweep", "--axis", "decoder_lr=1e-3", "--dry-run")
+    assert run(*axis, "--train-fraction", "0.8", "--steps", "1e1", "--seeds", "0:3") == 0
+    assert "3 runs: 0 done" in capsys.readouterr().out
+    for arguments, message in (
+        (("--train-size", "44", "--train-fraction", "0.8"), "train_size and train_fraction are"),
+        (("--train-fraction", "1"), "train_fraction 1.0 is 55 of 55 samples"),
+        (("--axis", "train_fraction=0.2,0.4", "--train-fraction", "0.8"), "train_size is swept"),
+        (("--axis", "train_size=20,40", "--train-fraction", "0.8"), "train_size is swept"),
+    ):
+        assert run(*axis, *arguments) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_axes_that_replace_those_of_a_preset_are_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ("sweep", "--preset", "released-5b", "--steps", "3", "--dry-run")
+    assert run(*command, "--axis", "decoder_lr=1e-3,1e-2") == 0
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "note: the axes of the preset released-5b (decoder_lr, decoder_weight_decay) are replaced "
+        "by decoder_lr; all runs have decoder_weight_decay 0.0."
+    )
+    assert run(*command) == 0
+    assert "note:" not in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

@@ -143,3 +143,43 @@ def test_presets_are_the_published_grids() -> None:
     assert dataclasses.replace(released, lag=2000).lag == 2000
     with pytest.raises(InputError, match="unknown"):
         preset("fig7")
+
+
+def test_a_training_set_may_be_given_as_a_share() -> None:
+    axes = {"decoder_lr": [1e-4, 1e-3]}
+    by_share = SweepSpec(Addition(10), axes, train_fraction=0.8)
+    by_count = SweepSpec(Addition(10), axes, train_size=44)
+    assert by_share == by_count and hash(by_share) == hash(by_count)
+    assert by_share.to_json() == by_count.to_json()
+    assert [a.cell_id for a in by_share.cells()] == [b.cell_id for b in by_count.cells()]
+    assert SweepSpec(Addition(10), axes).train_size == 45
+    assert dataclasses.replace(by_share, lag=5).train_size == 44
+    # 30.25 and 27.5 of 55 samples: the nearest, of two as near the even one.
+    assert SweepSpec(Addition(10), axes, train_fraction=0.55).train_size == 30
+    assert SweepSpec(Addition(10), axes, train_fraction=0.5).train_size == 28
+
+
+def test_shares_of_training_samples_are_an_axis_of_counts() -> None:
+    axes = {"width": [50], "train_fraction": [0.2, 0.4, 0.6], "decoder_lr": [1e-3]}
+    spec = SweepSpec(Addition(10), axes)
+    assert list(spec.grid) == ["width", "train_size", "decoder_lr"]
+    assert spec.grid["train_size"] == Axis((11, 22, 33), "linear")
+    assert spec == SweepSpec.from_json(spec.to_json())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"train_fraction": 0.8, "train_size": 45}, "train_size and train_fraction are both given"),
+        ({"train_fraction": 80}, "train_fraction is a fraction and must be at most 1"),
+        ({"train_fraction": 0.999}, "train_fraction 0.999 is 55 of 55 samples; choose one"),
+        ({"train_fraction": 1e-3}, "train_fraction 0.001 is 0 of 55 samples; choose one"),
+        ({"axes": {"train_fraction": [0.4, 0.401]}}, "are the same number of 55 samples"),
+        ({"axes": {"train_fraction": [0.4], "train_size": [3]}}, "are both axes; leave one out"),
+    ],
+)
+def test_shares_that_make_no_training_set_are_named(
+    options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        SweepSpec(**{"task": Addition(10), "axes": {"decoder_lr": [1e-3]}, **options})  # type: ignore[arg-type]
