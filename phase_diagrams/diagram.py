@@ -163,14 +163,13 @@ class PhaseDiagram:
     @property
     def phases(self) -> NDArray[np.int8]:
         """Phase of each cell, measured or inferred (integers of `Phase`); see `source`."""
-        found = classify_all(
+        phases = classify_all(
             self._arrays["train"],
             self._arrays["test"],
             self._arrays["diverged"] >= 0,
             lag=self.spec.lag,
         )
-        phases: NDArray[np.int8] = np.where(self.measured, found, self._arrays["inferred"])
-        return phases
+        return np.where(self.measured, phases, self._arrays["inferred"])
 
     def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:
         """Return the number of cells of one source in each phase, all others under NOT_RUN."""

@@ -112,8 +112,8 @@ def step_agreement(a: Any, b: Any, tolerance: int) -> StepAgreement:
 
 def _shift(axis: Axis, place: int, first: Labels, second: Labels) -> BoundaryShift:
     """Compare the edges of generalisation along the axis at that place."""
-    known = np.moveaxis(first != Phase.NOT_RUN, place, -2).sum(-1)
-    ours, theirs = (_edges(axis, place, known, phases) for phases in (first, second))
+    runs = np.moveaxis(first != Phase.NOT_RUN, place, -2).sum(-1)
+    ours, theirs = (_edges(axis, place, runs, phases) for phases in (first, second))
     shifts = (theirs - ours)[np.isfinite(ours) & np.isfinite(theirs)]
     return BoundaryShift(
         both=len(shifts),
@@ -125,11 +125,11 @@ def _shift(axis: Axis, place: int, first: Labels, second: Labels) -> BoundaryShi
     )
 
 
-def _edges(axis: Axis, place: int, known: NDArray[np.int64], phases: Labels) -> NDArray[np.float64]:
+def _edges(axis: Axis, place: int, runs: NDArray[np.int64], phases: Labels) -> NDArray[np.float64]:
     """First rise and first fall of each column, shape (2, other axes...), in decades if log."""
     inside = np.moveaxis(np.isin(phases, GENERALISING), place, -2).sum(-1)
     with np.errstate(invalid="ignore"):
-        share = inside / known
+        share = inside / runs
     positions = scale_positions(axis) / (np.log(10) if axis.scale == "log" else 1)
     rising, falling = (first_crossing(positions, share, 0.5, d)[0] for d in ("rising", "falling"))
     return np.stack([rising, falling])

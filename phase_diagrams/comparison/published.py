@@ -43,11 +43,11 @@ class Agreement:
 
     def __str__(self) -> str:
         """Return the agreement in one sentence."""
-        found = (
+        met = (
             f"{self.labels} of {self.cells} labels as published (always the commonest: "
             f"{self.commonest}), {self.steps} cells with both steps within {self.tolerance} updates"
         )
-        return "; ".join([found, *self.notes])
+        return "; ".join([met, *self.notes])
 
 
 def published_agreement(
@@ -65,8 +65,8 @@ def published_agreement(
         If no cell can be compared.
     """
     spec, rows = diagram.spec, list(table)
-    found = [(row, _cell(diagram, row)) for row in rows]
-    shared = [(row, cell) for row, cell in found if cell is not None]
+    cells = [(row, _cell(diagram, row)) for row in rows]
+    shared = [(row, cell) for row, cell in cells if cell is not None]
     measured = [(r, c) for r, c in shared if diagram.source[c.index] == Source.MEASURED]
     pairs: list[tuple[_Crossings, _Crossings]] = []
     budgets: set[tuple[int, int]] = set()
@@ -138,8 +138,8 @@ class _Crossings:
 
 def _crossings_of(diagram: PhaseDiagram, index: tuple[int, ...]) -> _Crossings:
     steps = (diagram.train_step, diagram.test_step, diagram.diverged_step)
-    found = (step[index] for step in steps)
-    return _Crossings(*(None if step is np.ma.masked else int(step) for step in found))
+    here = (step[index] for step in steps)
+    return _Crossings(*(None if step is np.ma.masked else int(step) for step in here))
 
 
 def _crossings_in(row: PublishedCell) -> _Crossings:

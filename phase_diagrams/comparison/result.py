@@ -169,12 +169,12 @@ class Comparison:
         import pandas as pd
 
         rows: list[dict[str, Any]] = []
-        found = [(d.phases, d) for d in self._diagrams]
+        sides = [(d.phases, d) for d in self._diagrams]
         for places in self._pairs:
             cell = self.spec.cell(places[0])
             row = self.spec.written_at(places[0])
             row["split_seed"], row["init_seed"] = cell.seed
-            for suffix, (phases, diagram), place in zip("ab", found, places, strict=True):
+            for suffix, (phases, diagram), place in zip("ab", sides, places, strict=True):
                 row[f"phase_{suffix}"] = Phase(int(phases[place])).label
                 for step in STEPS:
                     value = getattr(diagram, f"{step}_step")[place]

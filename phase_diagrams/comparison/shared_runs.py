@@ -63,7 +63,7 @@ def _by_cell(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
     common = _rounded_alike(a.spec, b.spec)
 
     def identities(diagram: PhaseDiagram) -> dict[tuple[Any, ...], Index]:
-        found = {}
+        places = {}
         for index in _places(diagram):
             cell = diagram.spec.cell(index)
             model = cell.model
@@ -74,8 +74,8 @@ def _by_cell(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
             }
             if moved:
                 cell = replace(cell, model=replace(model, **moved))
-            found[cell.cell_id, *(getattr(model, name) for name in swept)] = index
-        return found
+            places[cell.cell_id, *(getattr(model, name) for name in swept)] = index
+        return places
 
     theirs = identities(b)
     return [(index, theirs[key]) for key, index in identities(a).items() if key in theirs]
@@ -83,17 +83,17 @@ def _by_cell(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
 
 def _rounded_alike(a: SweepSpec, b: SweepSpec) -> dict[str, dict[Any, Any]]:
     """Return, by field, the numbers of b that differ from one of a by rounding only, with that."""
-    found = {}
+    alike = {}
     for name in sorted({*a.grid, *b.grid} & set(MODEL_FIELDS)):
         ours = Axis(a.grid[name].values if name in a.grid else (getattr(a.model, name),))
         theirs = b.grid[name].values if name in b.grid else (getattr(b.model, name),)
-        known = ((value, ours.match(value)) for value in theirs)
-        found[name] = {
+        matches = ((value, ours.match(value)) for value in theirs)
+        alike[name] = {
             value: ours.values[place]
-            for value, place in known
+            for value, place in matches
             if place is not None and ours.values[place] != value
         }
-    return {name: values for name, values in found.items() if values}
+    return {name: values for name, values in alike.items() if values}
 
 
 def _by_place(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
@@ -115,16 +115,16 @@ def _by_place(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
     for index in _places(a):
         theirs = {name: m.get(k) for name, m, k in zip(names, maps, index, strict=False)}
         place = (*(theirs[name] for name in b.spec.grid), seeds.get(index[-1]))
-        known = tuple(k for k in place if k is not None)
-        if len(known) == len(place) and there[known]:
-            pairs.append((index, known))
+        theirs_at = tuple(k for k in place if k is not None)
+        if len(theirs_at) == len(place) and there[theirs_at]:
+            pairs.append((index, theirs_at))
     return pairs
 
 
 def _matches(values: tuple[Any, ...], axis: Axis) -> dict[int, int]:
     """Places of one axis' values on another; numbers match to 1e-9 relative."""
-    known = ((place, axis.match(value)) for place, value in enumerate(values))
-    return {place: other for place, other in known if other is not None}
+    matches = ((place, axis.match(value)) for place, value in enumerate(values))
+    return {place: other for place, other in matches if other is not None}
 
 
 def _places(diagram: PhaseDiagram) -> list[Index]:
@@ -148,7 +148,7 @@ def on_places(
     values: NDArray[Any], pairs: list[tuple[Index, Index]], which: int, shape: Index, empty: Any
 ) -> NDArray[Any]:
     """Return one diagram's values at the places of the first, ``empty`` where none is shared."""
-    found = np.full(shape, empty, values.dtype)
+    moved = np.full(shape, empty, values.dtype)
     targets = tuple(np.array([pair[0] for pair in pairs]).T)
-    found[targets] = values[tuple(np.array([pair[which] for pair in pairs]).T)]
-    return found
+    moved[targets] = values[tuple(np.array([pair[which] for pair in pairs]).T)]
+    return moved

@@ -19,8 +19,8 @@ def wanted_cells(spec: SweepSpec, labels: Labels) -> Mask:
     Each seed stands for itself, and so does each value of an axis that was not refined.
     """
     mask = np.zeros(spec.shape, bool)
-    for part, known in zip(_parts(spec, mask), _parts(spec, labels), strict=True):
-        part[...] = wanted(known, _factors(spec))
+    for part, coarse in zip(_parts(spec, mask), _parts(spec, labels), strict=True):
+        part[...] = wanted(coarse, _factors(spec))
     return mask
 
 
@@ -40,8 +40,8 @@ def infer(diagram: PhaseDiagram) -> None:
         return
     spec, labels = diagram.spec, _measured(diagram)
     phases = np.full_like(labels, Phase.NOT_RUN)
-    for part, known in zip(_parts(spec, phases), _parts(spec, labels), strict=True):
-        part[...] = filled(known, _factors(spec))
+    for part, measured in zip(_parts(spec, phases), _parts(spec, labels), strict=True):
+        part[...] = filled(measured, _factors(spec))
     diagram.infer(phases)
 
 
@@ -62,7 +62,7 @@ def refinement_lines(diagram: PhaseDiagram) -> list[str]:
         "between the coarse values and touches no block where measured phases meet",
     ]
     if missing := len(missing_cells(diagram)):
-        lines.append(f"not finished: at least {missing} runs to do; refine again to go on")
+        lines.append(f"not finished: at least {missing} runs to do; refine again to continue")
     return lines
 
 

@@ -50,7 +50,7 @@ class Boundary:
         Band of the first crossing over resampled seeds; NaN where there is no crossing, or one run.
     crossings
         Number of crossings.
-    found
+    crossing_share
         Share of the resamples that cross: the band speaks of these alone.
     confidence
         Of the band.
@@ -65,7 +65,7 @@ class Boundary:
     low: Array
     high: Array
     crossings: NDArray[np.int64]
-    found: Array
+    crossing_share: Array
     confidence: float
 
     def __repr__(self) -> str:
@@ -88,7 +88,7 @@ class Boundary:
                 ""
                 if np.isnan(low)
                 else f", {self.confidence:.0%} band {low:.3g} to {high:.3g} "
-                f"({self.found[index]:.0%} of resamples)"
+                f"({self.crossing_share[index]:.0%} of resamples)"
             )
             more = f", first of {self.crossings[index]}" if self.crossings[index] > 1 else ""
             verb, verbs = _VERBS[self.direction]
@@ -168,20 +168,20 @@ def boundary(
     )
     place = names.index(along)
     # Columns last but for the seeds: shape (other axes..., along, seeds).
-    known = np.moveaxis(measured, place, -2).astype(np.float64)
-    inside = np.moveaxis(np.isin(phases, chosen), place, -2) * known
+    runs = np.moveaxis(measured, place, -2).astype(np.float64)
+    inside = np.moveaxis(np.isin(phases, chosen), place, -2) * runs
     axis = spec.grid[along]
     positions = scale_positions(axis)
     value, crossings = first_crossing(
-        positions, _share(inside.sum(-1), known.sum(-1)), level, direction
+        positions, _share(inside.sum(-1), runs.sum(-1)), level, direction
     )
-    low, high, found = (np.full(value.shape, np.nan) for _ in range(3))
+    low, high, crossing = (np.full(value.shape, np.nan) for _ in range(3))
     for column in np.ndindex(value.shape):
-        drawn = _share(weights @ inside[column].T, weights @ known[column].T)
+        drawn = _share(weights @ inside[column].T, weights @ runs[column].T)
         places = first_crossing(positions, drawn, level, direction)[0]
         there = places[np.isfinite(places)]
-        found[column] = len(there) / len(places)
-        if np.isfinite(value[column]) and len(there) and known[column].sum(-1).max() > 1:
+        crossing[column] = len(there) / len(places)
+        if np.isfinite(value[column]) and len(there) and runs[column].sum(-1).max() > 1:
             tails = (1 - confidence) / 2, (1 + confidence) / 2
             low[column], high[column] = np.quantile(there, tails)
     return Boundary(
@@ -194,7 +194,7 @@ def boundary(
         low=axis_units(axis, low),
         high=axis_units(axis, high),
         crossings=crossings,
-        found=found,
+        crossing_share=crossing,
         confidence=confidence,
     )
 
@@ -217,22 +217,22 @@ def first_crossing(
     """
     rows = np.array(probability, dtype=np.float64).reshape(-1, len(positions))
     for gap in np.flatnonzero(np.isnan(rows).any(-1)):
-        known = np.isfinite(rows[gap])
-        if known.any():
-            rows[gap] = np.interp(positions, positions[known], rows[gap, known], np.nan, np.nan)
+        finite = np.isfinite(rows[gap])
+        if finite.any():
+            rows[gap] = np.interp(positions, positions[finite], rows[gap, finite], np.nan, np.nan)
     before, after = rows[:, :-1], rows[:, 1:]
     rising = (before < level) & (after >= level)
     falling = (before >= level) & (after < level)
     crosses = {"any": rising | falling, "rising": rising, "falling": falling}[direction]
     count = crosses.sum(-1)
-    found = np.full(len(rows), np.nan)
+    first_places = np.full(len(rows), np.nan)
     if len(positions) > 1:
         row = np.flatnonzero(count)
         first = crosses[row].argmax(-1)
         start, end = before[row, first], after[row, first]
         width = positions[first + 1] - positions[first]
-        found[row] = positions[first] + width * (level - start) / (end - start)
-    return found.reshape(probability.shape[:-1]), count.reshape(probability.shape[:-1])
+        first_places[row] = positions[first] + width * (level - start) / (end - start)
+    return first_places.reshape(probability.shape[:-1]), count.reshape(probability.shape[:-1])
 
 
 def resampled_weights(seeds: Any, resamples: int, rng: np.random.Generator) -> Array:
@@ -257,7 +257,7 @@ def axis_units(axis: Axis, positions: Array) -> Array:
     return np.exp(positions) if axis.scale == "log" else positions
 
 
-def _share(inside: Array, known: Array) -> Array:
-    """Share of the known runs that are inside; NaN where none is known."""
+def _share(inside: Array, runs: Array) -> Array:
+    """Share of the runs that are inside; NaN where there is none."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(inside / known)
+        return np.asarray(inside / runs)

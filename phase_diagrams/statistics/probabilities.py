@@ -205,7 +205,7 @@ def majority(spec: SweepSpec, phases: Labels, measured: Runs, confidence: float 
 
 
 def effective_runs(
-    inside: NDArray[np.bool_], known: NDArray[np.bool_], seeds: Sequence[tuple[int, int]]
+    inside: NDArray[np.bool_], measured: NDArray[np.bool_], seeds: Sequence[tuple[int, int]]
 ) -> Array:
     """Return the number of independent runs that would tell as much as those of each cell.
 
@@ -213,19 +213,19 @@ def effective_runs(
     ----------
     inside
         Whether each run is in the phases asked for, shape (axes..., seeds).
-    known
+    measured
         Which runs count, same shape.
     seeds
         Their (split, initialisation) pairs.
     """
-    effects = effects_of(inside[np.newaxis].astype(np.float64), known, seeds)
-    runs = known.sum(-1)
+    effects = effects_of(inside[np.newaxis].astype(np.float64), measured, seeds)
+    runs = measured.sum(-1)
     excess, design_effect = [], 1.0
     for place, share in enumerate((effects.split, effects.initialisation)):
         names = np.array([seed[place] for seed in seeds])
         groups = (names[:, np.newaxis] == np.unique(names)).astype(np.float64)
         with np.errstate(invalid="ignore"):
-            excess.append(((known @ groups) ** 2).sum(-1) / runs - 1)
+            excess.append(((measured @ groups) ** 2).sum(-1) / runs - 1)
         if groups.shape[1] > 1:
             design_effect = design_effect + excess[-1] * (
                 1.0 if np.isnan(share) else np.clip(share, 0, 1)

@@ -95,28 +95,28 @@ def step_effects(spec: SweepSpec, steps: Any, measured: Runs) -> SeedEffects:
     return effects_of(values, measured & ~np.ma.getmaskarray(steps), spec.seeds)
 
 
-def effects_of(values: NDArray[np.float64], known: NDArray[np.bool_], seeds: Any) -> SeedEffects:
+def effects_of(values: NDArray[np.float64], measured: NDArray[np.bool_], seeds: Any) -> SeedEffects:
     """Return the effects of both seeds on any values.
 
     Parameters
     ----------
     values
         Components of the values, shape (components, cells..., seeds).
-    known
+    measured
         Which runs count, shape (cells..., seeds).
     seeds
         Their (split, initialisation) pairs.
     """
-    if not known.any():
+    if not measured.any():
         return SeedEffects(*[float("nan")] * 4)
     splits, initialisations = np.array(seeds).T
     same_split = splits[:, np.newaxis] == splits
     same_start = initialisations[:, np.newaxis] == initialisations
     # Centred first: products of large numbers would drown their differences.
-    centre = values.mean(axis=tuple(range(1, values.ndim)), where=known, keepdims=True)
-    values = np.where(known, values - centre, 0.0)
+    centre = values.mean(axis=tuple(range(1, values.ndim)), where=measured, keepdims=True)
+    values = np.where(measured, values - centre, 0.0)
     neither, within_split, within_start = (
-        _mean_over_pairs(values, known.astype(np.float64), pairs.astype(np.float64))
+        _mean_over_pairs(values, measured.astype(np.float64), pairs.astype(np.float64))
         for pairs in (~same_split & ~same_start, same_split & ~same_start, same_start & ~same_split)
     )
     split, initialisation = (_share(neither, within) for within in (within_split, within_start))
@@ -130,17 +130,17 @@ def effects_of(values: NDArray[np.float64], known: NDArray[np.bool_], seeds: Any
 
 
 def _mean_over_pairs(
-    values: NDArray[np.float64], known: NDArray[np.float64], pairs: NDArray[np.float64]
+    values: NDArray[np.float64], measured: NDArray[np.float64], pairs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Half the squared difference of each cell's pairs, their mean; NaN where there is no pair.
 
     The sum over pairs of (y - y')^2 / 2 is that of y^2 less that of y y'.
     """
-    partners = known @ pairs
+    partners = measured @ pairs
     squares = (partners * (values**2).sum(0)).sum(-1)
     products = ((values @ pairs) * values).sum((0, -1))
     with np.errstate(invalid="ignore"):
-        return np.asarray((squares - products) / (partners * known).sum(-1))
+        return np.asarray((squares - products) / (partners * measured).sum(-1))
 
 
 def _share(neither: NDArray[np.float64], within: NDArray[np.float64]) -> float:

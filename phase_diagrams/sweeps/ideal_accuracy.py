@@ -49,10 +49,10 @@ class IdealAccuracies:
         return value is not None and value < self.threshold
 
     def _sentence(self, size: int, seed: Seed, value: float | None) -> str:
-        known = "not defined for this task" if value is None else f"{value:.2f}"
+        accuracy = "not defined for this task" if value is None else f"{value:.2f}"
         low = f", below {self.threshold:g}: do not expect generalisation"
         return (
-            f"ideal test accuracy of {seed_name(seed)} with {size} training samples: {known}"
+            f"ideal test accuracy of {seed_name(seed)} with {size} training samples: {accuracy}"
             f"{low if self._is_low(value) else ''}"
         )
 

@@ -98,8 +98,8 @@ class SweepSpec:
     lag
         Least delay of test after train, in updates, that counts as grokking.
     refined
-        Set by `refine`: by how much it filled in an axis. Every so-manyth value, from the first on,
-        belongs to the coarse sweep and is measured everywhere.
+        Set by `refine`: into how many steps it divided each coarse one of an axis. With k, every
+        k-th value from the first on belongs to the coarse sweep and is measured everywhere.
     train_fraction
         Instead of ``train_size``: training samples as a share of the task's. The sweep keeps the
         nearest count, halves going to the even one, as its ``train_size``; an axis of this name

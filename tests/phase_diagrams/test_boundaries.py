@@ -77,7 +77,7 @@ def test_the_band_is_that_of_all_resamples_of_the_splits() -> None:
         places.append(float(first_crossing(axis.positions, share, 0.5)[0]))
     expected = np.quantile(places, (0.1, 0.9), method="inverted_cdf")
     assert (found.low, found.high) == pytest.approx(tuple(expected), abs=0.05)
-    assert found.found == 1.0
+    assert found.crossing_share == 1.0
 
 
 def test_the_band_is_scipys_where_no_seed_is_shared() -> None:
@@ -114,7 +114,7 @@ def test_resamples_that_do_not_cross_are_counted_not_hidden() -> None:
     axes = {"decoder_lr": Axis((1e-4, 1e-3, 1e-2), "log")}
     found = labelled(labels, axes, range(3)).boundary("decoder_lr", rng=0, resamples=4000)
     # No crossing where the third run is drawn at least twice: 7 of 27 resamples.
-    assert found.found == pytest.approx(20 / 27, abs=0.03)
+    assert found.crossing_share == pytest.approx(20 / 27, abs=0.03)
     again = labelled(labels, axes, range(3)).boundary("decoder_lr", rng=0, resamples=4000)
     assert (found.low, found.high) == (again.low, again.high)
 
