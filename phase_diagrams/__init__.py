@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from phase_diagrams.advice import Advice, Setting, advise
+from phase_diagrams.advice.advising import advise
+from phase_diagrams.advice.result import Advice, Setting
 from phase_diagrams.comparison.comparing import compare
 from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.diagram import PhaseDiagram

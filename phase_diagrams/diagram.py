@@ -27,7 +27,7 @@ from phase_diagrams.statistics.probabilities import (
 from phase_diagrams.statistics.seed_effects import SeedEffects, phase_effects, step_effects
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies, ideal_accuracies
-from phase_diagrams.sweeps.parts import part_of, place_on
+from phase_diagrams.sweeps.parts import part_of, place_on, require_axes
 from phase_diagrams.sweeps.spec import Cell, SweepSpec
 from phase_diagrams.wording import seed_text, written
 
@@ -212,10 +212,8 @@ class PhaseDiagram:
         InputError
             If an axis is missing or unknown, or a value is not on it.
         """
+        require_axes(self.spec, values, every=True)
         places = place_on(self.spec, values)
-        for name in self.spec.grid:
-            if name not in places:
-                raise InputError(f"{name} is missing; give a value for each axis.")
         index = tuple(places[name] for name in self.spec.grid)
         return self.spec.cell((*index, self.seed_index(seed)))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from effective_theory import InputError, ToyModel
-from phase_diagrams.advice import advise, asked_cell
+from phase_diagrams.advice.advising import advise, asked_cell
 from phase_diagrams.commands.parsing import parse_seeds, parse_value
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram

@@ -7,7 +7,8 @@ from effective_theory import InputError
 from effective_theory.files import require_picture, save_figure
 from phase_diagrams.commands.parsing import parse_place
 from phase_diagrams.commands.stored import StoredSweep, require_table
-from phase_diagrams.comparison.published import agreement, read_table
+from phase_diagrams.comparison.published import published_agreement
+from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.presets import preset_note
 from phase_diagrams.text.summary import origin_lines, summary
@@ -40,7 +41,7 @@ class Show(StoredSweep):
         print("\n".join([summary(diagram), *notes, *origin_lines(diagram)]))
         if self.table is not None:
             published = read_table(self.table, diagram.spec, self.table_steps)
-            print(f"{self.table}: {agreement(diagram, published)}")
+            print(f"{self.table}: {published_agreement(diagram, published)}")
 
     def _show_cell(self, text: str) -> None:
         if self.table is not None:

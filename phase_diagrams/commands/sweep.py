@@ -9,7 +9,8 @@ from effective_theory.files import OUR_PICTURE, FileKind, picture_kind, require_
 from phase_diagrams.commands.estimate import estimate
 from phase_diagrams.commands.options import SweepOptions
 from phase_diagrams.commands.stored import require_table
-from phase_diagrams.comparison.published import agreement, read_table
+from phase_diagrams.comparison.published import published_agreement
+from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.pictures.files import MAPS, fitting, picture_paths, save_pictures
 from phase_diagrams.runs.dask_workers import dask_workers
@@ -52,7 +53,7 @@ class LocalSweep(SweepOptions):
         files = leave_files(diagram, out)
         print(summary(diagram))
         if published is not None:
-            print(f"{table}: {agreement(diagram, published)}")
+            print(f"{table}: {published_agreement(diagram, published)}")
         print(
             f"sweep {swept - began:.1f} s, pictures and tables "
             f"{time.perf_counter() - swept:.1f} s: {', '.join(str(file) for file in files)}"

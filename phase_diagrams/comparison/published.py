@@ -9,23 +9,10 @@ from effective_theory import InputError
 from phase_diagrams.comparison.published_tables import (
     PublishedCell,
     PublishedTable,
-    completed_updates,
-    published_index,
-    read_table,
 )
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source, classify
 from phase_diagrams.sweeps.spec import Cell
-
-__all__ = [
-    "Agreement",
-    "PublishedCell",
-    "PublishedTable",
-    "agreement",
-    "completed_updates",
-    "published_index",
-    "read_table",
-]
 
 
 @dataclass(frozen=True)
@@ -63,7 +50,7 @@ class Agreement:
         return "; ".join([found, *self.notes])
 
 
-def agreement(
+def published_agreement(
     diagram: PhaseDiagram, table: Iterable[PublishedCell], tolerance: int = 2
 ) -> Agreement:
     """Compare the first seed of a diagram with a table, rates matched to 1e-9 relative.

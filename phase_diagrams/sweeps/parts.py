@@ -1,11 +1,30 @@
 """A part of a sweep: some of its axes held at one value."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from effective_theory import InputError
 from phase_diagrams.sweeps.spec import SweepSpec
+
+
+def require_axes(spec: SweepSpec, names: Iterable[str], *, every: bool = False) -> None:
+    """Check that names are axes of a sweep, and every one of them if that is asked for.
+
+    Raises
+    ------
+    InputError
+        If one is no axis, or an axis is missing.
+    """
+    given = list(names)
+    for name in given:
+        if name not in spec.grid:
+            raise InputError(
+                f"{name} is not an axis of this sweep; its axes are {', '.join(spec.grid)}."
+            )
+    for name in spec.grid if every else ():
+        if name not in given:
+            raise InputError(f"{name} is missing; give a value for each axis.")
 
 
 def place_on(spec: SweepSpec, values: Mapping[str, Any]) -> dict[str, int]:
@@ -16,12 +35,9 @@ def place_on(spec: SweepSpec, values: Mapping[str, Any]) -> dict[str, int]:
     InputError
         If a name is no axis of the sweep, or a value is not on it.
     """
+    require_axes(spec, values)
     places = {}
     for name, value in values.items():
-        if name not in spec.grid:
-            raise InputError(
-                f"{name} is not an axis of this sweep; its axes are {', '.join(spec.grid)}."
-            )
         try:
             places[name] = spec.grid[name].index(value)
         except InputError as error:

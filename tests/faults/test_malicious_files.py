@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import PhaseDiagram, StoreError, SweepSpec, load, numba_engine, preset, sweep
-from phase_diagrams.comparison.published import read_table
+from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.runs.rows import COLUMNS, STORE_VERSION, TABLES, checksum
 from tests.stores import forge as forge_row
 

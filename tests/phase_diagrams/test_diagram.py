@@ -9,8 +9,8 @@ from matplotlib.colors import to_hex
 
 from effective_theory import Addition, InputError, ToyModel, train
 from phase_diagrams import Phase, PhaseDiagram, RunSummary, SweepSpec, preset, sweep
-from phase_diagrams.comparison.published import (
-    agreement,
+from phase_diagrams.comparison.published import published_agreement
+from phase_diagrams.comparison.published_tables import (
     completed_updates,
     published_index,
     read_table,
@@ -229,7 +229,7 @@ def test_agreement_counts_labels_and_steps(diagram: PhaseDiagram, tmp_path: Path
         "0.001,0,9990,9999\n"
         "0.001,1,0,0\n"
     )
-    found = agreement(diagram, read_table(path, diagram.spec), tolerance=2)
+    found = published_agreement(diagram, read_table(path, diagram.spec), tolerance=2)
     # Labels: comprehension, grokking, memorization, memorization (ours: confusion), comprehension.
     assert (found.cells, found.labels, found.steps, found.commonest) == (5, 4, 3, 2)
     assert str(found).startswith("4 of 5 labels as published")

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from effective_theory import Addition, InputError, ModularAddition, ToyModel
 from phase_diagrams import PhaseDiagram, SweepSpec, preset
 from phase_diagrams.cli import main
-from phase_diagrams.comparison.published import Agreement, agreement, read_table
+from phase_diagrams.comparison.published import Agreement, published_agreement
+from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.text.table import write_csv
 from tests.conftest import published_table
@@ -64,7 +65,7 @@ def table_of(learned: Learned, steps: int, path: Path) -> Path:
 
 
 def met(path: Path, diagram: PhaseDiagram, steps: int | None = None) -> Agreement:
-    return agreement(diagram, read_table(path, diagram.spec, steps))
+    return published_agreement(diagram, read_table(path, diagram.spec, steps))
 
 
 def test_a_short_sweep_does_not_meet_a_long_table_by_learning_nothing(

@@ -8,7 +8,8 @@ import pytest
 
 from effective_theory import train
 from phase_diagrams import preset, sweep
-from phase_diagrams.comparison.published import agreement, completed_updates, read_table
+from phase_diagrams.comparison.published import published_agreement
+from phase_diagrams.comparison.published_tables import completed_updates, read_table
 from tests.conftest import REFERENCE
 
 # (embedding_lr, decoder_lr, decoder_weight_decay) -> train and test index in the paper's table.
@@ -86,5 +87,5 @@ def test_a_panel_as_a_whole(name: str) -> None:
         pytest.skip(f"none of {', '.join(TABLES[name])} is in the folder PUBLISHED_TABLES")
     spec = preset(name)
     table = read_table(paths[0], spec)
-    found = agreement(sweep(spec, progress=False), table, tolerance=2)
+    found = published_agreement(sweep(spec, progress=False), table, tolerance=2)
     assert found.labels >= 0.9 * found.cells

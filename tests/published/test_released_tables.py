@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from phase_diagrams import PhaseDiagram, SweepSpec, preset, sweep
-from phase_diagrams.comparison.published import PublishedCell, agreement, read_table
+from phase_diagrams.comparison.published import published_agreement
+from phase_diagrams.comparison.published_tables import PublishedCell, read_table
 from phase_diagrams.sweeps.axes import Axis
 from tests.conftest import published_table
 
@@ -34,7 +35,7 @@ def test_the_stable_cells_of_released_5b_are_met_within_one_update() -> None:
     spec = stable_part(preset("released-5b"))
     table = [cell for cell in read_table(path, spec) if is_stable(cell)]
     assert len(table) == spec.size == 35
-    found = agreement(sweep(spec, progress=False), table, tolerance=1)
+    found = published_agreement(sweep(spec, progress=False), table, tolerance=1)
     assert (found.labels, found.steps) == (35, 35)
 
 
@@ -46,12 +47,12 @@ def whole_table(name: str, path: Path) -> tuple[PhaseDiagram, list[PublishedCell
 @pytest.mark.slow
 def test_released_5b_as_a_whole() -> None:
     path = published_table("fig5b_mse_eta_dec_x_weight_decay.csv")
-    found = agreement(*whole_table("released-5b", path), tolerance=2)
+    found = published_agreement(*whole_table("released-5b", path), tolerance=2)
     assert found.cells == 110 and found.labels >= 100 and found.steps >= 80
 
 
 @pytest.mark.slow
 def test_released_5a_as_a_whole() -> None:
     path = published_table("fig5a_mse_eta_repr_x_eta_dec.csv")
-    found = agreement(*whole_table("released-5a", path))
+    found = published_agreement(*whole_table("released-5a", path))
     assert found.cells == 100 and found.labels >= 90

@@ -10,7 +10,7 @@ import pytest
 from effective_theory import ToyModel
 from phase_diagrams import numba_engine
 from phase_diagrams.cli import main
-from phase_diagrams.comparison.published import completed_updates
+from phase_diagrams.comparison.published_tables import completed_updates
 from phase_diagrams.paper_figures import (
     FIGURES,
     SPECS,

@@ -8,7 +8,7 @@ import pytest
 
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Phase, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.comparison.published import published_index
+from phase_diagrams.comparison.published_tables import published_index
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 

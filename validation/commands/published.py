@@ -9,7 +9,8 @@ from effective_theory.files import require_folder
 from effective_theory.shell import require_extra
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams import Engine, SweepSpec, numba_engine, preset, sweep
-from phase_diagrams.comparison.published import agreement, read_table
+from phase_diagrams.comparison.published import published_agreement
+from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.comparison.table_files import StepTable, read_step_tables
 from phase_diagrams.sweeps.presets import preset_names
 
@@ -53,9 +54,9 @@ class Published:
         missed = []
         for engine in engines:
             diagram = sweep(spec, store=store, name=name, engine=engine)
-            print(f"{engine.identity}: {agreement(diagram, table)}")
+            print(f"{engine.identity}: {published_agreement(diagram, table)}")
             if stable:
-                found = agreement(diagram, stable, STEP_TOLERANCE)
+                found = published_agreement(diagram, stable, STEP_TOLERANCE)
                 print(f"  where rounding decides nothing: {found}")
                 if not found.labels == found.steps == found.cells:
                     missed.append(engine.identity)

@@ -1,0 +1,1 @@
+"""What a diagram says of a setting, and where to go from there."""
