@@ -1,5 +1,7 @@
 """The effective theory of grokking and the toy model that it describes."""
 
+from typing import TYPE_CHECKING
+
 from effective_theory.checks import InputError
 from effective_theory.critical_size.curve import (
     CriticalFraction,
@@ -81,3 +83,15 @@ __all__ = [
     "unique_line_curve",
     "unique_line_probability",
 ]
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Ask for the version where it is wanted."""
+        if name == "__version__":
+            from effective_theory.installation import project_version
+
+            return project_version()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

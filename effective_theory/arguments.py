@@ -6,6 +6,7 @@ import difflib
 import io
 import itertools
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast, get_args, get_type_hints
 
@@ -133,6 +134,8 @@ def errors_of_one_sentence(usage: str) -> Iterator[None]:
         if exit.code:
             raise InputError(_sentence(printed.getvalue(), usage)) from None
         raise
+    # Warnings, say.
+    sys.stderr.write(printed.getvalue())
 
 
 def _sentence(text: str, usage: str) -> str:
@@ -153,6 +156,6 @@ def _sentence(text: str, usage: str) -> str:
         return f"{match[1]} {match[2]}."
     if said.startswith("Missing from") and said.endswith("(required)"):
         meanings = [line.removesuffix(" (required)").rstrip(".") for line in content[2::2]]
-        absent = [f"{n} ({meaning})" for n, meaning in zip(content[1::2], meanings, strict=True)]
+        absent = [f"{n} ({meaning})" for n, meaning in zip(content[1::2], meanings, strict=False)]
         return f"{' and '.join(absent)} must be given; see {usage}."
     return f"{said.rstrip('.')}; see {usage}."

@@ -52,11 +52,13 @@ class Train:
 COMMANDS = {"train": Train, "figure": Figure, "critical-size": CriticalSize}
 
 
-def _run(arguments: Sequence[str]) -> None:
-    read_command("effective_theory", COMMANDS, arguments).run()
+def _run(arguments: Sequence[str], program: str) -> None:
+    read_command(program, COMMANDS, arguments).run()
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+def main(
+    arguments: Sequence[str] | None = None, program: str = "python -m effective_theory"
+) -> int:
+    """Run the command line, which help calls ``program``, and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    return run_command(lambda: _run(given))
+    return run_command(lambda: _run(given, program))

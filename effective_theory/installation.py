@@ -7,9 +7,16 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+#: The name under which the three packages are installed together.
+_PROJECT = "grokking-effective-theory"
 #: Variables that would point git at another repository, as within its hooks.
 _REDIRECTIONS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")
 _SECONDS_OF_GIT = 30
+
+
+def project_version() -> str:
+    """Return the installed version of the three packages; "unknown" of a mere checkout."""
+    return package_versions([_PROJECT]).get(_PROJECT, "unknown")
 
 
 def package_versions(packages: Iterable[str]) -> dict[str, str]:

@@ -84,7 +84,7 @@ class Command(Protocol):
 
 
 def read_command(
-    package: str,
+    program: str,
     commands: Mapping[str, type[Command]],
     arguments: Sequence[str],
     defaults: Mapping[str, Command] | None = None,
@@ -93,12 +93,12 @@ def read_command(
 
     Parameters
     ----------
-    package
-        The package, as in ``python -m package``.
+    program
+        What the user calls, such as ``python -m effective_theory``.
     commands
         Dataclasses of options by the name of their command.
     arguments
-        The arguments behind the package.
+        The arguments behind the program.
     defaults
         Options that stand for absent ones, by the name of the command.
     """
@@ -111,7 +111,7 @@ def read_command(
         union = union | Annotated[kind, tyro.conf.subcommand(name, default=default)]
     require_command(commands, arguments)
     command = f" {arguments[0]}" if arguments[0] in commands else ""
-    usage = f"python -m {package}{command} --help"
+    usage = f"{program}{command} --help"
     # Sentences of errors are taken from tyro's boxes, in which each has one line.
     columns = min(max(shutil.get_terminal_size().columns, _LEAST_COLUMNS), _MOST_COLUMNS)
     asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
@@ -123,7 +123,7 @@ def read_command(
         chosen, unknown = tyro.cli(
             union,
             args=list(arguments),
-            prog=f"python -m {package}",
+            prog=program,
             config=(
                 tyro.conf.OmitArgPrefixes,
                 tyro.conf.OmitSubcommandPrefixes,

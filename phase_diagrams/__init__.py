@@ -1,5 +1,7 @@
 """Phase diagrams of the toy model: sweeps, their store and their pictures."""
 
+from typing import TYPE_CHECKING
+
 from phase_diagrams.advice.advising import advise
 from phase_diagrams.advice.result import Advice, Setting
 from phase_diagrams.comparison.comparing import compare
@@ -69,3 +71,15 @@ __all__ = [
     "s3_start",
     "sweep",
 ]
+
+if TYPE_CHECKING:
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> str:
+        """Ask for the version where it is wanted."""
+        if name == "__version__":
+            from effective_theory.installation import project_version
+
+            return project_version()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

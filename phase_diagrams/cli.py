@@ -42,13 +42,13 @@ def _hush_resource_tracker() -> None:
         os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (given, silence)))
 
 
-def _run(arguments: Sequence[str]) -> None:
+def _run(arguments: Sequence[str], program: str) -> None:
     defaults = {"sweep": preset_defaults(arguments, Sweep)}
-    run_with_notes(read_command("phase_diagrams", COMMANDS, arguments, defaults))
+    run_with_notes(read_command(program, COMMANDS, arguments, defaults))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+def main(arguments: Sequence[str] | None = None, program: str = "python -m phase_diagrams") -> int:
+    """Run the command line, which help calls ``program``, and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
     _hush_resource_tracker()
-    return run_command(lambda: _run(given))
+    return run_command(lambda: _run(given, program))

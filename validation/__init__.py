@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
     from validation.engine.engine import TorchEngine, torch_engine
     from validation.judge.cross_check import CrossCheck, cross_check
     from validation.judge.engine_agreement import EngineAgreement, agreement
@@ -48,6 +49,10 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     """Import what is exported when it is asked for: PyTorch takes seconds, `status` none of it."""
+    if name == "__version__":
+        from effective_theory.installation import project_version
+
+        return project_version()
     if name in _MODULES:
         return getattr(importlib.import_module(f"validation.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

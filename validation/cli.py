@@ -23,16 +23,16 @@ COMMANDS = {
 }
 
 
-def _run(arguments: Sequence[str]) -> None:
+def _run(arguments: Sequence[str], program: str) -> None:
     defaults: dict[str, Command] = {
         "sweep": preset_defaults(arguments, TorchSweep),
         "toy": preset_defaults(arguments, Toy),
         "submit": preset_defaults(arguments, Submit),
     }
-    run_with_notes(read_command("validation", COMMANDS, arguments, defaults))
+    run_with_notes(read_command(program, COMMANDS, arguments, defaults))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+def main(arguments: Sequence[str] | None = None, program: str = "python -m validation") -> int:
+    """Run the command line, which help calls ``program``, and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    return run_command(lambda: _run(given))
+    return run_command(lambda: _run(given, program))

@@ -36,7 +36,7 @@ class Measure:
 
 def measure(*arguments: str) -> int:
     commands = {"measure": Measure, "other": Measure}
-    return run_command(lambda: read_command("laboratory", commands, arguments).run())
+    return run_command(lambda: read_command("python -m laboratory", commands, arguments).run())
 
 
 HELP = "python -m laboratory measure --help"
