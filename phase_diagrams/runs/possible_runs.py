@@ -69,10 +69,11 @@ def _ends(run: RunSummary, steps: int, stop_when: StopWhen) -> Claims:
     known = [step for name in _STEPS if (step := getattr(run, name)) is not None]
     yield run.steps_run >= 0 and min(known, default=0) >= 0, "a negative number of updates"
     yield run.answers(steps, stop_when), "an end before its budget"
-    again = run.within(steps, stop_when)
-    yield run.steps_run == again.steps_run, "another number of updates than its budget gives"
-    yield run.status == again.status, f'the status "{run.status}", which its steps contradict'
-    same = all(getattr(run, name) == getattr(again, name) for name in _STEPS)
+    again = run.ending(steps, stop_when)
+    end, status = again["steps_run"], again["status"]
+    yield run.steps_run == end, "another number of updates than its budget gives"
+    yield run.status == status, f'the status "{run.status}", which its steps contradict'
+    same = all(getattr(run, name) == again[name] for name in _STEPS)
     yield same, "a crossing after its end"
     if run.diverged_step is not None:
         before = all(step < run.diverged_step for name, step in _crossings(run))

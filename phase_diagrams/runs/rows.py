@@ -130,12 +130,11 @@ def checksum(values: Sequence[Any]) -> str:
 
     A last value of None is left out: rows of format 1, which have no origin, keep their checksum.
     """
-    digest = hashlib.sha256()
+    parts: list[bytes] = []
     for value in values if values[-1] is not None else values[:-1]:
         content = value if isinstance(value, bytes) else repr(value).encode()
-        digest.update(f"{type(value).__name__}:{len(content)}:".encode())
-        digest.update(content)
-    return digest.hexdigest()
+        parts += f"{type(value).__name__}:{len(content)}:".encode(), content
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _stored(value: Any) -> Any:
