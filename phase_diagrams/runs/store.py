@@ -193,10 +193,11 @@ class Store:
             stored.setdefault(cell.cell_id, []).append(run)
         for cell, cell_id in zip(cells, ids, strict=True):
             asked = cell.model.steps, cell.model.stop_when
-            runs = stored.get(cell_id, ())
-            alike = [run for run in runs if run.ends_like(*asked)]
-            longer = [run for run in runs if run.answers(*asked)] if not exact else []
-            yield cell, next((run.within(*asked) for run in (*alike, *longer)), None)
+            runs = stored.get(cell_id, [])
+            answer = next((run for run in runs if run.ends_like(*asked)), None)
+            if answer is None and not exact:
+                answer = next((run for run in runs if run.answers(*asked)), None)
+            yield cell, None if answer is None else answer.within(*asked)
 
     def _runs(self, rows: list[tuple[dict[str, Any], Cell]]) -> list[RunSummary]:
         try:

@@ -105,13 +105,13 @@ class RunSummary(Outcome):
 
     def _stop(self, stop_when: StopWhen) -> int | None:
         """First update at which all that ``stop_when`` waits for is known."""
-        awaited = {
-            "accuracies": (self.train_step, self.test_step),
-            "all": (self.train_step, self.test_step, self.rqi_step),
-            "never": (None,),
-        }[stop_when]
-        known = [step for step in awaited if step is not None]
-        return max(known) if len(known) == len(awaited) else None
+        if stop_when == "never" or self.train_step is None or self.test_step is None:
+            return None
+        if stop_when == "accuracies":
+            return max(self.train_step, self.test_step)
+        if self.rqi_step is None:
+            return None
+        return max(self.train_step, self.test_step, self.rqi_step)
 
     def _end(self, steps: int, stop_when: StopWhen) -> int:
         """Last update of a run with this budget."""

@@ -116,7 +116,9 @@ def cell_configuration(
     }
 
 
-def configuration_template(configuration: dict[str, Any], names: Collection[str]) -> str | None:
+def configuration_template(
+    configuration: dict[str, Any], names: Collection[str], batches: str | None
+) -> str | None:
     """Return a configuration's canonical text with holes for `%` to fill with other values' texts.
 
     Cells of one sweep differ in a few values. With a template each value's text is made once, not
@@ -129,13 +131,15 @@ def configuration_template(configuration: dict[str, Any], names: Collection[str]
     names
         What differs: fields of the model, "train_size" or "seed". Those that are no part of the
         configuration make no hole.
+    batches
+        As for `cell_configuration`: whether the text names them depends on the batch size.
 
     Returns
     -------
     str or None
         None where a name decides what else is in the text: there is no template then.
     """
-    if not set(names).isdisjoint(_LATER) or ("batch_size" in names and "batches" in configuration):
+    if not set(names).isdisjoint(_LATER) or ("batch_size" in names and batches is not None):
         return None
     model = {**configuration["model"]}
     content = {**configuration, "model": model}

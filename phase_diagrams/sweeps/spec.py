@@ -1,6 +1,5 @@
 """SweepSpec: the one description of a sweep, shared by all that handle it."""
 
-import copy
 import dataclasses
 import itertools
 import math
@@ -285,8 +284,8 @@ class SweepSpec:
 
         To check them again for each cell, as `dataclasses.replace` does, takes long.
         """
-        model = copy.copy(self.model)
-        vars(model).update(values)
+        model = object.__new__(type(self.model))
+        vars(model).update(vars(self.model) | values)
         return model
 
     def cells(self) -> Iterator[Cell]:
@@ -301,7 +300,8 @@ class SweepSpec:
     def _configurations(self) -> Iterator[str | None]:
         """Yield each cell's configuration, or None where it is to make it by itself."""
         names = (*self.grid, "seed")
-        template = configuration_template(self.cell((0,) * len(names)).content, names)
+        first = self.cell((0,) * len(names))
+        template = configuration_template(first.content, names, start(self.start).batches)
         values = (*(axis.values for axis in self.grid.values()), self.seeds)
         texts = [[canonical_json(value) for value in along] for along in values]
         for combination in itertools.product(*texts):

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -145,6 +146,24 @@ def test_cells_of_a_sweep_are_those_that_are_made_one_by_one(
         spec = SweepSpec(Addition(10), axes, model, seeds=(0, (3, 1)), start=start)
     except InputError:  # such as a value that is there twice, once as an integer
         assume(False)
+    require_plain_cells(spec)
+
+
+@pytest.mark.parametrize("start", ["random", "released"])
+@pytest.mark.parametrize("first", [None, 5])
+def test_the_name_of_minibatches_is_in_the_text_of_those_cells_that_have_them(
+    first: int | None, start: str
+) -> None:
+    sizes = [first, 7 if first is None else None]
+    spec = SweepSpec(Addition(10), {"batch_size": sizes, "width": [4, 5]}, start=start)
+    require_plain_cells(spec)
+    named = ['"batches"' in cell.configuration for cell in spec.cells()]
+    has = [start == "released" and cell.model.batch_size is not None for cell in spec.cells()]
+    assert named == has
+
+
+def require_plain_cells(spec: SweepSpec) -> None:
+    """The cells of a sweep are equal, in text and type, to cells that are made one by one."""
     for cell in spec.cells():
         values = spec.values_at(cell.index)
         size = values.pop("train_size", spec.train_size)
