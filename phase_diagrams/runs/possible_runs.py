@@ -1,7 +1,8 @@
 """What holds for every run that an engine can have made: a stored row without it is damaged."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,13 @@ _ROUNDING = 1e-6
 _LEAST_LOSS = -1e-3
 
 
-def require_possible(
-    run: RunSummary, cell: Cell, steps: int, stop_when: StopWhen, engine: str
-) -> None:
-    """Check a run of a cell by all that follows from how runs are made and measured.
+@dataclass(frozen=True)
+class ClaimedRun:
+    """What is said to be a run.
 
-    Parameters
+    Attributes
     ----------
-    run
+    summary
         The run.
     cell
         What was run; its own budget does not matter here.
@@ -35,16 +35,33 @@ def require_possible(
         Budget of the run, and when it was to stop.
     engine
         Identity of what ran it.
+    """
+
+    summary: RunSummary
+    cell: Cell
+    steps: int
+    stop_when: StopWhen
+    engine: str
+
+
+def require_possible(runs: Sequence[ClaimedRun]) -> None:
+    """Check runs by all that follows from how runs are made and measured.
 
     Raises
     ------
     ValueError
-        If no run can be so; the message says in what, as in "the row holds ..".
+        If one of them is no run; the message says in what, as in "the row holds ..".
     """
-    for part in (_ends(run, steps, stop_when), _state(run, cell, engine), _curve(run, cell)):
-        for holds, otherwise in part:
-            if not holds:
-                raise ValueError(otherwise)
+    for run in runs:
+        _require(_ends(run.summary, run.steps, run.stop_when))
+        _require(_state(run.summary, run.cell, run.engine))
+    _require(_curves(runs))
+
+
+def _require(claims: Claims) -> None:
+    for holds, otherwise in claims:
+        if not holds:
+            raise ValueError(otherwise)
 
 
 def _ends(run: RunSummary, steps: int, stop_when: StopWhen) -> Claims:
@@ -52,10 +69,11 @@ def _ends(run: RunSummary, steps: int, stop_when: StopWhen) -> Claims:
     known = [step for name in _STEPS if (step := getattr(run, name)) is not None]
     yield run.steps_run >= 0 and min(known, default=0) >= 0, "a negative number of updates"
     yield run.answers(steps, stop_when), "an end before its budget"
-    again = run.within(steps, stop_when)
-    yield run.steps_run == again.steps_run, "another number of updates than its budget gives"
-    yield run.status == again.status, f'the status "{run.status}", which its steps contradict'
-    same = all(getattr(run, name) == getattr(again, name) for name in _STEPS)
+    again = run.ending(steps, stop_when)
+    end, status = again["steps_run"], again["status"]
+    yield run.steps_run == end, "another number of updates than its budget gives"
+    yield run.status == status, f'the status "{run.status}", which its steps contradict'
+    same = all(getattr(run, name) == again[name] for name in _STEPS)
     yield same, "a crossing after its end"
     if run.diverged_step is not None:
         before = all(step < run.diverged_step for name, step in _crossings(run))
@@ -115,47 +133,77 @@ def _is_share(value: float, size: int) -> bool:
     return 0.0 <= value <= 1.0 and abs(value * size - round(value * size)) <= _ROUNDING
 
 
-def _curve(run: RunSummary, cell: Cell) -> Claims:
-    """Claims on the learning curve: states of this run, from the first to the last one."""
-    curve = dict(zip(CURVE_COLUMNS, run.curve.T, strict=True))
-    updates = curve["update"]
-    if run.diverged_step == 0:
-        yield updates.size == 0, "a learning curve without a state"
+def _curves(runs: Sequence[ClaimedRun]) -> Claims:
+    """Claims on the learning curves of runs: each of its run's states, from first to last.
+
+    All curves are checked at once, one below the other: one by one they would take most of the
+    time that a stored run does.
+    """
+    without = [run.summary.diverged_step == 0 for run in runs]
+    empty = [run.summary.curve.size == 0 for run in runs]
+    yield all(empty[k] for k in np.flatnonzero(without)), "a learning curve without a state"
+    runs = [run for run, is_without in zip(runs, without, strict=True) if not is_without]
+    if not runs:
         return
-    yield updates.size > 0, "no learning curve"
+    yield not any(run.summary.curve.size == 0 for run in runs), "no learning curve"
+    lengths = [len(run.summary.curve) for run in runs]
+    ends = np.cumsum(lengths)
+    rows = np.concatenate([run.summary.curve for run in runs])
+    columns = dict(zip(CURVE_COLUMNS, rows.T, strict=True))
+    updates = columns["update"]
     yield bool(np.isfinite(updates).all()), "a learning curve with an update that is no number"
-    whole = bool((np.rint(updates) == updates).all() and (np.diff(updates) > 0).all())
-    yield whole and updates[0] == 0, "a learning curve whose updates do not follow each other"
-    if run.diverged_step is not None:
-        yield updates[-1] < run.steps_run, "a learning curve of the state that diverged"
-    elif is_unknown(run):
-        yield updates[-1] <= run.steps_run, "a learning curve beyond its end"
-    else:
-        last = np.array([run.steps_run, run.train_accuracy, run.test_accuracy, run.rqi])
-        same = np.array_equal(run.curve[-1, [0, 3, 4, 5]], last, equal_nan=True)
-        yield same, "a learning curve that does not end in its last state"
-    losses = curve["train_loss"], curve["test_loss"]
+    is_first = np.zeros(len(rows), bool)
+    is_first[ends - lengths] = True
+    whole = bool((np.rint(updates) == updates).all())
+    follow = bool(np.where(is_first, updates == 0, np.diff(updates, prepend=0) > 0).all())
+    yield whole and follow, "a learning curve whose updates do not follow each other"
+    yield from _last_states(runs, rows[ends - 1])
+    losses = columns["train_loss"], columns["test_loss"]
     yield bool(np.isfinite(losses[0]).all()), "a training loss that is not finite"
     yield not any((loss < _LEAST_LOSS).any() for loss in losses), "a negative loss"
-    for side, size, threshold in _sides(cell):
-        accuracy, best = curve[f"{side}_accuracy"], getattr(run, f"best_{side}_accuracy")
+    sides = [_sides(run.cell) for run in runs]
+    for place, side in enumerate(("train", "test")):
+        size, threshold = np.repeat([run[place][1:] for run in sides], lengths, axis=0).T
+        bests = [getattr(run.summary, f"best_{side}_accuracy") for run in runs]
+        accuracy, best = columns[f"{side}_accuracy"], np.repeat(bests, lengths)
         yield bool(((accuracy >= 0) & (accuracy <= 1)).all()), f"a {side} accuracy that is none"
-        whole = bool((abs(accuracy * size - np.rint(accuracy * size)) <= _ROUNDING).all())
-        yield whole, f"a {side} accuracy that is no share of its samples"
+        shares = bool((abs(accuracy * size - np.rint(accuracy * size)) <= _ROUNDING).all())
+        yield shares, f"a {side} accuracy that is no share of its samples"
         yield not (accuracy > best).any(), f"a {side} accuracy above the best one"
-        step = getattr(run, f"{side}_step")
-        yield _crosses(updates, accuracy >= threshold, step), f"a {side} step beside its curve"
-    rqi, defined = curve["rqi"], cell.task.residual_threshold is not None
+        step = np.repeat([_step(run.summary, f"{side}_step") for run in runs], lengths)
+        yield _cross(updates, accuracy >= threshold, step), f"a {side} step beside its curve"
+    rqi = columns["rqi"]
+    defined = np.repeat([run.cell.task.residual_threshold is not None for run in runs], lengths)
     sound = np.isnan(rqi) | ((rqi >= 0) & (rqi <= 1) & defined)
     yield bool(sound.all()), "an RQI that is none"
-    above = rqi > cell.model.rqi_threshold
-    yield _crosses(updates, above, run.rqi_step), "an RQI step beside its curve"
+    above = rqi > np.repeat([run.cell.model.rqi_threshold for run in runs], lengths)
+    step = np.repeat([_step(run.summary, "rqi_step") for run in runs], lengths)
+    yield _cross(updates, above, step), "an RQI step beside its curve"
 
 
-def _crosses(updates: NDArray[np.float64], above: NDArray[np.bool_], step: int | None) -> bool:
+def _last_states(runs: Sequence[ClaimedRun], rows: NDArray[np.float64]) -> Claims:
+    """Claims on the last row of each learning curve: the run's last state, where it is kept."""
+    ends, updates = np.array([run.summary.steps_run for run in runs]), rows[:, 0]
+    diverged = np.array([run.summary.diverged_step is not None for run in runs])
+    unknown = np.array([is_unknown(run.summary) for run in runs]) & ~diverged
+    before = (updates < ends)[diverged].all()
+    yield bool(before), "a learning curve of the state that diverged"
+    yield bool((updates <= ends)[unknown].all()), "a learning curve beyond its end"
+    names = "steps_run", "train_accuracy", "test_accuracy", "rqi"
+    last = np.array([[getattr(run.summary, name) for name in names] for run in runs], float)
+    whole = ~(diverged | unknown)
+    same = np.array_equal(rows[whole][:, [0, 3, 4, 5]], last[whole], equal_nan=True)
+    yield same, "a learning curve that does not end in its last state"
+
+
+def _step(run: RunSummary, name: str) -> float:
+    """Return a step, or infinity where it was never reached."""
+    step: int | None = getattr(run, name)
+    return math.inf if step is None else step
+
+
+def _cross(
+    updates: NDArray[np.float64], above: NDArray[np.bool_], step: NDArray[np.float64]
+) -> bool:
     """Return whether recorded states may be above a threshold first at ``step``."""
-    if step is None:
-        return not above.any()
-    place = int(np.searchsorted(updates, step))
-    recorded = place < len(updates) and updates[place] == step
-    return not above[:place].any() and (not recorded or bool(above[place]))
+    return bool(np.where(updates < step, ~above, above | (updates != step)).all())

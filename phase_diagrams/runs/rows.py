@@ -9,7 +9,7 @@ import numpy as np
 from effective_theory.toy_model import MOST_STEPS, StopWhen
 from effective_theory.training import Status
 from phase_diagrams.runs.origin import Origin
-from phase_diagrams.runs.possible_runs import require_possible
+from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 from phase_diagrams.sweeps.spec import Cell
 
@@ -18,6 +18,7 @@ STORE_VERSION = 2
 
 _STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
 _SCALARS = ("status", *_STEPS, *FRACTIONS)
+_STOPS, _STATUSES = get_args(StopWhen), get_args(Status)
 _KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
 #: Columns of a run, in their order; a row ends with the checksum of their values.
 COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve", "origin")
@@ -70,7 +71,7 @@ def run_as_row(cell: Cell, summary: RunSummary, engine: str, version: int) -> tu
     ValueError
         If no run can have these values.
     """
-    require_possible(summary, cell, cell.model.steps, cell.model.stop_when, engine)
+    require_possible([ClaimedRun(summary, cell, cell.model.steps, cell.model.stop_when, engine)])
     return (
         *(cell.cell_id, engine, version, cell.model.steps, cell.model.stop_when),
         cell.configuration,
@@ -81,21 +82,28 @@ def run_as_row(cell: Cell, summary: RunSummary, engine: str, version: int) -> tu
     )
 
 
-def run_of_row(row: Mapping[str, Any], cell: Cell) -> RunSummary:
-    """Return the run of ``cell`` that `run_as_row` wrote, from its values by column.
+def runs_of_rows(rows: Sequence[tuple[Mapping[str, Any], Cell]]) -> list[RunSummary]:
+    """Return the runs that `run_as_row` wrote, each from its values by column and its cell.
 
     Raises
     ------
     ValueError
-        If the values are not those of such a run: a checksum can be forged, as this format is open.
+        If values are not those of such a run: a checksum can be forged, as this format is open.
     """
+    runs = [_claimed(row, cell) for row, cell in rows]
+    require_possible(runs)
+    return [run.summary for run in runs]
+
+
+def _claimed(row: Mapping[str, Any], cell: Cell) -> ClaimedRun:
+    """Return a row as what it says of a cell's run."""
     fields = dict(row)
     origin = fields.get("origin")
     sound = (
         fields["configuration"] == cell.configuration
         and _is_step(fields["steps"], MOST_STEPS)
-        and fields["stop_when"] in get_args(StopWhen)
-        and fields["status"] in get_args(Status)
+        and fields["stop_when"] in _STOPS
+        and fields["status"] in _STATUSES
         and fields["steps_run"] is not None
         and all(fields[name] is None or _is_step(fields[name], MOST_STEPS) for name in _STEPS)
         and all(isinstance(fields[name], float | None) for name in FRACTIONS)
@@ -114,8 +122,7 @@ def run_of_row(row: Mapping[str, Any], cell: Cell) -> RunSummary:
         curve=curve.reshape(-1, len(CURVE_COLUMNS)),
         origin=None if origin is None else Origin.from_json(origin),
     )
-    require_possible(summary, cell, fields["steps"], fields["stop_when"], fields["engine"])
-    return summary
+    return ClaimedRun(summary, cell, fields["steps"], fields["stop_when"], fields["engine"])
 
 
 def checksum(values: Sequence[Any]) -> str:
@@ -123,12 +130,11 @@ def checksum(values: Sequence[Any]) -> str:
 
     A last value of None is left out: rows of format 1, which have no origin, keep their checksum.
     """
-    digest = hashlib.sha256()
+    parts: list[bytes] = []
     for value in values if values[-1] is not None else values[:-1]:
         content = value if isinstance(value, bytes) else repr(value).encode()
-        digest.update(f"{type(value).__name__}:{len(content)}:".encode())
-        digest.update(content)
-    return digest.hexdigest()
+        parts += f"{type(value).__name__}:{len(content)}:".encode(), content
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def _stored(value: Any) -> Any:

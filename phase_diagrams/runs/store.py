@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from effective_theory import InputError
 from effective_theory.checks import path_of
-from phase_diagrams.runs.rows import COLUMNS, STORE_VERSION, checksum, run_as_row, run_of_row
+from phase_diagrams.runs.rows import COLUMNS, STORE_VERSION, checksum, run_as_row, runs_of_rows
 from phase_diagrams.runs.store_errors import StoreError, damage
 from phase_diagrams.runs.store_file import StoreFile
 from phase_diagrams.runs.summary import RunSummary
@@ -178,23 +178,38 @@ class Store:
         self, cells: list[Cell], engine: str, version: int, exact: bool
     ) -> Iterator[tuple[Cell, RunSummary | None]]:
         ids = [cell.cell_id for cell in cells]
-        stored: dict[str, list[dict[str, Any]]] = {}
+        by_id = dict(zip(ids, cells, strict=True))
         marks = ", ".join("?" * len(ids))
-        for row in self._file.read(
-            "runs",
-            f"WHERE engine = ? AND engine_version = ? AND cell_id IN ({marks}) ORDER BY steps",
-            (engine, version, *ids),
-        ):
-            stored.setdefault(row["cell_id"], []).append(row)
+        rows = [
+            (row, by_id[row["cell_id"]])
+            for row in self._file.read(
+                "runs",
+                f"WHERE engine = ? AND engine_version = ? AND cell_id IN ({marks}) ORDER BY steps",
+                (engine, version, *ids),
+            )
+        ]
+        stored: dict[str, list[RunSummary]] = {}
+        for (_, cell), run in zip(rows, self._runs(rows), strict=True):
+            stored.setdefault(cell.cell_id, []).append(run)
         for cell, cell_id in zip(cells, ids, strict=True):
             asked = cell.model.steps, cell.model.stop_when
-            runs = [self._summary(row, cell) for row in stored.get(cell_id, ())]
-            alike = [run for run in runs if run.ends_like(*asked)]
-            longer = [run for run in runs if run.answers(*asked)] if not exact else []
-            yield cell, next((run.within(*asked) for run in (*alike, *longer)), None)
+            runs = stored.get(cell_id, [])
+            answer = next((run for run in runs if run.ends_like(*asked)), None)
+            if answer is None and not exact:
+                answer = next((run for run in runs if run.answers(*asked)), None)
+            yield cell, None if answer is None else answer.within(*asked)
 
-    def _summary(self, row: dict[str, Any], cell: Cell) -> RunSummary:
+    def _runs(self, rows: list[tuple[dict[str, Any], Cell]]) -> list[RunSummary]:
         try:
-            return run_of_row(row, cell)
+            return runs_of_rows(rows)
+        except ValueError:
+            for row in rows:
+                self._require_run(*row)
+            raise
+
+    def _require_run(self, row: dict[str, Any], cell: Cell) -> None:
+        """Name the row where it is not that of a run."""
+        try:
+            runs_of_rows([(row, cell)])
         except ValueError as error:
             raise damage(self.path, f"the row of {cell.cell_id[:12]} holds {error}") from None

@@ -76,38 +76,42 @@ class RunSummary(Outcome):
         Where it would have ended in another state, that state's accuracies, RQI and embeddings are
         not known: they are NaN, and the curve ends with it.
         """
-        end = self._end(steps, stop_when)
-        stop = self._stop(stop_when)
-
-        def known(step: int | None) -> int | None:
-            return step if step is not None and step <= end else None
-
-        diverged = known(self.diverged_step) is not None
-        status: Status = "stopped" if stop is not None and stop <= steps else "finished"
+        ending = self.ending(steps, stop_when)
+        end: int = ending["steps_run"]
+        if all(getattr(self, name) == value for name, value in ending.items()) and (
+            self.curve.size == 0 or self.curve[-1, 0] <= end
+        ):
+            return self
         same = end == self.steps_run
         unknown: dict[str, Any] = {} if same else dict.fromkeys(FRACTIONS, math.nan)
         return dataclasses.replace(
             self,
-            status="diverged" if diverged else status,
-            train_step=known(self.train_step),
-            test_step=known(self.test_step),
-            rqi_step=known(self.rqi_step),
-            diverged_step=known(self.diverged_step),
-            steps_run=end,
+            **ending,
             embeddings=self.embeddings if same else np.full_like(self.embeddings, np.nan),
             curve=self.curve[self.curve[:, 0] <= end],
             **unknown,
         )
 
+    def ending(self, steps: int, stop_when: StopWhen) -> dict[str, Any]:
+        """Return status, steps and end as `within` does, by their names."""
+        end, stop = self._end(steps, stop_when), self._stop(stop_when)
+        names = ("train_step", "test_step", "rqi_step", "diverged_step")
+        reached = {name: getattr(self, name) for name in names}
+        within = {n: k if k is not None and k <= end else None for n, k in reached.items()}
+        status: Status = "stopped" if stop is not None and stop <= steps else "finished"
+        if within["diverged_step"] is not None:
+            status = "diverged"
+        return {"status": status, **within, "steps_run": end}
+
     def _stop(self, stop_when: StopWhen) -> int | None:
         """First update at which all that ``stop_when`` waits for is known."""
-        awaited = {
-            "accuracies": (self.train_step, self.test_step),
-            "all": (self.train_step, self.test_step, self.rqi_step),
-            "never": (None,),
-        }[stop_when]
-        known = [step for step in awaited if step is not None]
-        return max(known) if len(known) == len(awaited) else None
+        if stop_when == "never" or self.train_step is None or self.test_step is None:
+            return None
+        if stop_when == "accuracies":
+            return max(self.train_step, self.test_step)
+        if self.rqi_step is None:
+            return None
+        return max(self.train_step, self.test_step, self.rqi_step)
 
     def _end(self, steps: int, stop_when: StopWhen) -> int:
         """Last update of a run with this budget."""

@@ -7,6 +7,7 @@ Two runs share an identity exactly when they are the same run: floats are writte
 import dataclasses
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any
 
 from effective_theory import InputError, Task, ToyModel
@@ -42,7 +43,7 @@ def _decoded(value: Any) -> Any:
     return value
 
 
-def canonical_json(content: dict[str, Any]) -> str:
+def canonical_json(content: Any) -> str:
     """Return plain values as JSON with sorted keys, no spaces and exact floats."""
     return json.dumps(_encoded(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -113,6 +114,48 @@ def cell_configuration(
         "seed": list(seed),
         **({"batches": batches} if batches is not None and model.batch_size is not None else {}),
     }
+
+
+def configuration_template(
+    configuration: dict[str, Any], names: Collection[str], batches: str | None
+) -> str | None:
+    """Return a configuration's canonical text with holes for `%` to fill with other values' texts.
+
+    Cells of one sweep differ in a few values. With a template each value's text is made once, not
+    once for each cell, which takes longer than to read a run.
+
+    Parameters
+    ----------
+    configuration
+        What determines one of the runs.
+    names
+        What differs: fields of the model, "train_size" or "seed". Those that are no part of the
+        configuration make no hole.
+    batches
+        As for `cell_configuration`: whether the text names them depends on the batch size.
+
+    Returns
+    -------
+    str or None
+        None where a name decides what else is in the text: there is no template then.
+    """
+    if not set(names).isdisjoint(_LATER) or ("batch_size" in names and batches is not None):
+        return None
+    model = {**configuration["model"]}
+    content = {**configuration, "model": model}
+    for name in names:
+        for part in (model, content):
+            if name in part:
+                part[name] = _hole(name)
+    text = canonical_json(content).replace("%", "%%")
+    for name in names:
+        text = text.replace(canonical_json(_hole(name)), f"%({name})s")
+    return text
+
+
+def _hole(name: str) -> str:
+    """Return what stands for a value until it is filled in; no name can be so."""
+    return f"\0{name}\0"
 
 
 def identify(configuration: str) -> str:

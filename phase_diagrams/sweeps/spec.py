@@ -16,6 +16,7 @@ from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, default_axis
 from phase_diagrams.sweeps.identity import (
     canonical_json,
     cell_configuration,
+    configuration_template,
     identify,
     model_configuration,
     read_canonical,
@@ -47,19 +48,18 @@ class Cell:
     start: str
     seed: Seed
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """What determines the run, without the budget and when to stop, as plain values."""
+        batches = start(self.start).batches
+        return cell_configuration(
+            self.model, self.task, self.train_size, self.start, self.seed, batches
+        )
+
     @cached_property
     def configuration(self) -> str:
         """What determines the run, without the budget and when to stop, as canonical JSON."""
-        return canonical_json(
-            cell_configuration(
-                self.model,
-                self.task,
-                self.train_size,
-                self.start,
-                self.seed,
-                start(self.start).batches,
-            )
-        )
+        return canonical_json(self.content)
 
     @cached_property
     def cell_id(self) -> str:
@@ -272,17 +272,41 @@ class SweepSpec:
         train_size = values.pop("train_size", self.train_size)
         return Cell(
             index=index,
-            model=dataclasses.replace(self.model, **values),
+            model=self._model_with(values),
             task=self.task,
             train_size=train_size,
             start=self.start,
             seed=self.seeds[index[-1]],
         )
 
+    def _model_with(self, values: dict[str, Any]) -> ToyModel:
+        """Return the model with values of the axes, which were checked when the sweep was made.
+
+        To check them again for each cell, as `dataclasses.replace` does, takes long.
+        """
+        model = object.__new__(type(self.model))
+        vars(model).update(vars(self.model) | values)
+        return model
+
     def cells(self) -> Iterator[Cell]:
         """Yield all runs, the last axis and then the seeds varying fastest."""
-        for index in itertools.product(*(range(length) for length in self.shape)):
-            yield self.cell(index)
+        indices = itertools.product(*(range(length) for length in self.shape))
+        for index, configuration in zip(indices, self._configurations(), strict=True):
+            cell = self.cell(index)
+            if configuration is not None:
+                vars(cell)["configuration"] = configuration
+            yield cell
+
+    def _configurations(self) -> Iterator[str | None]:
+        """Yield each cell's configuration, or None where it is to make it by itself."""
+        names = (*self.grid, "seed")
+        first = self.cell((0,) * len(names))
+        template = configuration_template(first.content, names, start(self.start).batches)
+        values = (*(axis.values for axis in self.grid.values()), self.seeds)
+        texts = [[canonical_json(value) for value in along] for along in values]
+        for combination in itertools.product(*texts):
+            filled = dict(zip(names, combination, strict=True))
+            yield None if template is None else template % filled
 
     def with_more_seeds(self, seeds: Sequence[Any]) -> "SweepSpec":
         """Return the sweep with these seeds besides its own; a store runs only the new ones.

@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+from typing import Any
 
-from hypothesis import assume, example, given
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from effective_theory import Addition, InputError, ToyModel
@@ -116,3 +118,58 @@ def test_canonical_text_reads_back_exactly_or_is_refused(content: dict[str, obje
         assert any(str(value).startswith("float:") for value in content.values())
         return
     assert read_canonical(text) == content
+
+
+AXES: dict[str, st.SearchStrategy[Any]] = {
+    **dict.fromkeys(FLOATS, st.integers(0, 3) | floats),
+    "adam_epsilon": st.sampled_from([1e-8, 1e-7]),
+    "batch_size": st.none() | st.integers(1, 5),
+    "loss": st.sampled_from(["mse", "cross_entropy"]),
+    "steps": st.integers(1, 10),
+    "stop_when": st.sampled_from(["accuracies", "all", "never"]),
+    "train_size": st.integers(5, 54),
+    "width": st.integers(1, 30),
+}
+
+
+@given(st.data(), models, st.sampled_from(["random", "released"]))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_cells_of_a_sweep_are_those_that_are_made_one_by_one(
+    data: st.DataObject, model: ToyModel, start: str
+) -> None:
+    names = data.draw(st.lists(st.sampled_from(sorted(AXES)), min_size=1, max_size=3, unique=True))
+    axes = {
+        name: data.draw(st.lists(AXES[name], min_size=1, max_size=3, unique_by=repr))
+        for name in names
+    }
+    try:
+        spec = SweepSpec(Addition(10), axes, model, seeds=(0, (3, 1)), start=start)
+    except InputError:  # such as a value that is there twice, once as an integer
+        assume(False)
+    require_plain_cells(spec)
+
+
+@pytest.mark.parametrize("start", ["random", "released"])
+@pytest.mark.parametrize("first", [None, 5])
+def test_the_name_of_minibatches_is_in_the_text_of_those_cells_that_have_them(
+    first: int | None, start: str
+) -> None:
+    sizes = [first, 7 if first is None else None]
+    spec = SweepSpec(Addition(10), {"batch_size": sizes, "width": [4, 5]}, start=start)
+    require_plain_cells(spec)
+    named = ['"batches"' in cell.configuration for cell in spec.cells()]
+    has = [start == "released" and cell.model.batch_size is not None for cell in spec.cells()]
+    assert named == has
+
+
+def require_plain_cells(spec: SweepSpec) -> None:
+    """The cells of a sweep are equal, in text and type, to cells that are made one by one."""
+    for cell in spec.cells():
+        values = spec.values_at(cell.index)
+        size = values.pop("train_size", spec.train_size)
+        alone = dataclasses.replace(spec.model, **values)
+        seed = spec.seeds[cell.index[-1]]
+        assert repr(cell.model) == repr(alone)
+        assert cell == Cell(cell.index, alone, spec.task, size, spec.start, seed)
+        plain = Cell(cell.index, alone, spec.task, size, spec.start, seed)
+        assert cell.configuration == plain.configuration == canonical_json(plain.content)

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from effective_theory import Addition, ModularAddition, Task, ToyModel, permutation_group
 from phase_diagrams import Store, StoreError, SweepSpec
 from phase_diagrams.runs.engines import run_cell
-from phase_diagrams.runs.possible_runs import require_possible
-from phase_diagrams.runs.rows import COLUMNS, run_as_row, run_of_row
+from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
+from phase_diagrams.runs.rows import COLUMNS, run_as_row, runs_of_rows
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 from phase_diagrams.sweeps.spec import Cell
 
@@ -53,13 +53,14 @@ def cell_of(task: Task, model: ToyModel, seed: int = 0) -> Cell:
 def require_sound(cell: Cell, run: RunSummary) -> None:
     """A run is accepted, comes back from its row, and so does what shorter budgets know of it."""
     row = dict(zip(COLUMNS, run_as_row(cell, run, ENGINE, 1), strict=True))
-    back = run_of_row(row, cell)
+    (back,) = runs_of_rows([(row, cell)])
     for field in dataclasses.fields(run):
         np.testing.assert_equal(getattr(back, field.name), getattr(run, field.name))
     for steps in range(1, cell.model.steps + 1, 13):
         for stop_when in ("accuracies", "all", "never"):
             if run.answers(steps, stop_when):
-                require_possible(run.within(steps, stop_when), cell, steps, stop_when, ENGINE)
+                again = run.within(steps, stop_when)
+                require_possible([ClaimedRun(again, cell, steps, stop_when, ENGINE)])
 
 
 @settings(max_examples=150)
@@ -127,7 +128,7 @@ def test_a_value_that_no_run_has_is_refused(data: st.DataObject) -> None:
     row = dict(zip(COLUMNS, run_as_row(cell, run, ENGINE, 1), strict=True))
     column = data.draw(st.sampled_from(sorted(NEVER)))
     with pytest.raises(ValueError):
-        run_of_row({**row, column: data.draw(NEVER[column])}, cell)
+        runs_of_rows([({**row, column: data.draw(NEVER[column])}, cell)])
 
 
 def others(run: RunSummary, field: str) -> list[Any]:
@@ -213,6 +214,20 @@ def test_an_engine_that_returns_what_cannot_be_is_told_so() -> None:
 def test_embeddings_beyond_float32_are_those_of_an_engine_in_float64() -> None:
     cell, run = cases()[0]
     huge = dataclasses.replace(run, embeddings=np.full_like(run.embeddings, np.inf))
-    require_possible(huge, cell, 60, "accuracies", "torch-cpu-float64")
+    require_possible([ClaimedRun(huge, cell, 60, "accuracies", "torch-cpu-float64")])
     with pytest.raises(ValueError, match="embeddings that are not finite"):
-        require_possible(huge, cell, 60, "accuracies", "torch-cpu-float32")
+        require_possible([ClaimedRun(huge, cell, 60, "accuracies", "torch-cpu-float32")])
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_a_damaged_curve_is_refused_among_sound_ones(number: int) -> None:
+    def claimed(cell: Cell, run: RunSummary) -> ClaimedRun:
+        return ClaimedRun(run, cell, cell.model.steps, cell.model.stop_when, ENGINE)
+
+    runs = [claimed(cell, run) for cell, run in cases()]
+    require_possible(runs)
+    cell, run = cases()[number]
+    for curve in curves(run):
+        damaged = claimed(cell, dataclasses.replace(run, curve=curve))
+        with pytest.raises(ValueError):
+            require_possible([*runs[:number], damaged, *runs[number + 1 :]])
