@@ -33,12 +33,11 @@ class SubmissionProgress:
     damaged: list[int]
 
     def __str__(self) -> str:
+        """Return the submission and how far it is, in one line."""
         one = self.submission
-        code = (one.commit or "unknown")[:12] + (" with changes" if one.dirty else "")
         done, runs = self.stored + self.waiting, sum(map(len, one.batches))
         parts = [
-            f"{self.folder.name}: {one.name} on {one.cluster}, {one.identity}",
-            f"commit {code}",
+            f"{self.folder.name}: {one}",
             f"{done} of {runs} runs done, {self.stored} of them stored",
             f"{len(self.live)} of {len(one.batches)} elements wait or run",
         ]
@@ -66,6 +65,7 @@ class SweepProgress:
     runs: int
 
     def __str__(self) -> str:
+        """Return how many runs the store holds, in one line."""
         count = f"{self.stored} of {self.runs} runs are stored in {self.store}"
         return f"{self.name}, {self.identity}: {count}"
 
@@ -111,12 +111,12 @@ def sweep_progress(submissions: Iterable[Submission], store: Path) -> list[Sweep
         If the store is damaged.
     """
     latest = {(one.name, one.identity): one for one in submissions}
-    found = []
+    sweeps = []
     for (name, identity), one in latest.items():
         spec = _spec(one, store)
         stored = len(_stored(spec.cells(), one, store))
-        found.append(SweepProgress(name, identity, store, stored, spec.size))
-    return found
+        sweeps.append(SweepProgress(name, identity, store, stored, spec.size))
+    return sweeps
 
 
 def _spec(submission: Submission, store: Path) -> SweepSpec:

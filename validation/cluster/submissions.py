@@ -42,7 +42,7 @@ class EngineChoice:
     jobs: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Submission:
     """One array of jobs, each element a batch of a sweep's cells.
 
@@ -72,6 +72,19 @@ class Submission:
     commit: str | None
     dirty: bool
     job_ids: list[str] = dataclasses.field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Return the sweep, its engine and how many runs and elements there are."""
+        runs = sum(map(len, self.batches))
+        return (
+            f"Submission({self.name} on {self.cluster}, {self.identity}: {runs} runs, "
+            f"{len(self.batches)} elements)"
+        )
+
+    def __str__(self) -> str:
+        """Return sweep, cluster, engine and commit in a clause."""
+        code = (self.commit or "unknown")[:12] + (" with changes" if self.dirty else "")
+        return f"{self.name} on {self.cluster}, {self.identity}; commit {code}"
 
     def cells(self, element: int) -> Iterator[Cell]:
         """Yield the cells of one element."""
