@@ -3,7 +3,7 @@
 import torch
 from machine import interleaved_medians
 
-from validation.engine.batch import full_precision
+from validation.engine.precision import full_precision
 
 #: Numbers that are copied, beyond any cache; and side of the matrices that are multiplied.
 _NUMBERS = {"cpu": 2**26, "cuda": 2**28}

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from validation.engine.engine import TorchEngine, torch_engine
-    from validation.judge.cross_check import CrossCheck, cross_check
-    from validation.judge.engine_agreement import EngineAgreement, agreement
+    from validation.judge.cross_check import CrossCheck, Trajectory, cross_check
+    from validation.judge.engine_agreement import Bound, EngineAgreement, agreement
+    from validation.judge.nudged_runs import NudgedRuns
     from validation.judge.nudges import nudged_starts
     from validation.judge.plain_training import PlainToyModel, Snapshot, plain_training
     from validation.judge.report import write_report
     from validation.judge.typical_cells import TypicalCell, typical_cells
 
 __all__ = [
+    "Bound",
     "CrossCheck",
     "EngineAgreement",
+    "NudgedRuns",
     "PlainToyModel",
     "Snapshot",
     "TorchEngine",
+    "Trajectory",
     "TypicalCell",
     "agreement",
     "cross_check",
@@ -34,9 +38,12 @@ _MODULES = {
     "TorchEngine": "engine.engine",
     "torch_engine": "engine.engine",
     "CrossCheck": "judge.cross_check",
+    "Trajectory": "judge.cross_check",
     "cross_check": "judge.cross_check",
+    "Bound": "judge.engine_agreement",
     "EngineAgreement": "judge.engine_agreement",
     "agreement": "judge.engine_agreement",
+    "NudgedRuns": "judge.nudged_runs",
     "nudged_starts": "judge.nudges",
     "PlainToyModel": "judge.plain_training",
     "Snapshot": "judge.plain_training",

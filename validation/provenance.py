@@ -49,7 +49,7 @@ class Provenance:
         """Return that of what this process computes with the engine."""
         import torch
 
-        from validation.engine.batch import full_precision
+        from validation.engine.precision import full_precision
         from validation.engine.torch_origin import device_name, torch_versions
 
         commit, dirty = code_version(allow_dirty=True)

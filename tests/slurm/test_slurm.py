@@ -12,7 +12,8 @@ from effective_theory import Addition, ToyModel
 from phase_diagrams import SweepSpec, numba_engine, sweep
 from tests.stores import stored_rows
 from validation.cli import main
-from validation.cluster.submissions import Submission, live_elements, submissions
+from validation.cluster.jobs import live_elements
+from validation.cluster.submissions import Submission, submissions
 
 pytestmark = [
     pytest.mark.skipif(
@@ -47,6 +48,8 @@ def test_a_cancelled_element_is_submitted_again(tmp_path: Path) -> None:
     store = tmp_path / "runs.sqlite"
     command = ["submit", *OPTIONS, "--store", str(store), "--cluster", "slurm", "--elements", "2"]
     command += ["--partition", "main", "--allow-dirty"]
+    # One that the cluster has by itself: sbatch is given it, and takes it.
+    command += ["--mem", "0", "--sbatch", "comment=a test"]
     assert main(command) == 0
     (folder,) = submissions(store)
     first = Submission.read(folder)

@@ -193,7 +193,7 @@ def test_a_cell_of_two_symbols_has_no_rqi() -> None:
 
 
 def test_the_users_precision_is_put_back() -> None:
-    from validation.engine.batch import full_precision
+    from validation.engine.precision import full_precision
 
     matmul = torch.backends.cuda.matmul
     before = matmul.fp32_precision

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +18,19 @@ from tests.checkouts import git
 from tests.stores import stored_rows
 from validation import provenance
 from validation.cli import main
-from validation.cluster import submissions as submissions_module
-from validation.cluster.submissions import Submission, collect, element_store, jobs_folder
+from validation.cluster.collecting import collect
+from validation.cluster.jobs import live_elements
+from validation.cluster.submissions import (
+    EngineChoice,
+    Submission,
+    element_store,
+    jobs_folder,
+    new_folder,
+)
 from validation.engine.engine import torch_engine
 
 cluster = pytest.importorskip("validation.cluster.submitting", reason="submitit is not installed")
+element = pytest.importorskip("validation.cluster.element", reason="submitit is not installed")
 
 SPEC = SweepSpec(
     Addition(10),
@@ -46,7 +56,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ..
 
 @dataclass(frozen=True)
 class Ending(NumbaEngine):
-    """The simulator, calling something after so many runs."""
+    """The simulator, calling something after some runs."""
 
     after: int = 1
     end: object = None
@@ -81,19 +91,65 @@ def test_the_shell_submits_and_collects(
     assert "2 elements submitted" in capsys.readouterr().out
     assert sorted(job.result() for job in jobs) == [4, 5]
     assert main(["status", str(store)]) == 0
-    assert "9 of 9 runs done; 0 of 2 elements wait or run" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "9 of 9 runs done, 0 of them stored; 0 of 2 elements wait or run" in out
+    assert out.endswith(f"next: python -m validation collect {store}\n")
     assert stored_rows(store) == []
     assert main(["collect", str(store)]) == 0
-    assert "small: 9 of 9 runs are stored." in capsys.readouterr().out
+    all_stored = f"small, numba-float32: 9 of 9 runs are stored in {store}\n"
+    assert capsys.readouterr().out == all_stored
     assert stored_rows(store) == reference
+    assert main(["status", str(store)]) == 0
+    out = capsys.readouterr().out
+    assert "9 of 9 runs done, 9 of them stored; 0 of 2 elements" in out and all_stored in out
+    assert out.endswith(f"next: python -m phase_diagrams show {store} --name small\n")
     assert main([*command]) == 0
     assert "nothing to submit" in capsys.readouterr().out
     assert main(["collect", str(store)]) == 0
     assert stored_rows(store) == reference
 
 
+def test_status_tells_of_runs_that_were_collected_and_removed_or_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "runs.sqlite"
+    folder, _ = cluster.submit(SPEC, store, "small", cluster="debug", elements=3, allow_dirty=True)
+
+    def status() -> list[str]:
+        assert main(["status", str(store)]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    collect(store)
+    for number in range(3):
+        element_store(folder, number).unlink()
+    assert "9 of 9 runs done, 9 of them stored" in status()[0]
+    # Without the store the runs are gone, and nothing claims otherwise.
+    store.unlink()
+    line, sweep_line, advice = status()
+    assert "0 of 9 runs done, 0 of them stored" in line
+    assert sweep_line == f"small, numba-float32: 0 of 9 runs are stored in {store}"
+    assert advice == (
+        "next: the same submit again, for the 9 runs that are missing; why jobs ended says "
+        f"{folder / 'logs'}"
+    )
+
+
+def test_status_tells_of_an_engine_beside_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "runs.sqlite"
+    for kind in ("numba", "torch"):
+        cluster.submit(SPEC, store, "small", cluster="debug", engine=kind, allow_dirty=True)
+    assert main(["status", str(store)]) == 0
+    out = capsys.readouterr().out
+    # A submission collects what those before it have finished, its own engine's or not.
+    assert f"small, numba-float32: 9 of 9 runs are stored in {store}\n" in out
+    assert f"small, torch-cpu-float32: 0 of 9 runs are stored in {store}\n" in out
+    assert f"next: python -m validation collect {store}\n" in out
+
+
 @dataclass(frozen=True)
-class Interrupted(cluster.Element):  # type: ignore[misc,name-defined]
+class Interrupted(element.Element):  # type: ignore[misc,name-defined]
     """An element that is told of the end of its walltime in its first job, after three runs."""
 
     def engine(self) -> Engine:
@@ -133,7 +189,7 @@ def test_what_a_failed_element_left_undone_is_submitted_again(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(cluster, "engine_of", lambda choice: Ending(n_jobs=1, after=2, end=fail))
+        patch.setattr(element, "engine_of", lambda choice: Ending(n_jobs=1, after=2, end=fail))
         with pytest.raises(MemoryError):
             send()
     folder, jobs = send()
@@ -154,10 +210,10 @@ def test_a_run_that_is_known_through_a_longer_one_is_not_collected_as_its_own(
     spec = SweepSpec(Addition(5), {"steps": [5, 50]}, model, train_size=10)
     short, long = spec.cells()
     submission = Submission(
-        "small", spec.to_json(), [[[1, 0], [0, 0]]], submissions_module.EngineChoice(),
+        "small", spec.to_json(), [[[1, 0], [0, 0]]], EngineChoice(),
         engine.identity, engine.version, "debug", None, True, ["0"],
     )  # fmt: skip
-    folder = submissions_module.new_folder(store)
+    folder = new_folder(store)
     submission.write(folder)
     with Store(element_store(folder, 0)) as kept:
         kept.add(long, run_cell(long), engine.identity, engine.version)
@@ -218,10 +274,27 @@ def test_jobs_of_slurm_are_read_from_squeue(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     submission = Submission(
-        "", "", [], submissions_module.EngineChoice(), "", 1, "slurm", None, True,
+        "", "", [], EngineChoice(), "", 1, "slurm", None, True,
         [f"12_{k}" for k in range(5)],
     )  # fmt: skip
-    assert submissions_module.live_elements(tmp_path, submission) == [0, 2]
+    assert live_elements(tmp_path, submission) == [0, 2]
+
+
+def test_a_process_is_an_elements_however_the_store_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = tmp_path / "runs-jobs" / "1" / "logs"
+    logs.mkdir(parents=True)
+    code = "import sys; sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code, str(logs)], stdin=subprocess.PIPE) as job:
+        submission = Submission(
+            "", "", [], EngineChoice(), "", 1, "local", None, True, ["1", str(job.pid)]
+        )
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert live_elements(Path("../runs-jobs/1"), submission) == [1]
+        assert live_elements(Path("../runs-jobs/2"), submission) == []
+    assert live_elements(logs.parent, submission) == []
 
 
 def test_the_code_is_recorded_and_a_dirty_tree_refused(
@@ -255,6 +328,14 @@ def test_the_code_is_recorded_and_a_dirty_tree_refused(
         (
             ["submit", *OPTIONS, "--cluster", "debug", "--allow-dirty", "--gpus", "1"],
             "engine torch",
+        ),
+        (
+            ["submit", *OPTIONS, "--cluster", "local", "--allow-dirty", "--account", "physics"],
+            "account is for cluster slurm; leave it out on local.",
+        ),
+        (
+            ["submit", *OPTIONS, "--allow-dirty", "--sbatch", "exclusive"],
+            "sbatch must be KEY=VALUE",
         ),
         (["status", "missing.sqlite"], "has no submissions"),
         (["collect", "missing.sqlite"], "has no submissions"),

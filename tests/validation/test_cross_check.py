@@ -50,7 +50,9 @@ def test_the_takeover_is_where_a_distance_passes_the_share() -> None:
     check = CrossCheck(update, run(0, 1e-6, 1e-2), run(0, 1e-5, 1e-4), run(0, 0, 0))
     assert check.takeover() == 20 and check.takeover(5e-6) == 10 and check.takeover(1.0) is None
     assert check.typical_distances() == pytest.approx({"simulator": 1e-6, "PyTorch": 1e-5})
-    assert "at update 20; before, the simulator is closer to float64" in check.text()
+    assert "at update 20; before, the simulator is closer to float64" in str(check)
+    assert str(check).splitlines()[-1] == check.verdict
+    assert repr(check) == "CrossCheck(3 updates to 20, takeover at 20)"
 
 
 def test_runs_that_diverge_are_compared_before() -> None:

@@ -13,7 +13,8 @@ from phase_diagrams import Axis, Phase, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.sweeps import starts
 from phase_diagrams.sweeps.presets import preset
 from validation import EngineAgreement, agreement, torch_engine, typical_cells, write_report
-from validation.judge.engine_agreement import STABLE, stable_cells, steps_of
+from validation.judge.nudged_runs import steps_of
+from validation.judge.stable_cells import STABLE, stable_cells
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"),
@@ -50,7 +51,10 @@ def test_the_two_engines_agree(found: EngineAgreement, store: Path) -> None:
     assert load(store, "sweep-nudged-2", engine="torch-cpu-float32").counts()[-1] == 0
     nudged = load(store, "sweep-nudged-1")
     np.testing.assert_array_equal(found.nudged.phases[0][0], nudged.phases)
-    assert "4 of 4 cells" in found.text() and "always PyTorch's commonest" in found.text()
+    assert "4 of 4 cells" in str(found) and "always PyTorch's commonest" in str(found)
+    assert repr(found) == (
+        "EngineAgreement(simulator, torch-cpu-float32: agree, 3 of 3 bounds hold)"
+    )
 
 
 def tampered(found: EngineAgreement, place: tuple[int, ...], phase: Phase) -> EngineAgreement:
@@ -64,7 +68,7 @@ def tampered(found: EngineAgreement, place: tuple[int, ...], phase: Phase) -> En
 def test_labels_that_exclude_each_other_fail(found: EngineAgreement) -> None:
     worse = tampered(found, (1, 0, 0), Phase.DIVERGED)
     assert [bound.holds for bound in worse.bounds] == [True, False, True]
-    assert not worse.holds and "FAILS: over 2 nudged starts no cell" in worse.text()
+    assert not worse.holds and "FAILS: over 2 nudged starts no cell" in str(worse)
 
 
 def test_a_step_that_is_off_by_two_fails(found: EngineAgreement) -> None:
@@ -160,3 +164,15 @@ def test_the_stable_cells_of_released_5b_are_the_same_in_pytorch() -> None:
         np.testing.assert_array_equal(np.isinf(ours), np.isinf(theirs))
         reached = np.isfinite(ours)
         assert np.abs(ours[reached] - theirs[reached]).max() <= 1
+
+
+def test_pictures_are_not_those_of_pyplot(found: EngineAgreement) -> None:
+    """A notebook would show them twice: as the cell's result and as an open figure."""
+    import matplotlib.pyplot as plt
+
+    from validation.judge.report.figures import plot_agreement, plot_step_scatter
+
+    before = plt.get_fignums()
+    for draw in (plot_agreement, plot_step_scatter):
+        draw(found).canvas.draw()
+    assert plt.get_fignums() == before

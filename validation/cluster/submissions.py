@@ -1,4 +1,4 @@
-"""What was submitted to a cluster: records, what their elements have finished, and its collection.
+"""What was submitted to a cluster: its records, and what its elements have finished.
 
 Beside the store ``runs.sqlite`` lies the folder ``runs-jobs`` with a numbered folder for each
 submission: ``job.json``, a store for each element and the logs. An element writes its own store
@@ -8,16 +8,14 @@ only, run by run; the driver alone copies from them to the sweep's store.
 import dataclasses
 import json
 import re
-import subprocess
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from effective_theory import InputError
-from effective_theory.checks import RunError
 from effective_theory.files import FileKind, replacing, require_folder, unwritable
-from phase_diagrams import Cell, RunSummary, Store, StoreError, SweepSpec
+from phase_diagrams import Cell, RunSummary, Store, SweepSpec
 from validation.cluster.job_record import Cluster, Device, EngineKind, read_record
 
 _RECORD = "job.json"
@@ -44,7 +42,7 @@ class EngineChoice:
     jobs: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Submission:
     """One array of jobs, each element a batch of a sweep's cells.
 
@@ -74,6 +72,19 @@ class Submission:
     commit: str | None
     dirty: bool
     job_ids: list[str] = dataclasses.field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Return the sweep, its engine and how many runs and elements there are."""
+        runs = sum(map(len, self.batches))
+        return (
+            f"Submission({self.name} on {self.cluster}, {self.identity}: {runs} runs, "
+            f"{len(self.batches)} elements)"
+        )
+
+    def __str__(self) -> str:
+        """Return sweep, cluster, engine and commit in a clause."""
+        code = (self.commit or "unknown")[:12] + (" with changes" if self.dirty else "")
+        return f"{self.name} on {self.cluster}, {self.identity}; commit {code}"
 
     def cells(self, element: int) -> Iterator[Cell]:
         """Yield the cells of one element."""
@@ -117,9 +128,9 @@ class Submission:
         path = element_store(folder, element)
         if not path.is_file():
             return []
-        with Store(path, create=False) as kept:
-            found = kept.find(self.cells(element), self.identity, self.version, exact=exact)
-            return [(cell, summary) for cell, summary in found if summary is not None]
+        with Store(path, create=False) as store:
+            answers = store.find(self.cells(element), self.identity, self.version, exact=exact)
+            return [(cell, summary) for cell, summary in answers if summary is not None]
 
 
 def _short(error: Exception) -> str:
@@ -149,10 +160,10 @@ def submissions(store: Path, name: str | None = None) -> dict[Path, Submission]:
     """Return all submissions for a store, or those of one of its sweeps, the oldest first."""
     names = re.compile("[1-9][0-9]*", re.ASCII)
     folders = [path for path in jobs_folder(store).glob("*") if names.fullmatch(path.name)]
-    found = {
+    every = {
         folder: Submission.read(folder) for folder in sorted(folders, key=lambda f: int(f.name))
     }
-    return {folder: one for folder, one in found.items() if name in (None, one.name)}
+    return {folder: one for folder, one in every.items() if name in (None, one.name)}
 
 
 def new_folder(store: Path) -> Path:
@@ -165,59 +176,3 @@ def new_folder(store: Path) -> Path:
     except OSError as error:
         raise unwritable(folder, error) from None
     return folder
-
-
-def live_elements(folder: Path, submission: Submission) -> list[int]:
-    """Return the elements whose jobs wait or run, as the cluster says now.
-
-    Raises
-    ------
-    RunError
-        If Slurm does not answer.
-    """
-    if submission.cluster == "slurm":
-        found = _slurm_jobs()
-        return [k for k, job_id in enumerate(submission.job_ids) if job_id in found]
-    if submission.cluster == "local":
-        # A process of that number may be another's by now.
-        own = str(folder / "logs").encode()
-        return [k for k, pid in enumerate(submission.job_ids) if own in _command_line(pid)]
-    return []
-
-
-def _slurm_jobs() -> set[str]:
-    """Return the ids of this user's jobs that wait or run."""
-    command = ["squeue", "--me", "--array", "--noheader", "--format=%i %T"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise RunError(f"Slurm does not say which jobs run ({error}); try again.") from None
-    jobs = (line.split() for line in answer.splitlines())
-    return {job_id for job_id, state in jobs if state != "COMPLETING"}
-
-
-def _command_line(pid: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def collect(store: Path, name: str | None = None) -> list[str]:
-    """Copy what elements have finished to the store; return a sentence for each damaged element.
-
-    Runs that are there already stay; elements may still be running.
-    """
-    damaged = []
-    with Store(store) as kept:
-        for folder, submission in submissions(store, name).items():
-            for element in range(len(submission.batches)):
-                try:
-                    # What is known of a run only through a longer one is no run of its own.
-                    finished = submission.finished(folder, element, exact=True)
-                except StoreError as error:
-                    damaged.append(f"{error} Its runs count as missing.")
-                    continue
-                for cell, summary in finished:
-                    kept.add(cell, summary, submission.identity, submission.version)
-    return damaged

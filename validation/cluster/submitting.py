@@ -2,27 +2,21 @@
 
 import dataclasses
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from submitit import AutoExecutor, Job
-from submitit.helpers import DelayedSubmission
 
 from effective_theory import InputError
 from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
 from phase_diagrams.sweeping import enter, known, long_first
 from phase_diagrams.sweeps.names import require_name
+from validation.cluster.collecting import collect
+from validation.cluster.element import Element
 from validation.cluster.job_record import Cluster, Device, EngineKind
-from validation.cluster.submissions import (
-    EngineChoice,
-    Submission,
-    collect,
-    element_store,
-    live_elements,
-    new_folder,
-    submissions,
-)
+from validation.cluster.jobs import live_elements
+from validation.cluster.resources import Resources
+from validation.cluster.submissions import EngineChoice, Submission, new_folder, submissions
 from validation.provenance import code_version
 
 #: Shell commands before an element's Python: one thread for each library.
@@ -34,72 +28,6 @@ _CACHE = (
 )
 #: Walltimes after which an element is queued again; each time it has finished some more runs.
 _MOST_WALLTIMES = 100
-
-
-@dataclass(frozen=True)
-class Resources:
-    """What an element asks the cluster for.
-
-    Attributes
-    ----------
-    partition
-        Slurm's partition; its default without.
-    gpus, cpus
-        GPUs and cores.
-    time
-        Walltime in minutes.
-    setup
-        Shell commands before the element starts, after ours.
-    """
-
-    partition: str | None = None
-    gpus: int = 0
-    cpus: int = 1
-    time: int = 60
-    setup: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Element:
-    """One element of a submission: what its job does, as often as the cluster starts it."""
-
-    folder: Path
-    submission: Submission
-    number: int
-
-    def __call__(self) -> int:
-        """Run the cells that are not finished, each stored when done; return their number."""
-        submission, engine = self.submission, self.engine()
-        if (engine.identity, engine.version) != (submission.identity, submission.version):
-            raise RunError(
-                f"engine {engine.identity} has version {engine.version} here, and "
-                f"{submission.version} where it was submitted; submit again."
-            )
-        with Store(element_store(self.folder, self.number)) as kept:
-            found = kept.find(
-                submission.cells(self.number), submission.identity, submission.version
-            )
-            todo = [cell for cell, summary in found if summary is None]
-            for cell, summary in engine.run(todo):
-                kept.add(cell, summary, submission.identity, submission.version)
-        return len(todo)
-
-    def engine(self) -> Engine:
-        """Return what trains the cells."""
-        return engine_of(self.submission.engine)
-
-    def checkpoint(self) -> DelayedSubmission:
-        """Go on in the next job after walltime or preemption: the finished runs are stored."""
-        return DelayedSubmission(self)
-
-
-def engine_of(choice: EngineChoice) -> Engine:
-    """Return the engine that a submission names, ready to run here."""
-    if choice.kind == "torch":
-        from validation.engine.engine import torch_engine
-
-        return torch_engine(choice.device)
-    return numba_engine(choice.jobs)
 
 
 def _name_and_version(choice: EngineChoice) -> Engine:
@@ -155,21 +83,22 @@ def submit(
     Raises
     ------
     InputError
-        If the code differs from its commit, or an argument is wrong.
+        If the code differs from its commit, an argument is wrong, or the cluster has no such
+        option.
     RunError
         If the cluster does not take the jobs.
     """
     resources = resources if resources is not None else Resources()
     require_name(name)
     integer("elements", elements, 1)
-    integer("time", resources.time, 1)
+    resources.require_cluster(cluster)
     commit, dirty = code_version(allow_dirty=allow_dirty)
     choice = _choice(engine, device, resources)
     named = _name_and_version(choice)
     collect(store, name)
-    with Store(store) as kept:
-        spec = enter(kept, name, spec)
-        places = _missing(spec, kept, named)
+    with Store(store) as runs:
+        spec = enter(runs, name, spec)
+        places = _missing(spec, runs, named)
     if not places:
         return None, []
     batches = [[list(place) for place in places[k::elements]] for k in range(elements)]
@@ -192,8 +121,7 @@ def submit(
 
 def _choice(kind: EngineKind, device: Device | None, resources: Resources) -> EngineChoice:
     """Return the engine that the options describe; those that have no effect on it are refused."""
-    jobs = integer("cpus", resources.cpus, 1)
-    gpus = integer("gpus", resources.gpus, 0)
+    jobs, gpus = resources.cpus, resources.gpus
     if kind == "torch":
         return EngineChoice(kind, device or ("cuda" if gpus else "cpu"), jobs)
     for name, value in (("gpus", gpus), ("device", device)):
@@ -202,12 +130,12 @@ def _choice(kind: EngineKind, device: Device | None, resources: Resources) -> En
     return EngineChoice(kind, "cpu", jobs)
 
 
-def _missing(spec: SweepSpec, kept: Store, engine: Engine) -> list[tuple[int, ...]]:
+def _missing(spec: SweepSpec, store: Store, engine: Engine) -> list[tuple[int, ...]]:
     """Return the places of runs that are neither stored nor under way, the long ones first."""
-    todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
+    todo = [cell for cell, summary in known(spec, store, engine) if summary is None]
     under_way = {
         _request(cell, one.identity, one.version)
-        for folder, one in submissions(kept.path).items()
+        for folder, one in submissions(store.path).items()
         for element in live_elements(folder, one)
         for cell in one.cells(element)
     }
@@ -233,10 +161,7 @@ def _start(folder: Path, submission: Submission, resources: Resources) -> list[J
         )
         executor.update_parameters(
             name=submission.name,
-            timeout_min=resources.time,
-            cpus_per_task=resources.cpus,
-            **({"gpus_per_node": resources.gpus} if resources.gpus else {}),
-            **({"slurm_partition": resources.partition} if resources.partition else {}),
+            **resources.parameters(),
             slurm_setup=[_THREADS, *_CACHE, *resources.setup],
             local_setup=[_THREADS, *resources.setup],
         )

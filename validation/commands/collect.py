@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from phase_diagrams import Store
-from validation.cluster.submissions import collect
+from validation.cluster.collecting import collect
+from validation.cluster.progress import sweep_progress
 from validation.commands.submitted import Submitted
 
 
@@ -12,14 +12,9 @@ class Collect(Submitted):
     """Copy finished runs to the store, also while jobs still run; safe to repeat."""
 
     def run(self) -> None:
-        """Collect and say how much is there."""
-        found = self.submissions()
+        """Collect and say how much is stored."""
+        every = self.submissions()
         for sentence in collect(self.store, self.name):
             print(sentence)
-        latest = {submission.name: submission for submission in found.values()}
-        with Store(self.store, create=False) as kept:
-            for name, submission in latest.items():
-                spec = kept.spec(name)[1]
-                answers = kept.find(spec.cells(), submission.identity, submission.version)
-                stored = sum(summary is not None for _, summary in answers)
-                print(f"{name}: {stored} of {spec.size} runs are stored.")
+        for sweep in sweep_progress(every.values(), self.store):
+            print(sweep)

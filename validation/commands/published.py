@@ -40,7 +40,8 @@ class Published:
         """Train what the store lacks and compare."""
         require_extra("validation", "torch")
         from validation.engine.engine import torch_engine
-        from validation.judge.engine_agreement import STABLE, STEP_TOLERANCE, is_stable
+        from validation.judge.engine_agreement import STEP_TOLERANCE
+        from validation.judge.stable_cells import STABLE, is_stable
 
         if self.table_steps is not None:
             integer("table_steps", self.table_steps, 1, MOST_STEPS)

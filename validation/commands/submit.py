@@ -28,10 +28,18 @@ class Submit(SweepOptions):
     """Number of the array's elements at most; the runs are dealt out evenly."""
     partition: str | None = None
     """Slurm's partition (default: Slurm's own)."""
+    account: str | None = None
+    """Account that Slurm charges (default: your own)."""
+    qos: str | None = None
+    """Slurm's quality of service (default: Slurm's own)."""
+    mem: str | None = None
+    """Memory for each element in Slurm's words, such as 16G (default: Slurm's own)."""
+    sbatch: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """KEY=VALUE: a further option of sbatch, such as constraint=a100; may be repeated."""
     gpus: int = 0
     """GPUs for each element."""
     cpus: int = 1
-    """Cores for each element: so many runs at a time."""
+    """Cores for each element, which trains as many runs at a time."""
     time: int = 60
     """Walltime of an element in minutes; then it is queued again and goes on."""
     setup: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
@@ -44,12 +52,23 @@ class Submit(SweepOptions):
         require_extra("cluster", "submitit")
         if self.engine == "torch":
             require_extra("validation", "torch")
-        from validation.cluster.submitting import Resources, submit
+        from validation.cluster.resources import Resources, sbatch_options
+        from validation.cluster.submitting import submit
 
         spec = self.spec()
         name = self.name_of(spec)
         store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"
-        resources = Resources(self.partition, self.gpus, self.cpus, self.time, self.setup)
+        resources = Resources(
+            partition=self.partition,
+            account=self.account,
+            qos=self.qos,
+            mem=self.mem,
+            gpus=self.gpus,
+            cpus=self.cpus,
+            time=self.time,
+            setup=self.setup,
+            sbatch=sbatch_options(self.sbatch),
+        )
         folder, jobs = submit(
             spec,
             store,

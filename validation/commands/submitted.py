@@ -27,7 +27,7 @@ class Submitted:
         InputError
             If there is none.
         """
-        found = submissions(self.store, self.name)
-        if not found:
+        every = submissions(self.store, self.name)
+        if not every:
             raise InputError(f"store {self.store} has no submissions; submit a sweep first.")
-        return found
+        return every

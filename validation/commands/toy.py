@@ -50,7 +50,7 @@ class Toy(SweepOptions):
         store = self.store if self.store is not None else out / "runs.sqlite"
         stable = self.stable_region(spec)
         require_outputs(report_files(PhaseDiagram(spec), out), out, store)
-        found = agreement(
+        verdict = agreement(
             spec,
             device=self.device,
             store=store,
@@ -60,18 +60,18 @@ class Toy(SweepOptions):
             jobs=self.jobs,
             cells_per_batch=self.cells_per_batch,
         )
-        typical = list(typical_cells(found.simulator)) if self.trajectories else []
-        files = write_report(found, out, typical=typical)
-        print(found.text())
+        typical = list(typical_cells(verdict.simulator)) if self.trajectories else []
+        files = write_report(verdict, out, typical=typical)
+        print(verdict)
         for each in typical:
-            print(f"{each.title}: {each.check.text().splitlines()[-1]}")
+            print(each)
         print(f"report: {', '.join(str(file) for file in files)}")
-        if not found.holds:
+        if not verdict.holds:
             raise RunError(f"simulator and PyTorch do not agree; {files[0]} says where.")
 
     def stable_region(self, spec: SweepSpec) -> Mapping[str, float]:
         """Return up to where rounding decides nothing: as given, or as known of a preset."""
-        from validation.judge.engine_agreement import STABLE
+        from validation.judge.stable_cells import STABLE
 
         if self.stable:
             return dict(_bound(text) for text in self.stable)

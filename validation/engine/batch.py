@@ -4,11 +4,9 @@ The same code runs as it stands on a CPU and is captured in a CUDA graph on a GP
 the small operations one by one would take longer than doing them.
 """
 
-import contextlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +15,7 @@ from torch import Tensor
 from effective_theory import Dataset, InitialState, ToyModel
 from effective_theory.minibatches import Draw, Minibatches
 from phase_diagrams.runs.summary import RunSummary
+from validation.engine.precision import full_precision
 from validation.engine.stacked_adamw import StackedAdamW
 from validation.engine.stacked_measurements import StackedMeasurements
 from validation.engine.stacked_model import Shape, StackedModel
@@ -140,22 +139,22 @@ class Batch:
         over = [k for k, place in enumerate(self.places) if place is not None and not is_running[k]]
         if not over:
             return
-        found = self.measurements.to_host()
+        measured = self.measurements.to_host()
         for index in over:
             self.places[index] = None
-            yield index, found.summary(index)
+            yield index, measured.summary(index)
 
     def smaller(self, places: int) -> tuple["Batch", list[int]]:
         """Return a batch with fewer places that goes on with these cells, and where they were."""
-        kept = [index for index, place in enumerate(self.places) if place is not None]
+        taken = [index for index, place in enumerate(self.places) if place is not None]
         result = Batch(self.shape, places, self.device, self.dtype)
         for to, old in zip(result.state, self.state, strict=True):
-            to[: len(kept)] = old[kept]
-        result.places[: len(kept)] = [self.places[index] for index in kept]
-        return result, kept
+            to[: len(taken)] = old[taken]
+        result.places[: len(taken)] = [self.places[index] for index in taken]
+        return result, taken
 
     def _update(self, updates: int) -> None:
-        """Measure and update so often; nothing here waits for the device or makes a new buffer.
+        """Measure and update in turn; nothing here waits for the device or makes a new buffer.
 
         Measuring is many small operations, which a GPU does beside the update and the next one's
         outputs. The next parameters wait until it is done.
@@ -178,13 +177,13 @@ class Batch:
             loss = (losses[:, : self.shape.train_size] * share).sum(dim=1)
             if self.shape.is_penalised:
                 loss = loss + self.penalty * model.embeddings.abs().mean(dim=(1, 2))
-            by_embeddings, *by_decoder = model.gradients(loss)
+            of_embeddings, *of_decoder = model.gradients(loss)
             self.updates.add_(1)
             beside.main_waits(parameters_read)
             # Those of the update before have been measured: their memory may be used again.
             held = outputs, losses
-            self.embedding_optimiser.step([by_embeddings], self.updates)
-            self.decoder_optimiser.step(by_decoder, self.updates)
+            self.embedding_optimiser.step([of_embeddings], self.updates)
+            self.decoder_optimiser.step(of_decoder, self.updates)
         beside.main_waits(beside.so_far())
         del held
 
@@ -239,17 +238,3 @@ def _adamw(device: torch.device) -> type[StackedAdamW]:
     from validation.engine.fused_adamw import FusedAdamW
 
     return FusedAdamW
-
-
-@contextlib.contextmanager
-def full_precision() -> Iterator[None]:
-    """Multiply matrices in their own type (no TF32), and put the user's setting back."""
-    kinds: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    previous = [kind.fp32_precision for kind in kinds]
-    try:
-        for kind in kinds:
-            kind.fp32_precision = "ieee"
-        yield
-    finally:
-        for kind, precision in zip(kinds, previous, strict=True):
-            kind.fp32_precision = precision

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from effective_theory.checks import InputError, RunError, integer
+from effective_theory.checks import InputError, RunError, integer, shown
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.spec import Cell
 from validation.engine.lane import Lane
@@ -24,7 +24,7 @@ ENGINE_VERSION = 1
 _DTYPES = {torch.float32: "float32", torch.float64: "float64"}
 #: Cells that are looked at together for those of one shape: grids may have millions.
 _CELLS_AT_ONCE = 20_000
-#: Beyond so many a core gains nothing, and the last of them wait for each other.
+#: Beyond these a core gains nothing, and the last of them wait for each other.
 _CELLS_ON_CPU = 32
 #: Memory for cells on a CPU, in bytes; on a GPU it is half of what is free.
 _MEMORY_ON_CPU = 2**30
@@ -142,8 +142,8 @@ def torch_engine(
     --------
     ``sweep(preset("released-5b"), engine=torch_engine("cuda"))``
     """
-    if dtype not in _DTYPES:
-        raise InputError(f"dtype must be torch.float32 or torch.float64, not {dtype!r}.")
+    if not isinstance(dtype, torch.dtype) or dtype not in _DTYPES:
+        raise InputError(f"dtype must be torch.float32 or torch.float64, not {shown(dtype)}.")
     if cells_per_batch is not None:
         cells_per_batch = integer("cells_per_batch", cells_per_batch, 2)
     return TorchEngine(_device(device), dtype, cells_per_batch)
@@ -155,7 +155,7 @@ def _device(device: str | torch.device | None) -> torch.device:
     try:
         found = torch.device(device)
     except (RuntimeError, TypeError):
-        raise InputError(f'device must be "cpu" or "cuda", not {device!r}.') from None
+        raise InputError(f'device must be "cpu" or "cuda", not {shown(device)}.') from None
     if found.type not in _LEAST_PLACES:
         raise InputError(f'device must be "cpu" or "cuda", not "{found}".')
     if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
@@ -170,8 +170,8 @@ def _device(device: str | torch.device | None) -> torch.device:
 
 def _free_memory(device: torch.device) -> int:
     """Bytes that a GPU has left, those included that PyTorch keeps for its next tensors."""
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return torch.cuda.mem_get_info(device)[0] + kept
+    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + cached
 
 
 def _numbers(shape: Shape) -> int:

@@ -61,8 +61,8 @@ class Lane:
                 self._batch.load(index, cell.model, *cell.draw())
             half = max(len(self._batch.places) // 2, self._least)
             if not self._waiting and 0 < len(self._inside) <= half < len(self._batch.places):
-                self._batch, kept = self._batch.smaller(half)
-                self._inside = {index: self._inside[old] for index, old in enumerate(kept)}
+                self._batch, taken = self._batch.smaller(half)
+                self._inside = {index: self._inside[old] for index, old in enumerate(taken)}
             return self._batch.advance() if self._inside else 0
 
     def ended(self) -> list[tuple[Cell, RunSummary]]:

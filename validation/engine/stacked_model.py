@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from effective_theory import Dataset, InitialState, Task, ToyModel
 from effective_theory.toy_model import Loss
+from validation.engine.predictions import nearest
 from validation.engine.stacked_rqi import combined
-from validation.judge.plain_training import nearest
 
 #: Each part of a decoder begins at a whole cache line, in every cell alike.
 _ALIGNMENT = 32
@@ -180,7 +180,7 @@ class StackedModel:
         return predicted == self._labels
 
     def gradients(self, loss: Tensor) -> list[Tensor]:
-        """Return the derivatives of the cells' summed loss by `parameters`.
+        """Return the derivatives of the cells' summed loss with respect to `parameters`.
 
         No cell's loss depends on another's numbers: the derivative of the sum is each one's own.
         """

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, ToyModel, train
+from effective_theory.checks import integer
 from phase_diagrams.runs.summary import curve_updates
 from validation.engine.stacked_rqi import StackedRqi
-from validation.judge.plain_training import plain_training
+from validation.judge.plain_training import plain_training, require_cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +22,7 @@ Values = NDArray[np.float64]
 TAKEOVER = 1e-3
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
     """What one program did with one cell, at the same updates as the others.
 
@@ -44,8 +45,12 @@ class Trajectory:
         distance: Values = np.sqrt(difference / size)
         return distance
 
+    def __repr__(self) -> str:
+        """Return at how many updates the run was recorded."""
+        return f"Trajectory({len(self.train_loss)} updates)"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class CrossCheck:
     """The same cell three times.
 
@@ -97,13 +102,29 @@ class CrossCheck:
         before = self.update < (takeover if takeover is not None else np.inf)
         result = {}
         for name, distance in self.distances.items():
-            known = distance[before & (distance > 0.0)]
-            result[name] = float(np.exp(np.log(known).mean())) if len(known) else 0.0
+            off = distance[before & (distance > 0.0)]
+            result[name] = float(np.exp(np.log(off).mean())) if len(off) else 0.0
         return result
 
-    def text(self) -> str:
-        """Return the comparison in a few lines."""
-        typical, distances = self.typical_distances(), self.distances
+    @property
+    def verdict(self) -> str:
+        """Where float32 rounding takes over and who is closer to float64 before, in a sentence."""
+        typical, takeover = self.typical_distances(), self.takeover()
+        closer = min(typical, key=lambda name: typical[name])
+        when = "does not take over" if takeover is None else f"takes over at update {takeover}"
+        who = "the simulator" if closer == "simulator" else closer
+        distances = ", ".join(f"{name} {value:.1e}" for name, value in typical.items())
+        return f"float32 rounding {when}; before, {who} is closer to float64: {distances}"
+
+    def __repr__(self) -> str:
+        """Return how many updates are compared, and where rounding takes over."""
+        takeover = self.takeover()
+        when = "no takeover" if takeover is None else f"takeover at {takeover}"
+        return f"CrossCheck({len(self.update)} updates to {self.update[-1]}, {when})"
+
+    def __str__(self) -> str:
+        """Return distances and RQIs at some updates, then the verdict, line by line."""
+        distances = self.distances
         lines = ["update     " + " ".join(f"{name:>12}" for name in distances) + "   RQI (three)"]
         for k in np.unique(np.linspace(0, len(self.update) - 1, 9).astype(int)):
             rqis = (run.rqi[k] for run in (self.simulator, self.pytorch, self.exact))
@@ -113,15 +134,7 @@ class CrossCheck:
                 + "   "
                 + " ".join(f"{value:.3f}" for value in rqis)
             )
-        closer = min(typical, key=lambda name: typical[name])
-        takeover = self.takeover()
-        when = "does not take over" if takeover is None else f"takes over at update {takeover}"
-        who = "the simulator" if closer == "simulator" else closer
-        lines.append(
-            f"float32 rounding {when}; before, {who} is closer to float64: "
-            + ", ".join(f"{name} {value:.1e}" for name, value in typical.items())
-        )
-        return "\n".join(lines)
+        return "\n".join([*lines, self.verdict])
 
     def plot(self) -> "Figure":
         """Draw loss, RQI, embeddings and distances against the update number."""
@@ -148,7 +161,14 @@ def cross_check(
     -------
     CrossCheck
         The three trajectories; they end where the first run diverges.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or the arguments do not fit each other.
     """
+    require_cell(model, dataset, state)
+    points = integer("points", points, 2)
     model = replace(model, stop_when="never")
     updates = curve_updates(model.steps, points)
     history = train(model, dataset, state, record_at=updates).history

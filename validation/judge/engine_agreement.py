@@ -4,26 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from effective_theory import InputError
-from effective_theory.checks import integer
+from effective_theory.checks import integer, of_type
 from phase_diagrams import Comparison, PhaseDiagram, SweepSpec, compare, numba_engine, sweep
 from phase_diagrams.sweeping import DEFAULT_NAME
 from validation.engine.engine import TorchEngine, torch_engine
-from validation.judge.nudged_runs import NudgedRuns
+from validation.judge.nudged_runs import NudgedRuns, nudged_runs, steps_of
 from validation.judge.nudges import nudged_starts
+from validation.judge.stable_cells import Cells, stable_cells
 
-Cells = NDArray[np.bool_]
-
-#: Largest values of presets' axes for which float32, float64 and nudged starts agree.
-STABLE: dict[str, Mapping[str, float]] = {
-    "released-5b": {"decoder_lr": 2.2e-4, "decoder_weight_decay": 6.0}
-}
 #: Updates by which steps of a stable cell may differ.
 STEP_TOLERANCE = 1
 #: Below it the pooled permutation test calls the two engines different.
@@ -48,8 +40,12 @@ class Bound:
     found: str
     holds: bool
 
+    def __str__(self) -> str:
+        """Return whether it holds, the claim and what was measured."""
+        return f"{'holds' if self.holds else 'FAILS'}: {self.claim}: {self.found}"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class EngineAgreement:
     """The simulator beside PyTorch.
 
@@ -97,10 +93,10 @@ class EngineAgreement:
     @property
     def bounds(self) -> tuple[Bound, ...]:
         """Return what must hold if the two are one model."""
-        found = []
+        bounds = []
         if self.stable.any():
             met, size = int(self.exact[self.stable].sum()), int(self.stable.sum())
-            found.append(
+            bounds.append(
                 Bound(
                     "where rounding does not decide, identical starts give the same label and "
                     f"both steps within {STEP_TOLERANCE} update",
@@ -109,7 +105,7 @@ class EngineAgreement:
                 )
             )
         disjoint = int(self.nudged.disjoint.sum())
-        found.append(
+        bounds.append(
             Bound(
                 f"over {self.nudges} nudged starts no cell has labels that exclude each other",
                 f"{disjoint} of {self.nudged.disjoint.size} cells have",
@@ -118,7 +114,7 @@ class EngineAgreement:
         )
         p = self.p_values["label"]
         if not np.isnan(p):
-            found.append(
+            bounds.append(
                 Bound(
                     "over the other cells' nudged starts a permutation test of labels has "
                     f"p > {LEAST_P_VALUE}",
@@ -126,23 +122,27 @@ class EngineAgreement:
                     p > LEAST_P_VALUE,
                 )
             )
-        return tuple(found)
+        return tuple(bounds)
 
     @property
     def holds(self) -> bool:
         """Whether every bound holds."""
         return all(bound.holds for bound in self.bounds)
 
-    def text(self) -> str:
-        """Return the verdict in a few lines."""
-        lines = [str(self.comparison), ""]
-        for bound in self.bounds:
-            lines.append(f"{'holds' if bound.holds else 'FAILS'}: {bound.claim}: {bound.found}")
-        lines.append(
-            "permutation tests of the nudged starts' steps: "
-            + ", ".join(f"{name} p = {self.p_values[name]:.2g}" for name in ("train", "test"))
+    def __repr__(self) -> str:
+        """Return the verdict and which bounds it rests on."""
+        holding = sum(bound.holds for bound in self.bounds)
+        verdict = "agree" if self.holds else "do not agree"
+        return (
+            f"EngineAgreement(simulator, {self.engine.identity}: {verdict}, "
+            f"{holding} of {len(self.bounds)} bounds hold)"
         )
-        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        """Return the comparison from identical starts, then each bound, line by line."""
+        steps = ", ".join(f"{name} p = {self.p_values[name]:.2g}" for name in ("train", "test"))
+        lines = [str(self.comparison), "", *map(str, self.bounds)]
+        return "\n".join([*lines, f"permutation tests of the nudged starts' steps: {steps}"])
 
 
 def agreement(
@@ -192,10 +192,11 @@ def agreement(
 
     Examples
     --------
-    ``print(agreement(preset("released-5b"), store="runs.sqlite").text())``
+    ``print(agreement(preset("released-5b"), store="runs.sqlite"))``
     """
+    of_type("spec", spec, SweepSpec, 'a SweepSpec such as preset("released-5b")')
     nudges = integer("nudges", nudges, 2, 1000)
-    region = stable_cells(spec, stable or {})
+    region = stable_cells(spec, {} if stable is None else stable)
     pytorch = torch_engine(device, cells_per_batch=cells_per_batch)
     sweeps = {name: spec}
     for number, start in enumerate(nudged_starts(spec.start, nudges), 1):
@@ -216,49 +217,3 @@ def agreement(
         stable=region,
         nudged=nudged_runs(simulated[1:], trained[1:]),
     )
-
-
-def stable_cells(spec: SweepSpec, bounds: Mapping[str, float]) -> Cells:
-    """Return the cells up to some values of the axes; none without a bound.
-
-    Raises
-    ------
-    InputError
-        If a bound is on no axis, or on one that has no numbers.
-    """
-    for name in bounds:
-        if name not in spec.grid:
-            raise InputError(f"stable: {name} is not swept; the axes are {', '.join(spec.grid)}.")
-        values = spec.grid[name].values
-        if not all(isinstance(value, int | float) for value in values):
-            raise InputError(f"stable: {name} has values that are no numbers; leave it out.")
-    found = [is_stable(spec.values_at(place), bounds) for place in np.ndindex(spec.shape)]
-    return np.array(found, bool).reshape(spec.shape)
-
-
-def is_stable(values: Mapping[str, Any], bounds: Mapping[str, float]) -> bool:
-    """Return whether values on the axes are up to the bounds; without a bound they are not."""
-    return bool(bounds) and all(values[name] <= most for name, most in bounds.items())
-
-
-def nudged_runs(a: list[PhaseDiagram], b: list[PhaseDiagram]) -> NudgedRuns:
-    """Return the runs of two engines from the same nudged starts, a diagram for each."""
-    return NudgedRuns(
-        phases=(
-            np.stack([diagram.phases for diagram in a]),
-            np.stack([diagram.phases for diagram in b]),
-        ),
-        steps={
-            name: (
-                np.stack([steps_of(diagram, name) for diagram in a]),
-                np.stack([steps_of(diagram, name) for diagram in b]),
-            )
-            for name in ("train", "test")
-        },
-    )
-
-
-def steps_of(diagram: PhaseDiagram, name: str) -> NDArray[np.float64]:
-    """Return the steps of "train" or "test" as floats, infinite where never."""
-    steps: NDArray[Any] = getattr(diagram, f"{name}_step").astype(np.float64).filled(np.inf)
-    return steps

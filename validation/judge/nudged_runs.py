@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from phase_diagrams import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES
 
 Cells = NDArray[np.bool_]
@@ -19,7 +20,7 @@ RESAMPLES = 9_999
 _AT_ONCE = 200
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NudgedRuns:
     """Runs of two engines, a and b, from the same nudged starts.
 
@@ -80,11 +81,47 @@ class NudgedRuns:
         rng
             Seed of the exchanges.
         """
-        found = {"label": _p_value(*self.phases, where, _label_difference, rng)}
+        values = {"label": _p_value(*self.phases, where, _label_difference, rng)}
         for name, (a, b) in self.steps.items():
             ranks = stats.rankdata(np.concatenate([a, b]), axis=0)
-            found[name] = _p_value(ranks[: len(a)], ranks[len(a) :], where, _rank_difference, rng)
-        return found
+            values[name] = _p_value(ranks[: len(a)], ranks[len(a) :], where, _rank_difference, rng)
+        return values
+
+    def __repr__(self) -> str:
+        """Return how many starts and cells there are."""
+        return f"NudgedRuns({len(self.phases[0])} starts, {self.disjoint.size} cells)"
+
+    def __str__(self) -> str:
+        """Return how far the two engines' labels are apart, in one sentence."""
+        changed, exclusive = int((self.uncertainty > 0).sum()), int(self.disjoint.sum())
+        return (
+            f"{len(self.phases[0])} nudged starts of {self.disjoint.size} cells: a nudge changes "
+            f"the label in {changed} cells; the engines' frequencies of labels are apart by "
+            f"{self.distance.mean():.2g} on average, and exclude each other in {exclusive} cells"
+        )
+
+
+def nudged_runs(a: list[PhaseDiagram], b: list[PhaseDiagram]) -> NudgedRuns:
+    """Return the runs of two engines from the same nudged starts, a diagram for each."""
+    return NudgedRuns(
+        phases=(
+            np.stack([diagram.phases for diagram in a]),
+            np.stack([diagram.phases for diagram in b]),
+        ),
+        steps={
+            name: (
+                np.stack([steps_of(diagram, name) for diagram in a]),
+                np.stack([steps_of(diagram, name) for diagram in b]),
+            )
+            for name in ("train", "test")
+        },
+    )
+
+
+def steps_of(diagram: PhaseDiagram, name: str) -> NDArray[np.float64]:
+    """Return the steps of "train" or "test" as floats, infinite where never."""
+    steps: NDArray[Any] = getattr(diagram, f"{name}_step").astype(np.float64).filled(np.inf)
+    return steps
 
 
 Difference = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
@@ -93,7 +130,7 @@ Difference = Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]]
 def _p_value(
     a: NDArray[Any], b: NDArray[Any], where: Cells, difference: Difference, rng: int
 ) -> float:
-    """Exchange a and b at random, run by run, and compare the differences with the one found."""
+    """Exchange a and b at random, run by run, and compare the differences with the one measured."""
     if not where.any():
         return float("nan")
     pairs = a[:, where].T, b[:, where].T

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from effective_theory import Dataset, InitialState, Task, ToyModel
+from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory.checks import integer, is_sequence, of_type, shown
+from validation.engine.predictions import nearest
 
 
 class PlainToyModel(nn.Module):
@@ -29,6 +31,8 @@ class PlainToyModel(nn.Module):
         self, model: ToyModel, task: Task, state: InitialState, dtype: torch.dtype
     ) -> None:
         super().__init__()
+        of_type("task", task, Task, "a Task")  # type: ignore[type-abstract]
+        state.require_fit(model, task)
         self.embeddings = nn.Parameter(_tensor(state.embeddings, dtype))
         layers: list[nn.Module] = []
         for weight, bias in zip(state.weights, state.biases, strict=True):
@@ -67,21 +71,21 @@ class PlainToyModel(nn.Module):
         return int((predicted == labels).sum()) / len(labels)
 
 
-def nearest(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the place of each output's nearest target, (..., samples).
-
-    It has the largest Y.out - |Y|^2 / 2. In float32 that would cancel where targets lie far from
-    the origin, and |out - Y|^2 where outputs are large: hence float64, from the targets' centre.
-    """
-    centre = targets.double().mean(dim=-2, keepdim=True)
-    centred = targets.double() - centre
-    products = (outputs.double() - centre) @ centred.mT
-    return (products - 0.5 * centred.square().sum(dim=-1)[..., None, :]).argmax(dim=-1)
-
-
 @dataclass(frozen=True)
 class Snapshot:
-    """Measurements of the state after ``update`` updates; the network itself goes on."""
+    """Measurements of the state after some updates.
+
+    Attributes
+    ----------
+    update
+        Number of completed updates.
+    train_loss
+        Mean loss over the training samples, without penalty.
+    train_accuracy, test_accuracy
+        Shares of right predictions.
+    network
+        The network itself, which goes on training when the next snapshot is asked for.
+    """
 
     update: int
     train_loss: float
@@ -111,7 +115,58 @@ def plain_training(
         Type of all numbers.
     batches
         Positions within the training set that each update uses; all of them by default.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or the arguments do not fit each other.
     """
+    require_cell(model, dataset, state)
+    updates = integer("updates", updates, 0)
+    if dtype not in (torch.float32, torch.float64):
+        raise InputError(f"dtype must be torch.float32 or torch.float64, not {shown(dtype)}.")
+    if batches is not None:
+        _require_batches(batches, updates, dataset.train_size)
+    return _snapshots(model, dataset, state, updates, dtype, batches)
+
+
+def require_cell(model: ToyModel, dataset: Dataset, state: InitialState) -> None:
+    """Check that model, dataset and initial state are what they are called, and fit each other.
+
+    Raises
+    ------
+    InputError
+        If one of them is something else, or the state is another model's.
+    """
+    of_type("model", model, ToyModel, "a ToyModel")
+    of_type("dataset", dataset, Dataset, "a Dataset such as Dataset.split() returns")
+    of_type("state", state, InitialState, "an InitialState")
+    state.require_fit(model, dataset.task)
+
+
+def _require_batches(batches: Sequence[Sequence[int]], updates: int, train_size: int) -> None:
+    """Raise InputError unless there are positions of training samples for each update."""
+    if not is_sequence(batches) or len(batches) < updates:
+        raise InputError(f"batches must be a sequence for each of the {updates} updates.")
+    for update, batch in enumerate(batches[:updates]):
+        positions = np.asarray(batch)
+        is_right = positions.ndim == 1 and positions.size and positions.dtype.kind in "iu"
+        if not (is_right and 0 <= positions.min() and positions.max() < train_size):
+            raise InputError(
+                f"batches[{update}] must hold positions from 0 to {train_size - 1} "
+                f"in the training set, not {shown(batch)}."
+            )
+
+
+def _snapshots(
+    model: ToyModel,
+    dataset: Dataset,
+    state: InitialState,
+    updates: int,
+    dtype: torch.dtype,
+    batches: Sequence[Sequence[int]] | None,
+) -> Iterator[Snapshot]:
+    """Train and yield the measurements of each state."""
     network = PlainToyModel(model, dataset.task, state, dtype)
     optimiser = torch.optim.AdamW(
         [

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from effective_theory.checks import of_type
 from phase_diagrams import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.sweeps.spec import Cell
@@ -15,7 +16,7 @@ from validation.judge.cross_check import CrossCheck, cross_check
 MOST_UPDATES = 10_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TypicalCell:
     """One cell of a phase and its three trajectories.
 
@@ -42,9 +43,30 @@ class TypicalCell:
         texts = {name: describe([value]) for name, value in self.values.items()}
         return f"{self.phase.label}: {place_name(texts)}"
 
+    def __repr__(self) -> str:
+        """Return phase and place."""
+        return f"TypicalCell({self.title})"
+
+    def __str__(self) -> str:
+        """Return phase, place and where rounding takes over, in a sentence."""
+        return f"{self.title}: {self.check.verdict}"
+
 
 def typical_cells(diagram: PhaseDiagram) -> Iterator[TypicalCell]:
-    """Yield a cell of each phase that the diagram has, the middle one in its order of cells."""
+    """Return a cell of each phase that the diagram has, the middle one in its order of cells.
+
+    Each is trained when it is asked for.
+
+    Raises
+    ------
+    InputError
+        If it is no diagram.
+    """
+    of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as sweep() returns")
+    return _typical_cells(diagram)
+
+
+def _typical_cells(diagram: PhaseDiagram) -> Iterator[TypicalCell]:
     spec = diagram.spec
     for phase in RUN_PHASES:
         places = np.argwhere(diagram.phases == phase)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from effective_theory.checks import of_type, path_of
 from effective_theory.files import (
     FileKind,
     picture_kind,
@@ -37,7 +38,7 @@ _KINDS = {
 
 
 def write_report(
-    found: EngineAgreement,
+    agreement: EngineAgreement,
     folder: str | Path,
     *,
     typical: Sequence[TypicalCell] = (),
@@ -46,8 +47,8 @@ def write_report(
 
     Parameters
     ----------
-    found
-        What `agreement` returned.
+    agreement
+        What `validation.agreement` returned.
     folder
         Where to write; made if it is not there.
     typical
@@ -61,18 +62,19 @@ def write_report(
     Raises
     ------
     InputError
-        If a file cannot be written.
+        If there is no agreement to report on, or a file cannot be written.
     """
-    folder = Path(folder)
-    files = report_files(found.simulator, folder)
+    of_type("agreement", agreement, EngineAgreement, "what validation.agreement() returned")
+    folder = path_of("folder", folder)
+    files = report_files(agreement.simulator, folder)
     require_outputs(files, folder)
-    provenance = Provenance.of(found.engine)
-    content = numbers(found, typical, provenance)
+    provenance = Provenance.of(agreement.engine)
+    content = numbers(agreement, typical, provenance)
     picture = None
     if (path := folder / _PICTURE) in files:
-        save_figure(plot_agreement(found), path, str(found.simulator.spec))
+        save_figure(plot_agreement(agreement), path, str(agreement.simulator.spec))
         picture = _address(path.read_bytes())
-    page = _page(found, typical, provenance, content, picture)
+    page = _page(agreement, typical, provenance, content, picture)
     texts = page, json.dumps(content, indent=1, allow_nan=False) + "\n"
     for (path, kind), text in zip(files.items(), texts, strict=False):
         with replacing(path, kind) as file:
@@ -89,7 +91,7 @@ def report_files(diagram: PhaseDiagram, folder: Path) -> dict[Path, FileKind]:
 
 
 def _page(
-    found: EngineAgreement,
+    agreement: EngineAgreement,
     typical: Sequence[TypicalCell],
     provenance: Provenance,
     content: dict[str, object],
@@ -103,29 +105,26 @@ def _page(
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
-    shown = found.comparison.present
+    present = agreement.comparison.present
     return environment.get_template(_TEMPLATE).render(
-        found=found,
-        spec=found.simulator.spec,
+        agreement=agreement,
+        spec=agreement.simulator.spec,
         describe=describe,
-        comparison=found.comparison,
+        comparison=agreement.comparison,
         provenance=provenance,
         content=content,
-        labels=[RUN_PHASES[k].label for k in shown],
-        rows=[[int(found.comparison.table[k, j]) for j in shown] for k in shown],
-        agreement=picture,
-        scatter=_inline(plot_step_scatter(found)),
+        labels=[RUN_PHASES[k].label for k in present],
+        rows=[[int(agreement.comparison.table[k, j]) for j in present] for k in present],
+        picture=picture,
+        scatter=_inline(plot_step_scatter(agreement)),
         typical=[(each, _inline(each.check.plot())) for each in typical],
     )
 
 
 def _inline(figure: "Figure") -> str:
-    """Return a figure as the address of an image, and close it."""
-    import matplotlib.pyplot as plt
-
+    """Return a figure as the address of an image."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    plt.close(figure)
     return _address(file.getvalue())
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -18,7 +17,8 @@ from phase_diagrams.pictures.cells import (
     draw_phases,
     not_within,
 )
-from validation.judge.engine_agreement import EngineAgreement, steps_of
+from validation.judge.engine_agreement import EngineAgreement
+from validation.judge.nudged_runs import steps_of
 
 _OUTLINE = "#D95F0E"
 _SHARES = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
@@ -26,56 +26,54 @@ _SHARES = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
 _MOST_SEEDS = 4
 
 
-def plot_agreement(found: EngineAgreement) -> Figure:
+def plot_agreement(agreement: EngineAgreement) -> Figure:
     """Draw both diagrams and how far the nudged starts' labels differ, a row for each seed.
 
     The third panel is how undecided each engine's own labels are over the nudged starts, the last
     how far the two engines' frequencies of labels are apart; stable cells are outlined.
     """
-    seeds = range(min(len(found.simulator.spec.seeds), _MOST_SEEDS))
+    seeds = range(min(len(agreement.simulator.spec.seeds), _MOST_SEEDS))
     with sns.axes_style("ticks", STYLE):
-        figure, rows = plt.subplots(
-            len(seeds), 4, figsize=(17.0, 4.3 * len(seeds)), layout="constrained", squeeze=False,
-            sharex=True, sharey=True,
-        )  # fmt: skip
+        figure = Figure(figsize=(17.0, 4.3 * len(seeds)), layout="constrained")
+        rows = figure.subplots(len(seeds), 4, squeeze=False, sharex=True, sharey=True)
         for seed, panels in zip(seeds, rows, strict=True):
-            _draw_phases(panels[:2], found, seed)
-            _draw_nudged(panels[2:], found, seed)
+            _draw_phases(panels[:2], agreement, seed)
+            _draw_nudged(panels[2:], agreement, seed)
         bar = figure.colorbar(rows[0][3].collections[0], ax=rows[:, 3], shrink=0.9)
-        bar.set_label(f"share of {found.nudges} nudged starts")
+        bar.set_label(f"share of {agreement.nudges} nudged starts")
     return figure
 
 
-def _draw_phases(panels: Sequence[Axes], found: EngineAgreement, seed: int) -> None:
+def _draw_phases(panels: Sequence[Axes], agreement: EngineAgreement, seed: int) -> None:
     """Draw both diagrams from identical starts."""
-    seeds = found.simulator.spec.seeds
+    seeds = agreement.simulator.spec.seeds
     which = f", seeds {seeds[seed][0]}/{seeds[seed][1]}" if len(seeds) > 1 else ""
-    diagrams = (found.simulator, found.pytorch)
-    for panel, diagram, name in zip(panels, diagrams, found.comparison.names, strict=True):
+    diagrams = (agreement.simulator, agreement.pytorch)
+    for panel, diagram, name in zip(panels, diagrams, agreement.comparison.names, strict=True):
         phases = diagram.phases[..., seed]
         nowhere = np.zeros(phases.shape, bool)
         draw_phases(panel, diagram, phases, colours_of("default"), pale=nowhere)
         panel.set_title(name + which)
 
 
-def _draw_nudged(panels: Sequence[Axes], found: EngineAgreement, seed: int) -> None:
+def _draw_nudged(panels: Sequence[Axes], agreement: EngineAgreement, seed: int) -> None:
     """Draw how labels differ by a nudge, and between the engines."""
     shares = {
-        "labels of one engine that differ by a nudge": found.nudged.uncertainty,
-        "distance between the two engines' labels": found.nudged.distance,
+        "labels of one engine that differ by a nudge": agreement.nudged.uncertainty,
+        "distance between the two engines' labels": agreement.nudged.distance,
     }
     for panel, (title, share) in zip(panels, shares.items(), strict=True):
-        draw_cells(panel, found.simulator, share[..., seed], cmap=_SHARES, vmin=0, vmax=1)
+        draw_cells(panel, agreement.simulator, share[..., seed], cmap=_SHARES, vmin=0, vmax=1)
         panel.set_title(title)
-        _outline(panel, found, seed)
+        _outline(panel, agreement, seed)
 
 
-def _outline(panel: Axes, found: EngineAgreement, seed: int) -> None:
+def _outline(panel: Axes, agreement: EngineAgreement, seed: int) -> None:
     """Draw a line around the stable cells."""
-    stable = found.stable[..., seed]
+    stable = agreement.stable[..., seed]
     if not stable.any():
         return
-    (_, x), (_, y) = axes_of(found.simulator)
+    (_, x), (_, y) = axes_of(agreement.simulator)
     grid = stable.reshape(len(y), len(x))
     rows, columns = np.flatnonzero(grid.any(axis=1)), np.flatnonzero(grid.any(axis=0))
     left, right = x.edges[columns[0]], x.edges[columns[-1] + 1]
@@ -85,22 +83,23 @@ def _outline(panel: Axes, found: EngineAgreement, seed: int) -> None:
     )
 
 
-def plot_step_scatter(found: EngineAgreement) -> Figure:
+def plot_step_scatter(agreement: EngineAgreement) -> Figure:
     """Draw PyTorch's steps against the simulator's, from identical starts.
 
     At the edge are runs that did not reach the threshold.
     """
     with sns.axes_style("ticks", STYLE):
-        figure, panel = plt.subplots(figsize=(5.2, 5.0), layout="constrained")
-        edge = 1.6 * found.simulator.spec.model.steps
-        known = [steps_of(found.simulator, name) for name in ("train", "test")]
-        low = max(1.0, 0.6 * min(steps.min() for steps in known))
+        figure = Figure(figsize=(5.2, 5.0), layout="constrained")
+        panel = figure.subplots()
+        edge = 1.6 * agreement.simulator.spec.model.steps
+        every = [steps_of(agreement.simulator, name) for name in ("train", "test")]
+        low = max(1.0, 0.6 * min(steps.min() for steps in every))
         low = min(low, edge / 10)
         panel.plot([low, edge], [low, edge], color="#BBBBBB", linewidth=1)
         for name, colour, marker in (("train", TRAIN_COLOUR, "o"), ("test", TEST_COLOUR, "s")):
             a, b = (
                 np.clip(steps_of(diagram, name).ravel(), low, edge)
-                for diagram in (found.simulator, found.pytorch)
+                for diagram in (agreement.simulator, agreement.pytorch)
             )
             panel.plot(
                 a, b, marker, color=colour, markersize=4, alpha=0.7, fillstyle="none",
@@ -111,7 +110,7 @@ def plot_step_scatter(found: EngineAgreement) -> Figure:
         )
         for axis in (panel.axhline, panel.axvline):
             axis(edge, color="#BBBBBB", linewidth=1, linestyle=":")
-        absent = not_within(found.simulator)
+        absent = not_within(agreement.simulator)
         panel.text(edge, low, absent, rotation=90, ha="right", va="bottom", color="#777777")
         panel.text(low, edge, absent, ha="left", va="top", color="#777777")
         panel.legend(frameon=False, loc="center right")

@@ -16,27 +16,27 @@ from validation.provenance import Provenance
 
 
 def numbers(
-    found: EngineAgreement, typical: Sequence[TypicalCell], provenance: Provenance
+    agreement: EngineAgreement, typical: Sequence[TypicalCell], provenance: Provenance
 ) -> dict[str, Any]:
     """Return the report as nested dictionaries and lists."""
     content = {
-        "holds": found.holds,
-        "bounds": [dataclasses.asdict(bound) for bound in found.bounds],
-        "engines": {"simulator": numba_engine().identity, "pytorch": found.engine.identity},
+        "holds": agreement.holds,
+        "bounds": [dataclasses.asdict(bound) for bound in agreement.bounds],
+        "engines": {"simulator": numba_engine().identity, "pytorch": agreement.engine.identity},
         "provenance": dataclasses.asdict(provenance),
-        "spec": json.loads(found.simulator.spec.to_json()),
-        "nudges": found.nudges,
+        "spec": json.loads(agreement.simulator.spec.to_json()),
+        "nudges": agreement.nudges,
         "identical_starts": {
-            **_comparison(found.comparison),
-            "cells_met": int(found.exact.sum()),
-            "stable_cells": int(found.stable.sum()),
-            "stable_cells_met": int(found.exact[found.stable].sum()),
+            **_comparison(agreement.comparison),
+            "cells_met": int(agreement.exact.sum()),
+            "stable_cells": int(agreement.stable.sum()),
+            "stable_cells_met": int(agreement.exact[agreement.stable].sum()),
         },
         "nudged_starts": {
-            "p_values": found.p_values,
-            "cells_with_exclusive_labels": int(found.nudged.disjoint.sum()),
+            "p_values": agreement.p_values,
+            "cells_with_exclusive_labels": int(agreement.nudged.disjoint.sum()),
         },
-        "cells": _cells(found),
+        "cells": _cells(agreement),
         "trajectories": [_trajectory(each) for each in typical],
     }
     plain: dict[str, Any] = _plain(content)
@@ -59,19 +59,19 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _cells(found: EngineAgreement) -> list[dict[str, Any]]:
+def _cells(agreement: EngineAgreement) -> list[dict[str, Any]]:
     """Return one row for each cell: labels and steps of both, and their nudged labels."""
-    diagrams = {"simulator": found.simulator, "pytorch": found.pytorch}
+    diagrams = {"simulator": agreement.simulator, "pytorch": agreement.pytorch}
     nudged = {
         name: np.moveaxis(phases, 0, -1)
-        for name, phases in zip(diagrams, found.nudged.phases, strict=True)
+        for name, phases in zip(diagrams, agreement.nudged.phases, strict=True)
     }
     phases = {name: diagram.phases for name, diagram in diagrams.items()}
     rows = []
-    for cell in found.simulator.spec.cells():
-        row = found.simulator.spec.values_at(cell.index)
+    for cell in agreement.simulator.spec.cells():
+        row = agreement.simulator.spec.values_at(cell.index)
         row["seed"] = cell.seed
-        row["stable"] = found.stable[cell.index]
+        row["stable"] = agreement.stable[cell.index]
         for name, diagram in diagrams.items():
             row[name] = {
                 "label": Phase(int(phases[name][cell.index])).label,
