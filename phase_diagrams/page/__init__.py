@@ -46,7 +46,8 @@ def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "de
 
     colours = colours_of(palette)
     title = _TITLE + ", ".join(axis_label(name) for name in diagram.spec.grid)
-    text = file_html(page_document(diagram, colours, title), INLINE, title)
+    template = Path(__file__).with_name("template.html").read_text(encoding="utf-8")
+    text = file_html(page_document(diagram, colours, title), INLINE, title, template=template)
     with replacing(path, PAGE) as file:
         file.write(text.encode())
 

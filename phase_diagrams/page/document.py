@@ -7,20 +7,31 @@ from pathlib import Path
 from bokeh.document import Document
 from bokeh.events import DocumentReady
 from bokeh.layouts import column, row
-from bokeh.models import ColumnDataSource, CustomJS, Div, Select
+from bokeh.models import ColumnDataSource, CustomJS, Div, InlineStyleSheet, Select
 
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.page.data import page_data
-from phase_diagrams.page.panels import WIDTH, curve_panels, embeddings_panel, phases_panel
+from phase_diagrams.page.panels import curve_panels, embeddings_panel, phases_panel
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.pictures.run import embedding_labels
 from phase_diagrams.wording import seed_text
 
 _HINT = "Point at a cell to see its run; click to hold it, click beside the cells to let it go."
+#: A selector in the dark: Bokeh's own style is light.
+_DARK_SELECT = """
+@media (prefers-color-scheme: dark) {
+  select.bk-input {
+    appearance: auto; background: #28282d; color: #e4e4e7; color-scheme: dark;
+  }
+}
+"""
 
 
 def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) -> Document:
     """Return the page of a diagram; page.js fills its panels with the run that is pointed at.
+
+    It has two roots, which the page's template puts side by side or one below the other:
+    "diagram_side" with the diagram and "run_side" with the run.
 
     Parameters
     ----------
@@ -38,15 +49,16 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
     """
     data = page_data(diagram)
     selectors = _selectors(diagram)
-    text = Div(width=WIDTH, height=125, name="text")
+    # Where lines are not wrapped the panels below stay in their place.
+    text = Div(sizing_mode="stretch_width", styles={"min-height": "125px"}, name="text")
     named = [Phase(int(phase)) for phase in data.runs["phase"]][:: _runs_of_a_cell(selectors)]
     cell = named.index(Phase.GROKKING) if Phase.GROKKING in named else 0
     run = cell * _runs_of_a_cell(selectors)
     phases, cells, shown, mark = phases_panel(diagram, named, cell, colours)
     panels, curve, crossings = curve_panels(diagram, data.curve(run))
-    plane, embeddings = embeddings_panel(data.embeddings(run))
+    plane, embeddings, symbols = embeddings_panel(data.embeddings(run))
     fill = CustomJS(
-        code=Path(__file__).with_name("page.js").read_text(encoding="utf-8"),
+        code=_script("page.js"),
         args={
             "runs": ColumnDataSource(data.runs, name="runs"),
             "curves": ColumnDataSource(data.curves, name="curves"),
@@ -72,17 +84,27 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
     for selector in selectors:
         selector.js_on_change("value", fill)
     offered = [selector for selector in selectors if len(selector.options) > 1]
+    choices = [row(*offered, styles={"flex-wrap": "wrap"})] if offered else []
+    sides = {
+        "diagram_side": [_heading(diagram, title, colours), *choices, phases],
+        "run_side": [text, *panels, plane],
+    }
     document = Document()
-    choices = [row(*offered)] if offered else []
-    left = column(_heading(diagram, title, colours), *choices, phases)
-    document.add_root(row(left, column(text, *panels, plane)))
-    document.js_on_event(DocumentReady, fill)
+    for name, parts in sides.items():
+        document.add_root(column(*parts, sizing_mode="stretch_width", name=name))
+    figures = {"figures": [phases, *panels, plane], "symbols": symbols}
+    paint = CustomJS(code=_script("colours.js"), args=figures)
+    document.js_on_event(DocumentReady, fill, paint)
     return document
+
+
+def _script(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _thresholds(diagram: PhaseDiagram) -> list[tuple[str, str]]:
     """Return the steps with what they are the first to reach, in words."""
-    spec, found = diagram.spec, []
+    spec, thresholds = diagram.spec, []
     for side, name, sign in (
         ("train", "train accuracy", "≥"),
         ("test", "test accuracy", "≥"),
@@ -91,8 +113,8 @@ def _thresholds(diagram: PhaseDiagram) -> list[tuple[str, str]]:
         field = f"{side}_threshold"
         swept = field in spec.grid
         bound = "at its threshold" if swept else f"{sign} {getattr(spec.model, field):g}"
-        found.append((f"{side}_step", f"{name} {bound}"))
-    return found
+        thresholds.append((f"{side}_step", f"{name} {bound}"))
+    return thresholds
 
 
 def _runs_of_a_cell(selectors: list[Select]) -> int:
@@ -104,15 +126,15 @@ def _heading(diagram: PhaseDiagram, title: str, colours: dict[Phase, str]) -> Di
     spec, counts = diagram.spec, diagram.counts()
     legend = " ".join(
         f'<span style="white-space:nowrap"><span style="background:{colours[phase]};'
-        f'border:1px solid #444444">&emsp;</span> {phase.label} {counts[phase]}&ensp;</span>'
+        f'border:1px solid #888888">&emsp;</span> {phase.label} {counts[phase]}&ensp;</span>'
         for phase in (*RUN_PHASES, Phase.NOT_RUN)
         if counts[phase]
     )
     about = html.escape(f"{spec.size} runs: {spec}")
     return Div(
-        width=WIDTH,
+        sizing_mode="stretch_width",
         text=f"<b style='font-size:125%'>{html.escape(title)}</b><br>{about}<br>{legend}<br>"
-        f"<span style='color:#666666'>{_HINT}</span>",
+        f"<span style='opacity:0.75'>{_HINT}</span>",
     )
 
 
@@ -126,6 +148,7 @@ def _selectors(diagram: PhaseDiagram) -> list[Select]:
             options=[(str(place), label) for place, label in enumerate(labels)],
             value="0",
             width=140,
+            stylesheets=[InlineStyleSheet(css=_DARK_SELECT)],
         )
         for name, labels in [*further, ("seed", seeds)]
     ]

@@ -61,7 +61,7 @@ const both = of_run("train_step") >= 0 && of_run("test_step") >= 0
 const lag = both ? `, lag ${of_run("test_step") - of_run("train_step")}` : ""
 const lines = [
   `<b>${place.join(", ")}</b>`,
-  `<span style="background:${colours[phase]};border:1px solid #444444">&emsp;</span> ` +
+  `<span style="background:${colours[phase]};border:1px solid #888888">&emsp;</span> ` +
     `<b>${labels[phase]}</b>` +
     (is_run ? `${lag}, run of ${of_run("steps_run")} updates` : ", no run is stored"),
 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import seaborn as sns
-from bokeh.models import ColumnDataSource, CustomJS, FixedTicker, HoverTool, Span, TapTool
+from bokeh.models import ColumnDataSource, CustomJS, FixedTicker, HoverTool, Span, TapTool, Text
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
@@ -15,8 +15,6 @@ from phase_diagrams.phases import Phase
 from phase_diagrams.pictures.cells import axes_of, axis_label
 from phase_diagrams.sweeps.axes import Axis
 
-#: Width of a panel in pixels.
-WIDTH = 560
 _TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
 _MARK_COLOUR = "#D95F0E"
 _SIDES = {"left": "left", "right": "right", "bottom": "bottom", "top": "top"}
@@ -91,8 +89,8 @@ def _words(name: str, axis: Axis) -> list[str]:
 def _figure(x_name: str, x: Axis, y_name: str, y: Axis) -> figure:
     """Return an empty figure with the sweep's axes on their scales."""
     panel = figure(
-        width=WIDTH,
         height=520,
+        sizing_mode="stretch_width",
         tools=_TOOLS,
         x_axis_type="log" if x.scale == "log" else "linear",
         y_axis_type="log" if y.scale == "log" else "linear",
@@ -113,6 +111,8 @@ def _figure(x_name: str, x: Axis, y_name: str, y: Axis) -> figure:
 
 def _quiet(panel: figure) -> None:
     """Leave out what distracts: the grid, and the tools while the pointer is elsewhere."""
+    # Bokeh leaves traces of an earlier layout in the first row and column of pixels.
+    panel.styles = {"clip-path": "inset(1px 0 0 1px)"}
     panel.toolbar.logo = None
     panel.toolbar.autohide = True
     panel.grid.visible = False
@@ -163,15 +163,17 @@ def curve_panels(
 
 def _curve_panel(label: str, steps: int, height: int, **options: Any) -> figure:
     panel = figure(
-        width=WIDTH, height=height, tools=_TOOLS, x_axis_type="log",
+        height=height, sizing_mode="stretch_width", tools=_TOOLS, x_axis_type="log",
         x_range=(1, max(2, steps)), y_axis_label=label, **options,
     )  # fmt: skip
     _quiet(panel)
     return panel
 
 
-def embeddings_panel(shown: Mapping[str, NDArray[Any]]) -> tuple[figure, ColumnDataSource]:
-    """Return the panel of final embeddings, one point for each symbol, and its columns.
+def embeddings_panel(
+    shown: Mapping[str, NDArray[Any]],
+) -> tuple[figure, ColumnDataSource, Text]:
+    """Return the panel of final embeddings, one point for each symbol, its columns and labels.
 
     Parameters
     ----------
@@ -185,12 +187,15 @@ def embeddings_panel(shown: Mapping[str, NDArray[Any]]) -> tuple[figure, ColumnD
         "colour": sns.color_palette("viridis", symbols).as_hex(),
     }
     embeddings = ColumnDataSource(columns, name="embeddings")
-    panel = figure(width=WIDTH, height=240, tools=_TOOLS, x_axis_label=" ", y_axis_label=" ")
+    panel = figure(
+        height=240, sizing_mode="stretch_width", tools=_TOOLS, x_axis_label=" ", y_axis_label=" "
+    )
     panel.x_range.range_padding = panel.y_range.range_padding = 0.25
     _quiet(panel)
-    panel.scatter("x", "y", source=embeddings, size=9, color="colour")
-    panel.text(
+    # The rim is seen where the colour of a point is that of a dark page.
+    panel.scatter("x", "y", source=embeddings, size=9, fill_color="colour", line_color="#888888")
+    symbol = panel.text(
         "x", "y", text="symbol", source=embeddings, x_offset=6, y_offset=-2,
         text_font_size="11px", text_color="#444444",
     )  # fmt: skip
-    return panel, embeddings
+    return panel, embeddings, symbol.glyph
