@@ -211,8 +211,8 @@ class PhaseDiagram:
         InputError
             If an axis is missing or unknown, or a value is not on it.
         """
-        require_axes(self.spec, values, every=True)
         places = place_on(self.spec, values)
+        require_axes(self.spec, values, every=True)
         index = tuple(places[name] for name in self.spec.grid)
         return self.spec.cell((*index, self.seed_index(seed)))
 
