@@ -5,6 +5,7 @@ once: a failure while it is written leaves the old one.
 """
 
 import contextlib
+import io
 import os
 import re
 import secrets
@@ -77,7 +78,7 @@ _METADATA: dict[str, tuple[dict[str, str | None], str]] = {
 
 
 def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
-    """Write a figure without dates, so that the same figure gives the same bytes, and close it.
+    """Write a figure without dates, so that the same figure gives the same bytes.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
     InputError
         If the path cannot be written or its ending is no picture format.
     """
-    import matplotlib.pyplot as plt
+    import matplotlib
 
     ending = Path(path).suffix.lower()
     entries, key = _METADATA.get(ending, ({}, ""))
@@ -102,15 +103,20 @@ def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
         # SVG names its parts by random numbers unless it is given a salt.
         with (
             replacing(path, picture_kind(path)) as file,
-            plt.rc_context({"svg.hashsalt": "grokking"}),
+            matplotlib.rc_context({"svg.hashsalt": "grokking"}),
         ):
             figure.savefig(file, format=ending[1:], dpi=150, metadata=metadata or None)
     except InputError:
         raise
     except ValueError as error:
         raise InputError(f"path {path} cannot be written ({error}).") from None
-    finally:
-        plt.close(figure)
+
+
+def png_of(figure: "Figure") -> bytes:
+    """Return a figure as a notebook shows it."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return file.getvalue()
 
 
 def picture_kind(path: str | Path) -> FileKind:

@@ -161,8 +161,7 @@ def _draw_embeddings(
 
 
 def _new_figure() -> tuple["Figure", "Axes"]:
-    # Not pyplot: a library must not open windows or keep figures alive.
-    from matplotlib.figure import Figure
+    from effective_theory.figures import Picture
 
-    figure = Figure(figsize=(6.0, 4.0), layout="constrained")
+    figure = Picture(figsize=(6.0, 4.0), layout="constrained")
     return figure, figure.add_subplot()

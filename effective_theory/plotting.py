@@ -2,26 +2,32 @@
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from effective_theory.checks import InputError
+from effective_theory.figures import Picture
 from effective_theory.training import History, TrainingRun
 
 #: Colours of what is measured on train and test samples, and of RQI, in all pictures.
 TRAIN_COLOUR, TEST_COLOUR, RQI_COLOUR = "#2C6FBB", "#D95F0E", "#35B779"
 
 
-def plot_training_run(run: TrainingRun) -> Figure:
+def plot_training_run(
+    run: TrainingRun, *, title: str | None = None, figsize: tuple[float, float] | None = None
+) -> Figure:
     """Draw accuracies with RQI, losses and embeddings against the number of updates.
 
     Parameters
     ----------
     run
         A run trained with ``record_every`` or ``record_at``.
+    title
+        Over the panels; by default none.
+    figsize
+        Width and height of the figure, in inches.
 
     Raises
     ------
@@ -31,9 +37,10 @@ def plot_training_run(run: TrainingRun) -> Figure:
     if run.history is None:
         raise InputError("the run has no history; train with record_every=10 to plot it.")
     with sns.axes_style("ticks"):
-        figure, (top, middle, bottom) = plt.subplots(
-            3, 1, figsize=(6.4, 7.2), sharex=True, layout="constrained"
-        )
+        figure = Picture(figsize=figsize or (6.4, 7.2), layout="constrained")
+        top, middle, bottom = figure.subplots(3, 1, sharex=True)
+        if title is not None:
+            figure.suptitle(title)
         _draw_accuracies(top, run, run.history)
         _draw_losses(middle, run.history)
         _draw_embeddings(bottom, run.history)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.checks import InputError, RandomSource, integer, is_sequence
+from effective_theory.files import png_of
 from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.kernels.compilation import is_compiled
@@ -134,8 +135,17 @@ class TrainingRun(Outcome):
             f"train_step={self.train_step}, test_step={self.test_step}, rqi_step={self.rqi_step})"
         )
 
-    def plot(self) -> "Figure":
+    def plot(
+        self, *, title: str | None = None, figsize: tuple[float, float] | None = None
+    ) -> "Figure":
         """Draw accuracies, losses, RQI and embeddings against the update number.
+
+        Parameters
+        ----------
+        title
+            Over the panels; by default none.
+        figsize
+            Width and height of the figure, in inches.
 
         Raises
         ------
@@ -144,7 +154,11 @@ class TrainingRun(Outcome):
         """
         from effective_theory.plotting import plot_training_run
 
-        return plot_training_run(self)
+        return plot_training_run(self, title=title, figsize=figsize)
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the learning curve that a notebook shows; None without a history."""
+        return None if self.history is None else png_of(self.plot())
 
 
 def train(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from effective_theory import Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import RandomSource, of_type, shown
+from effective_theory.files import png_of
 from phase_diagrams.phases import GENERALISING, Phase, Source, classify_all
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.stored_run import KeptRuns, StoredRun, stored_run
@@ -34,7 +35,8 @@ from phase_diagrams.wording import seed_text, written
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-    from matplotlib.figure import Figure
+
+    from phase_diagrams.pictures.door import Pictures
 
 Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
 
@@ -184,12 +186,16 @@ class PhaseDiagram:
     def __repr__(self) -> str:
         """Return the axes and the number of runs in each phase."""
         axes = " x ".join(f"{name}[{len(axis)}]" for name, axis in self.spec.grid.items())
+        return f"PhaseDiagram({axes} x seeds[{len(self.spec.seeds)}]: {self._counted()})"
+
+    def _counted(self) -> str:
+        """Return the number of runs in each phase that occurs."""
         missing = int((self.source == Source.NOT_RUN).sum())
         measured = self.counts() | {Phase.NOT_RUN: missing}
         counts = ", ".join(f"{phase.label} {n}" for phase, n in measured.items() if n)
         if inferred := int((self.source == Source.INFERRED).sum()):
             counts += f", inferred {inferred}"
-        return f"PhaseDiagram({axes} x seeds[{len(self.spec.seeds)}]: {counts})"
+        return counts
 
     @property
     def fits_a_picture(self) -> bool:
@@ -382,17 +388,21 @@ class PhaseDiagram:
 
         return cls(*read_diagram(path, _STORED))
 
-    def plot(self, **options: Any) -> "Figure":
-        """Draw the phases; see `phase_diagrams.pictures.cells.plot_phases` for the options."""
-        from phase_diagrams.pictures.cells import plot_phases
+    @property
+    def plot(self) -> "Pictures":
+        """The diagram's pictures: ``plot()`` draws the phases, ``plot.majority()`` and others more.
 
-        return plot_phases(self, **options)
+        See `phase_diagrams.pictures.door.Pictures`.
+        """
+        from phase_diagrams.pictures.door import Pictures
 
-    def plot_steps(self, **options: Any) -> "Figure":
-        """Draw train and test steps; see `phase_diagrams.pictures.cells.plot_steps`."""
-        from phase_diagrams.pictures.cells import plot_steps
+        return Pictures(self)
 
-        return plot_steps(self, **options)
+    def _repr_png_(self) -> bytes | None:
+        """Return the picture with counts that a notebook shows; None where one has no room."""
+        if self.fits_a_picture:
+            return png_of(self.plot(title=self._counted()))
+        return png_of(self.plot.majority()) if self.fits_a_majority_picture else None
 
     def probability(
         self, of: Phase | str | Collection[Phase | str] = GENERALISING, confidence: float = 0.95
@@ -464,21 +474,3 @@ class PhaseDiagram:
             confidence=confidence,
             resamples=resamples,
         )
-
-    def plot_majority(self, **options: Any) -> "Figure":
-        """Draw the majority over seeds; see `phase_diagrams.pictures.over_seeds.plot_majority`."""
-        from phase_diagrams.pictures.over_seeds import plot_majority
-
-        return plot_majority(self, **options)
-
-    def plot_boundary(self, along: str, *, rng: RandomSource, **options: Any) -> "Figure":
-        """Draw a boundary with its band; the options are those of `boundary`."""
-        from phase_diagrams.pictures.over_seeds import plot_boundary
-
-        return plot_boundary(self, self.boundary(along, rng=rng, **options))
-
-    def save_page(self, path: str | Path, **options: Any) -> None:
-        """Write a page for a browser; see `phase_diagrams.page.save_page`."""
-        from phase_diagrams.page import save_page
-
-        save_page(self, path, **options)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -14,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from effective_theory import Addition, InputError, ToyModel, grokking_steps, predicted_accuracy
+from effective_theory.figures import Picture
 from effective_theory.report import not_reached
 from phase_diagrams.runs.engines import Engine
 from phase_diagrams.runs.summary import RunSummary
@@ -166,7 +166,8 @@ def figure_3(runs: list[TrainedRun]) -> Figure:
     """Draw accuracy, predicted accuracy, and one against the other (paper's figure 3)."""
     fraction, accuracy, predicted = _columns(runs, "fraction", "accuracy", "predicted")
     with sns.axes_style("ticks"):
-        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3.6), layout="constrained")
+        figure = Picture(figsize=(11, 3.6), layout="constrained")
+        left, middle, right = figure.subplots(1, 3)
         left.plot(fraction, accuracy, "o", alpha=0.6, color="#2C6FBB")
         left.set(xlabel="training fraction", ylabel="accuracy", ylim=(0, 1.03))
         middle.plot(fraction, predicted, "o", alpha=0.6, color="#35B779")
@@ -186,7 +187,8 @@ def figure_4b(runs: list[TrainedRun]) -> Figure:
     """Draw the measured updates to a good representation against the fraction (figure 4b)."""
     fraction, steps = _columns(runs, "fraction", "rqi_step")
     with sns.axes_style("ticks"):
-        figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+        figure = Picture(figsize=(6, 4), layout="constrained")
+        axes = figure.subplots()
         _draw_steps(axes, fraction, steps)
         axes.set(xlabel="training fraction", xlim=(0, 1))
         sns.despine(figure)
@@ -198,7 +200,8 @@ def figure_5b(runs: list[TrainedRun]) -> Figure:
     predicted, steps = _columns(runs, "grokking_steps", "rqi_step")
     unique = np.isfinite(predicted)
     with sns.axes_style("ticks"):
-        figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+        figure = Picture(figsize=(6, 4), layout="constrained")
+        axes = figure.subplots()
         _draw_steps(axes, predicted[unique], steps[unique])
         axes.set(
             xscale="log",

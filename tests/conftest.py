@@ -1,8 +1,6 @@
 """What all tests share: published tables, small models and a quiet place for files."""
 
 import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 # Before anything loads PyTorch, whose threads would fight over matrices of a few rows.
@@ -37,14 +35,6 @@ def published_table(name: str) -> Path:
     if not path.is_file():
         pytest.skip(f"published table {name} is absent; set PUBLISHED_TABLES to its folder")
     return path
-
-
-@pytest.fixture(autouse=True)
-def closed_figures() -> Iterator[None]:
-    """Close what a test has drawn: pyplot keeps each figure, and warns at the 21st."""
-    yield
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

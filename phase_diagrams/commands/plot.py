@@ -6,7 +6,6 @@ from typing import Literal
 
 import tyro
 
-from effective_theory import InputError
 from effective_theory.files import (
     foreseen_folder,
     require_folder,
@@ -15,27 +14,37 @@ from effective_theory.files import (
 )
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.pictures.files import Picture, fitting, picture_paths, save_pictures
+from phase_diagrams.pictures.files import (
+    Format,
+    Kind,
+    file_part,
+    fitting,
+    left_out,
+    picture_paths,
+    save_pictures,
+)
 from phase_diagrams.statistics.boundaries import require_axis
 from phase_diagrams.sweeps.spec import SweepSpec
 
 #: Seed of the resamples behind a band: the same store gives the same picture.
 _RESAMPLING_SEED = 0
-_BOUNDARY = "boundary.png"
 
 
 @dataclass(frozen=True)
 class Plot(StoredSweep):
     """Draw a stored sweep: phases.png, steps.png and, where it has several seeds, majority.png.
 
-    With --kind, --boundary or --html only what they ask for.
+    With --kind, --boundary or --html only what they ask for. A sweep with more than two axes has
+    maps for each value of the others, such as phases-batch_size=15.png; so has a part of a sweep.
     """
 
     out: Path = Path(".")
     """Folder for the pictures."""
+    format: Format = "png"
+    """Format of the pictures."""
     palette: Literal["default", "paper"] = "default"
     """Colours: default (safe for colour-blind readers) or the paper's."""
-    kind: tyro.conf.UseAppendAction[tuple[Picture, ...]] = ()
+    kind: tyro.conf.UseAppendAction[tuple[Kind, ...]] = ()
     """A picture: the phases; the steps to both thresholds; the majority over seeds; the lags of
     test after train; the order of RQI, train and test; or these against each axis. Once for each
     picture."""
@@ -51,28 +60,36 @@ class Plot(StoredSweep):
         if self.boundary is not None:
             left.append(self._draw_boundary(diagram, self.boundary))
         if self.html is not None:
-            diagram.save_page(self.html, palette=self.palette)
+            diagram.plot.page(self.html, palette=self.palette)
             left.append(self.html)
         if kinds := self._kinds(diagram.spec):
-            left += save_pictures(diagram, kinds, require_folder(self.out), self.palette)
+            left += save_pictures(
+                diagram, kinds, require_folder(self.out), palette=self.palette,
+                format=self.format, part=self._part(),
+            )  # fmt: skip
+            if (sentence := left_out(diagram.spec)) is not None:
+                print(sentence)
         print(", ".join(str(path) for path in left))
 
-    def _kinds(self, spec: SweepSpec) -> tuple[Picture, ...]:
+    def _kinds(self, spec: SweepSpec) -> tuple[Kind, ...]:
         """Return the pictures that are asked for."""
         asked = self.kind or self.boundary is not None or self.html is not None
-        return self.kind if asked else fitting(PhaseDiagram(spec))
+        return self.kind if asked else fitting(spec)
+
+    def _part(self) -> str:
+        """Return what part of the sweep is drawn, as it ends the names of files."""
+        return file_part(dict(place.split("=", 1) for at in self.at for place in at.split(",")))
+
+    def _boundary_file(self) -> Path:
+        return self.out / f"boundary{self._part()}.{self.format}"
 
     def _require_outputs(self, spec: SweepSpec) -> None:
         """Check, before the runs are read, that all can be drawn and written."""
-        pictures = picture_paths(spec, self._kinds(spec), self.out)
+        kinds = self._kinds(spec)
+        pictures = picture_paths(spec, kinds, self.out, self.format, self._part())
         if self.boundary is not None:
             require_axis(spec, self.boundary)
-            pictures.append(self.out / _BOUNDARY)
-        if not (pictures or self.html is not None):
-            raise InputError(
-                f"a picture has one or two axes, this sweep has {len(spec.grid)} "
-                f"({', '.join(spec.grid)}); sweep a part of it."
-            )
+            pictures.append(self._boundary_file())
         if pictures and foreseen_folder(self.out).exists():
             for picture in pictures:
                 require_picture(picture)
@@ -89,8 +106,9 @@ class Plot(StoredSweep):
         # Loads matplotlib, which a wrong axis need not wait for.
         from phase_diagrams.pictures.over_seeds import plot_boundary
 
-        path = require_folder(self.out) / _BOUNDARY
-        save_figure(plot_boundary(diagram, *edges), path, str(diagram.spec))
+        figure = plot_boundary(diagram, edges, palette=self.palette)
+        require_folder(self.out)
+        save_figure(figure, self._boundary_file(), str(diagram.spec))
         print(f"share of runs that generalise, along {along}:")
         print(*edges, sep="\n")
-        return path
+        return self._boundary_file()

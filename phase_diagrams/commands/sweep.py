@@ -5,14 +5,20 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from effective_theory.files import OUR_PICTURE, FileKind, picture_kind, require_outputs
+from effective_theory.files import FileKind, picture_kind, require_outputs
 from phase_diagrams.commands.estimate import estimate
 from phase_diagrams.commands.options import SweepOptions
 from phase_diagrams.commands.stored import require_table
 from phase_diagrams.comparison.published import published_agreement
 from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.pictures.files import MAPS, fitting, picture_paths, save_pictures
+from phase_diagrams.pictures.files import (
+    fitting,
+    left_out,
+    picture_paths,
+    remove_pictures,
+    save_pictures,
+)
 from phase_diagrams.runs.dask_workers import dask_workers
 from phase_diagrams.runs.engines import Engine, numba_engine
 from phase_diagrams.sweeping import sweep
@@ -52,6 +58,8 @@ class LocalSweep(SweepOptions):
         swept = time.perf_counter()
         files = leave_files(diagram, out)
         print(summary(diagram))
+        if (sentence := left_out(spec)) is not None:
+            print(sentence)
         if published is not None:
             print(f"{table}: {published_agreement(diagram, published)}")
         print(
@@ -95,16 +103,13 @@ class Sweep(LocalSweep):
 
 def files_of(spec: SweepSpec, out: Path) -> dict[Path, FileKind]:
     """Return the files that `leave_files` writes for a sweep, with their kinds."""
-    pictures = picture_paths(spec, fitting(PhaseDiagram(spec)), out)
+    pictures = picture_paths(spec, fitting(spec), out)
     return {**{path: picture_kind(path) for path in pictures}, out / _TABLE: TABLE}
 
 
 def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
-    """Write the table, and pictures where the sweep fits one; return their paths."""
+    """Write the table and the pictures that there is room for; return their paths."""
     table = out / _TABLE
     write_csv(diagram, table)
-    for picture in picture_paths(diagram.spec, MAPS, out):
-        # That of an earlier sweep of this name could pass for this one's.
-        if OUR_PICTURE.is_that_of(picture):
-            picture.unlink()
-    return [*save_pictures(diagram, fitting(diagram), out), table]
+    remove_pictures(out)
+    return [*save_pictures(diagram, fitting(diagram.spec), out), table]

@@ -1,30 +1,38 @@
 """Picture of a comparison: the table of labels, and where they disagree."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure, SubFigure
 
+from effective_theory.figures import Picture
 from phase_diagrams.comparison.result import Comparison
-from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.drawing.layout import Size
+from phase_diagrams.drawing.palette import STYLE, differing
+from phase_diagrams.drawing.plane import Plane, draw_cells
 from phase_diagrams.phases import RUN_PHASES, Phase
-from phase_diagrams.pictures.cells import STYLE, draw_cells
 
 
-def plot_comparison(comparison: Comparison) -> Figure:
+def plot_comparison(
+    comparison: Comparison, *, title: str | None = None, figsize: Size | None = None
+) -> Figure:
     """Draw the table of labels and, for one or two axes, the share of shared runs that differ.
 
     Parameters
     ----------
     comparison
         What `compare` returned.
+    title
+        Over both panels.
+    figsize
+        Width and height of the figure, in inches.
     """
     has_map = len(comparison.spec.grid) <= 2
     parts = 1 + has_map
     with sns.axes_style("ticks", STYLE):
-        figure = plt.figure(figsize=(6.2 * parts, 5.2), layout="constrained")
+        figure = Picture(figsize=figsize or (6.2 * parts, 5.2), layout="constrained")
+        if title is not None:
+            figure.suptitle(title)
         # Each panel is the outer one of its part, so that both keep the names of their axes.
         halves = figure.subfigures(1, parts, squeeze=False)[0]
         _draw_table(halves[0].subplots(), comparison)
@@ -60,11 +68,7 @@ def _draw_disagreement(part: SubFigure, comparison: Comparison) -> None:
     shared = (first != Phase.NOT_RUN).sum(-1)
     with np.errstate(invalid="ignore"):
         share = np.ma.masked_invalid((first != second).sum(-1) / shared)
-    colours = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
-    draw_cells(
-        panel, PhaseDiagram(comparison.spec), share, cmap=colours.with_extremes(bad="#DDDDDD"),
-        vmin=0, vmax=1,
-    )  # fmt: skip
+    draw_cells(panel, Plane.of(comparison.spec.grid), share, cmap=differing(), vmin=0, vmax=1)
     several = int(shared.max()) > 1
     panel.set_title(
         "labels that differ" + (" (grey: nothing shared)" if (shared == 0).any() else "")

@@ -238,11 +238,13 @@ class Comparison:
             lines.append(f"  and {len(places) - _LISTED} more")
         return lines
 
-    def plot(self, **options: Any) -> "Figure":
-        """Draw the table and the map of disagreement; see `comparison_plotting`."""
+    def plot(
+        self, *, title: str | None = None, figsize: tuple[float, float] | None = None
+    ) -> "Figure":
+        """Draw the table and the map of disagreement; see `phase_diagrams.comparison.picture`."""
         from phase_diagrams.comparison.picture import plot_comparison
 
-        return plot_comparison(self, **options)
+        return plot_comparison(self, title=title, figsize=figsize)
 
 
 def cohen_kappa(table: NDArray[np.int64]) -> float:

@@ -9,8 +9,9 @@ from pathlib import Path
 from effective_theory import InputError
 from effective_theory.files import FileKind, replacing, require_writable
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.drawing.palette import Palette, colours_of
+from phase_diagrams.drawing.plane import axis_label
 from phase_diagrams.page.data import require_moderate
-from phase_diagrams.pictures.cells import Palette, axis_label, colours_of
 from phase_diagrams.sweeps.spec import SweepSpec
 
 _TITLE = "Phases over "

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.pictures.run import embedding_coordinates
+from phase_diagrams.runs.picture import embedding_coordinates
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 from phase_diagrams.sweeps.spec import SweepSpec
 

@@ -13,7 +13,7 @@ from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.page.data import page_data
 from phase_diagrams.page.panels import curve_panels, embeddings_panel, phases_panel
 from phase_diagrams.phases import RUN_PHASES, Phase
-from phase_diagrams.pictures.run import embedding_labels
+from phase_diagrams.runs.picture import embedding_labels
 from phase_diagrams.wording import seed_text
 
 _HINT = "Point at a cell to see its run; click to hold it, click beside the cells to let it go."

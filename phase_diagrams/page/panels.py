@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.drawing.plane import Plane, axis_label
 from phase_diagrams.phases import Phase
-from phase_diagrams.pictures.cells import axes_of, axis_label
 from phase_diagrams.sweeps.axes import Axis
 
 _TOOLS = "pan,wheel_zoom,box_zoom,reset,save"
@@ -48,7 +48,8 @@ def phases_panel(
     colours
         Colours of the phases.
     """
-    (x_name, x), (y_name, y) = axes_of(diagram)
+    plane = Plane.of(diagram.spec.grid)
+    x_name, x, y_name, y = plane.x_name, plane.x, plane.y_name, plane.y
     lefts, bottoms = np.meshgrid(x.edges[:-1], y.edges[:-1])
     rights, tops = np.meshgrid(x.edges[1:], y.edges[1:])
     edges = {"left": lefts, "right": rights, "bottom": bottoms, "top": tops}

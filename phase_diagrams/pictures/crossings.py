@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -13,8 +12,11 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.drawing.layout import Size, one_panel, panels
+from phase_diagrams.drawing.palette import Palette, colours_of
+from phase_diagrams.drawing.plane import axis_label
+from phase_diagrams.drawing.ticks import put_ticks
 from phase_diagrams.phases import RUN_PHASES
-from phase_diagrams.pictures.cells import Palette, axis_label, colours_of
 from phase_diagrams.wording import place_name, written
 
 if TYPE_CHECKING:
@@ -33,66 +35,54 @@ _THRESHOLDS = (
 )
 
 
-def plot_lags(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
-    """Draw the distribution of lags, test_step - train_step, of the runs that reached both.
-
-    The axis is linear near 0, as test may come before train, and logarithmic beyond.
-
-    Parameters
-    ----------
-    diagram
-        A sweep.
-    palette
-        "default" (safe for colour-blind readers) or "paper".
-
-    Raises
-    ------
-    InputError
-        If the palette is unknown.
-    """
+def plot_lags(
+    diagram: PhaseDiagram,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    figsize: Size | None = None,
+    palette: Palette = "default",
+    legend: bool = True,
+) -> Figure:
+    """Draw the distribution of lags; see `phase_diagrams.pictures.door.Pictures.lags`."""
     colours = _colours(palette)
     frame = diagram.to_frame().dropna(subset=["train_step", "test_step"])
     frame["lag"] = (frame["test_step"] - frame["train_step"]).astype(float)
     with sns.axes_style("ticks"):
-        figure, axes = plt.subplots(figsize=(6.4, 4), layout="constrained")
+        figure, axes = one_panel(ax, figsize or (6.4, 4))
         axes.set_xlim(-_LINEAR_LAG, 2 * diagram.spec.most_steps)
         if len(frame):
             bins = _lag_bins(frame["lag"], diagram.spec.lag)
             sns.histplot(
                 data=frame, x="lag", hue="phase", bins=bins,
                 multiple="stack", alpha=1, edgecolor="white", linewidth=0.4, ax=axes,
-                hue_order=_present(frame), palette=colours,
+                hue_order=_present(frame), palette=colours, legend=legend,
             )  # fmt: skip
-            sns.move_legend(axes, "best", title=None, frameon=False)
+            if legend:
+                sns.move_legend(axes, "best", title=None, frameon=False)
             axes.set_xlim(bins[0], bins[-1])
         axes.axvline(diagram.spec.lag, color="#444444", linestyle=":", linewidth=1)
         _scale_lags(axes)
+        usual = f"{len(frame)} of {_measured(diagram)} runs reached both"
         axes.set(
             xlabel="lag of test after train accuracy, in updates",
             ylabel="runs",
-            title=f"{len(frame)} of {_measured(diagram)} runs reached both",
+            title=usual if title is None else title,
         )
-        sns.despine(figure)
+        sns.despine(ax=axes)
     return figure
 
 
-def plot_order(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure:
-    """Draw in how many runs RQI, train and test accuracy reached their thresholds in which order.
-
-    A bar names what was reached before the run ended, first crossing first.
-
-    Parameters
-    ----------
-    diagram
-        A sweep.
-    palette
-        "default" (safe for colour-blind readers) or "paper".
-
-    Raises
-    ------
-    InputError
-        If the palette is unknown.
-    """
+def plot_order(
+    diagram: PhaseDiagram,
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    figsize: Size | None = None,
+    palette: Palette = "default",
+    legend: bool = True,
+) -> Figure:
+    """Draw the order of the crossings; see `phase_diagrams.pictures.door.Pictures.order`."""
     colours = _colours(palette)
     frame = diagram.to_frame()
     frame = frame[frame["status"] != "not run"].copy()
@@ -101,17 +91,19 @@ def plot_order(diagram: PhaseDiagram, *, palette: Palette = "default") -> Figure
     commonest = frame["order"].value_counts().index.tolist()
     with sns.axes_style("ticks"):
         height = 1.3 + 0.36 * max(3, len(commonest))
-        figure, axes = plt.subplots(figsize=(6.4, height), layout="constrained")
+        figure, axes = one_panel(ax, figsize or (6.4, height))
         if len(frame):
             frame["order"] = frame["order"].astype("category").cat.set_categories(commonest)
             sns.histplot(
                 data=frame, y="order", hue="phase", multiple="stack", shrink=0.8, alpha=1,
                 edgecolor="white", linewidth=0.4, ax=axes,
-                hue_order=_present(frame), palette=colours,
+                hue_order=_present(frame), palette=colours, legend=legend,
             )  # fmt: skip
-            sns.move_legend(axes, "best", title=None, frameon=False)
-        axes.set(xlabel="runs", ylabel="", title="order of the first crossings within the run")
-        sns.despine(figure)
+            if legend:
+                sns.move_legend(axes, "best", title=None, frameon=False)
+        usual = "order of the first crossings within the run"
+        axes.set(xlabel="runs", ylabel="", title=usual if title is None else title)
+        sns.despine(ax=axes)
     return figure
 
 
@@ -136,24 +128,15 @@ def order(rqi_step: Any, train_step: Any, test_step: Any) -> str:
     return text
 
 
-def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
-    """Draw the updates to each threshold against one axis: median and range over the seeds.
-
-    A run that never reached a threshold counts as later than all that did, in the grey band.
-    Of a second axis up to six values are shown, each in its panel.
-
-    Parameters
-    ----------
-    diagram
-        A sweep over one or two axes.
-    axis
-        The axis that goes to the right; None for the first.
-
-    Raises
-    ------
-    InputError
-        If the sweep has more than two axes, or not this one.
-    """
+def plot_against(
+    diagram: PhaseDiagram,
+    axis: str | None = None,
+    *,
+    title: str | None = None,
+    figsize: Size | None = None,
+    legend: bool = True,
+) -> Figure:
+    """Draw steps against one axis; see `phase_diagrams.pictures.door.Pictures.against`."""
     names = list(diagram.spec.grid)
     axis = names[0] if axis is None else axis
     if axis not in names:
@@ -171,22 +154,21 @@ def plot_against(diagram: PhaseDiagram, axis: str | None = None) -> Figure:
     with sns.axes_style("ticks"):
         columns = min(len(chosen), 3)
         rows = -(-len(chosen) // columns)
-        figure, grid = plt.subplots(
-            rows, columns, figsize=(1.2 + 3.6 * columns, 0.6 + 2.9 * rows), layout="constrained",
-            squeeze=False, sharex=True, sharey=True,
-        )  # fmt: skip
-        for panel, place in zip(grid.flat, chosen.astype(int), strict=False):
-            title = (
-                place_name({others[0]: diagram.spec.grid[others[0]].texts[place]}) if others else ""
-            )
-            part = frame[frame[others[0]] == written(values[place])] if others else frame
+        size = (1.2 + 3.6 * columns, 0.6 + 2.9 * rows)
+        figure, drawn = panels(len(chosen), columns, figsize or size, size)
+        for panel, place in zip(drawn, chosen.astype(int), strict=True):
+            part, at = frame, ""
+            if others:
+                part = frame[frame[others[0]] == written(values[place])]
+                at = place_name({others[0]: diagram.spec.grid[others[0]].texts[place]})
             _draw_against(panel, diagram, axis, part, beyond)
-            panel.set_title(title, fontsize="medium")
-        for empty in list(grid.flat)[len(chosen) :]:
-            empty.set_visible(False)
-        grid[0, 0].set_ylim(top=1.7 * beyond)
-        handles, labels = grid[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+            panel.set_title(at, fontsize="medium")
+        drawn[0].set_ylim(top=1.7 * beyond)
+        if title is not None:
+            figure.suptitle(title)
+        if legend:
+            handles, labels = drawn[0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
         sns.despine(figure)
     return figure
 
@@ -214,8 +196,7 @@ def _draw_against(
     panel.set(yscale="log", ylabel="updates", xlabel=axis_label(name))
     if axis.scale == "log":
         panel.set_xscale("log")
-    elif axis.scale == "ordinal":
-        panel.set_xticks(axis.positions, axis.texts)
+    put_ticks(panel.xaxis, axis, upwards=False)
     panel.label_outer()
 
 

@@ -1,11 +1,13 @@
-"""The pictures of a diagram by name."""
+"""The pictures of a diagram by name, as files."""
 
+import itertools
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from effective_theory import InputError
-from effective_theory.files import save_figure
+from effective_theory.files import OUR_PICTURE, save_figure
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -13,77 +15,146 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: phases, steps and majority are maps of the cells; lags, order and against are of all runs.
-Picture = Literal["phases", "steps", "majority", "lags", "order", "against"]
-MAPS: tuple[Picture, ...] = ("phases", "steps", "majority")
+Kind = Literal["phases", "steps", "majority", "lags", "order", "against"]
+Palette = Literal["default", "paper"]
+Format = Literal["png", "pdf", "svg"]
+_MAPS: tuple[Kind, ...] = ("phases", "steps", "majority")
+#: Slices of a sweep with more than two axes that have pictures of their own.
+MOST_SLICES = 12
+
+#: Values of the axes at which a slice lies.
+Slice = dict[str, Any]
 
 
-def fitting(diagram: PhaseDiagram) -> tuple[Picture, ...]:
-    """Return the maps of cells that a sweep has: none with more than two axes."""
-    maps: tuple[Picture, ...] = ("phases", "steps") if diagram.fits_a_picture else ()
-    return (*maps, "majority") if diagram.fits_a_majority_picture else maps
+def fitting(spec: SweepSpec) -> tuple[Kind, ...]:
+    """Return the maps that a sweep, or each of its slices, has room for."""
+    part = PhaseDiagram(spec)
+    for place in slices(spec)[:1]:
+        part = part.sel(**place)
+    maps: tuple[Kind, ...] = ("phases", "steps") if part.fits_a_picture else ()
+    return (*maps, "majority") if part.fits_a_majority_picture else maps
+
+
+def slices(spec: SweepSpec) -> list[Slice]:
+    """Return where the planes of a sweep's first two axes lie; nothing where it is one plane."""
+    further = dict(list(spec.grid.items())[2:])
+    places = itertools.product(*(axis.values for axis in further.values()))
+    return [dict(zip(further, place, strict=True)) for place in places] if further else []
+
+
+def left_out(spec: SweepSpec) -> str | None:
+    """Return in a sentence which slices have no picture of their own; None if all have."""
+    beyond = slices(spec)[MOST_SLICES:]
+    if not beyond:
+        return None
+    values = {name: spec.grid[name].text(value) for name, value in beyond[0].items()}
+    at = ",".join(f"{name}={text}" for name, text in values.items())
+    return f"{len(beyond)} more slices have no picture; for one of them: plot --at {at}"
 
 
 def save_pictures(
     diagram: PhaseDiagram,
-    kinds: Iterable[Picture],
+    kinds: Iterable[Kind],
     out: Path,
-    palette: Literal["default", "paper"] = "default",
+    *,
+    palette: Palette = "default",
+    format: Format = "png",
+    part: str = "",
 ) -> list[Path]:
-    """Write pictures into a folder and return their paths."""
-    written = []
-    for kind in kinds:
-        for name, figure in pictures(diagram, kind, palette):
-            written.append(out / f"{name}.png")
-            save_figure(figure, written[-1], str(diagram.spec))
-    return written
-
-
-def picture_paths(spec: SweepSpec, kinds: Iterable[Picture], out: Path) -> list[Path]:
-    """Return the paths that `save_pictures` writes."""
-    names = [
-        name
-        for kind in kinds
-        for name in ([f"against-{axis}" for axis in spec.grid] if kind == "against" else [kind])
-    ]
-    return [out / f"{name}.png" for name in names]
-
-
-def pictures(
-    diagram: PhaseDiagram, kind: Picture, palette: Literal["default", "paper"] = "default"
-) -> "Iterator[tuple[str, Figure]]":
-    """Yield the pictures of a kind, each with its name: "against" has one for each axis.
+    """Write pictures into a folder and return their paths.
 
     Parameters
     ----------
     diagram
-        A sweep.
-    kind
+        A sweep; of more than two axes each slice has its own maps, up to MOST_SLICES.
+    kinds
         What is drawn.
-    palette
-        Colours of the phases.
+    out
+        The folder.
+    palette, format
+        Colours of the phases, and ending of the files.
+    part
+        What part of a sweep the diagram is, in the names of the files.
+    """
+    paths = []
+    for kind in kinds:
+        for name, figure in pictures(diagram, kind, palette):
+            paths.append(out / f"{name}{part}.{format}")
+            save_figure(figure, paths[-1], str(diagram.spec))
+    return paths
+
+
+def picture_paths(
+    spec: SweepSpec, kinds: Iterable[Kind], out: Path, format: Format = "png", part: str = ""
+) -> list[Path]:
+    """Return the paths that `save_pictures` writes."""
+    return [out / f"{name}{part}.{format}" for kind in kinds for name in _names(spec, kind)]
+
+
+def remove_pictures(out: Path) -> None:
+    """Remove the maps that an earlier sweep left in a folder: they could pass for another's."""
+    for kind in _MAPS:
+        for path in (out / f"{kind}.png", *out.glob(f"{kind}-*=*.png")):
+            if OUR_PICTURE.is_that_of(path):
+                path.unlink()
+
+
+def pictures(
+    diagram: PhaseDiagram, kind: Kind, palette: Palette = "default"
+) -> "Iterator[tuple[str, Figure]]":
+    """Yield the pictures of a kind, each with its name.
+
+    "against" has one for each axis, a map one for each slice of a sweep with more than two.
 
     Raises
     ------
     InputError
         If there is no such kind, or it cannot show this sweep.
     """
-    from phase_diagrams.pictures import cells as plotting
-    from phase_diagrams.pictures import crossings as distributions
-    from phase_diagrams.pictures import over_seeds as majority_plotting
-
+    plot = diagram.plot
     match kind:
-        case "phases":
-            yield kind, plotting.plot_phases(diagram, palette=palette)
-        case "steps":
-            yield kind, plotting.plot_steps(diagram)
-        case "majority":
-            yield kind, majority_plotting.plot_majority(diagram, palette=palette)
+        case "phases" | "steps" | "majority":
+            names = _names(diagram.spec, kind)
+            parts = [diagram.sel(**p) for p in _drawn(diagram.spec)] or [diagram]
+            for name, part in zip(names, parts, strict=True):
+                yield name, _map(part, kind, palette)
         case "lags":
-            yield kind, distributions.plot_lags(diagram, palette=palette)
+            yield kind, plot.lags(palette=palette)
         case "order":
-            yield kind, distributions.plot_order(diagram, palette=palette)
+            yield kind, plot.order(palette=palette)
         case "against":
-            for axis in diagram.spec.grid:
-                yield f"against-{axis}", distributions.plot_against(diagram, axis)
+            for name, axis in zip(_names(diagram.spec, kind), diagram.spec.grid, strict=True):
+                yield name, plot.against(axis)
         case _:
-            raise InputError(f"kind must be one of {', '.join(get_args(Picture))}, not {kind!r}.")
+            raise InputError(f"kind must be one of {', '.join(get_args(Kind))}, not {kind!r}.")
+
+
+def file_part(values: dict[str, str]) -> str:
+    """Return a part of a sweep as the end of a file's name, such as "-batch_size=15".
+
+    Examples
+    --------
+    >>> file_part({"batch_size": "full batch", "decoder_lr": "1e-05"})
+    '-batch_size=full-batch-decoder_lr=1e-05'
+    """
+    return "".join(f"-{name}={re.sub(r'[^A-Za-z0-9.+_-]+', '-', v)}" for name, v in values.items())
+
+
+def _map(diagram: PhaseDiagram, kind: Kind, palette: Palette) -> "Figure":
+    if kind == "phases":
+        return diagram.plot(palette=palette)
+    return diagram.plot.steps() if kind == "steps" else diagram.plot.majority(palette=palette)
+
+
+def _drawn(spec: SweepSpec) -> list[Slice]:
+    return slices(spec)[:MOST_SLICES]
+
+
+def _names(spec: SweepSpec, kind: Kind) -> list[str]:
+    """Return the names of a kind's files, without their ending."""
+    if kind == "against":
+        return [f"against-{axis}" for axis in spec.grid]
+    if kind not in _MAPS or not slices(spec):
+        return [kind]
+    texts = [{n: spec.grid[n].text(v) for n, v in place.items()} for place in _drawn(spec)]
+    return [f"{kind}{file_part(values)}" for values in texts]

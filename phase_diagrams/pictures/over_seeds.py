@@ -1,140 +1,165 @@
 """Pictures of what several seeds say together: the majority, and boundaries with their bands."""
 
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.text import Text
+from numpy.typing import NDArray
 
-from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.phases import RUN_PHASES, Phase
-from phase_diagrams.pictures.cells import (
+from phase_diagrams.drawing.layout import Size, one_panel, put_legend
+from phase_diagrams.drawing.palette import (
+    LINE,
     STYLE,
     Palette,
-    axes_of,
     colours_of,
-    draw_cells,
-    write_names,
+    patch,
+    phase_patches,
+    shares_to,
 )
+from phase_diagrams.drawing.plane import Plane, draw_cells, require_plane, write_names
+from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.statistics.boundaries import Boundary
 from phase_diagrams.statistics.probabilities import Majority
 from phase_diagrams.sweeps.axes import Axis
 
-_LINE = "#1E1E1E"
+_SIZE = (6.4, 5.5)
 
 
 def plot_majority(
-    diagram: PhaseDiagram, *, palette: Palette = "default", confidence: float = 0.95
+    diagram: PhaseDiagram,
+    *,
+    confidence: float = 0.95,
+    ax: Axes | None = None,
+    title: str | None = None,
+    figsize: Size | None = None,
+    palette: Palette = "default",
+    swap_axes: bool = False,
+    legend: bool = True,
 ) -> Figure:
-    """Draw the commonest phase of each cell over all seeds.
+    """Draw the commonest phase of each cell; see `phase_diagrams.pictures.door.Pictures`."""
+    colours = colours_of(palette)
+    require_plane(diagram.spec.grid)
+    plane = Plane.of(diagram.spec.grid, swap=swap_axes)
+    majority = diagram.majority(confidence)
+    painted = np.array([to_rgb(colours[phase]) for phase in RUN_PHASES])
+    one = np.where((majority.phases >= 0)[..., np.newaxis], painted[majority.phases], 1.0)
+    with sns.axes_style("ticks", STYLE):
+        figure, panel = one_panel(ax, figsize or _SIZE)
+        draw_cells(panel, plane, _blend(one, np.nan_to_num(majority.share)[..., np.newaxis]))
+        _draw_ties(panel, plane, majority, painted)
+        names = write_names(panel, plane, majority.phases, colours)
+        usual = f"majority of {len(diagram.spec.seeds)} seeds; paler: fewer of them"
+        panel.set_title(usual if title is None else title)
+        doubtful = ~majority.certain & (majority.runs > 0)
+        dots = _draw_dots(panel, plane, doubtful)
+        if legend:
+            there = [p for k, p in enumerate(RUN_PHASES) if majority.leading[..., k].any()]
+            handles = phase_patches(there, colours)
+            if (majority.runs == 0).any():
+                handles.append(patch(colours[Phase.NOT_RUN], "not run"))
+            if len(dots):
+                label = f"{confidence:.0%} interval not above 1/2"
+                marker = {"marker": "o", "color": "#888888", "linestyle": ""}
+                handles.append(Line2D([], [], **marker, label=label))  # type: ignore[arg-type]
+            put_legend(figure, ax, handles, 3)
+        _leave_out_covering(names, panel, dots)
+    return figure
 
-    The paler a colour, the smaller the share of the runs in that phase. Cells with a dot are not
-    certain: the interval of the share does not lie above 1/2. Ties show a stripe for each phase.
+
+def plot_boundary(
+    diagram: PhaseDiagram,
+    boundaries: Sequence[Boundary],
+    *,
+    ax: Axes | None = None,
+    title: str | None = None,
+    figsize: Size | None = None,
+    palette: Palette = "default",
+    swap_axes: bool = False,
+    legend: bool = True,
+) -> Figure:
+    """Draw the probability of phases, and over it where it crosses a level, with its band.
 
     Parameters
     ----------
     diagram
-        A sweep over one or two axes.
-    palette
-        "default" (safe for colour-blind readers) or "paper".
-    confidence
-        Of the interval.
+        The sweep, over one or two axes.
+    boundaries
+        What its `boundary` returned: of the same phases along the same axis, such as the rising and
+        the falling one.
+    ax, title, figsize, palette, swap_axes, legend
+        As for `phase_diagrams.pictures.door.Pictures.boundary`.
 
     Raises
     ------
     InputError
         If the sweep has more than two axes, or the palette is unknown.
     """
-    colours = colours_of(palette)
-    majority = diagram.majority(confidence)
-    painted = np.array([to_rgb(colours[phase]) for phase in RUN_PHASES])
-    one = np.where((majority.phases >= 0)[..., np.newaxis], painted[majority.phases], 1.0)
+    require_plane(diagram.spec.grid)
+    plane = Plane.of(diagram.spec.grid, swap=swap_axes)
+    first = boundaries[0]
+    names = " or ".join(phase.label for phase in first.of)
+    shades = shares_to(_blend(np.array(to_rgb(colours_of(palette)[first.of[0]])), 0.8))
     with sns.axes_style("ticks", STYLE):
-        figure, panel = _single_panel(diagram)
-        shown = _blend(one, np.nan_to_num(majority.share)[..., np.newaxis])
-        draw_cells(panel, diagram, shown)
-        _draw_ties(panel, diagram, majority, painted)
-        write_names(panel, diagram, _as_grid(diagram, majority.phases), colours)
-        _draw_dots(panel, diagram, majority)
-        seeds = len(diagram.spec.seeds)
-        panel.set_title(f"majority of {seeds} seeds; paler: fewer of them")
-        there = [bool(majority.leading[..., k].any()) for k in range(len(RUN_PHASES))]
-        handles: list[Any] = [
-            Patch(facecolor=colours[phase], edgecolor="#444444", label=phase.label)
-            for phase, leads in zip(RUN_PHASES, there, strict=True)
-            if leads
-        ]
-        if (majority.runs == 0).any():
-            empty = colours[Phase.NOT_RUN]
-            handles.append(Patch(facecolor=empty, edgecolor="#444444", label="not run"))
-        if (~majority.certain & (majority.runs > 0)).any():
-            label = f"{confidence:.0%} interval not above 1/2"
-            handles.append(Line2D([], [], marker="o", color="#888888", linestyle="", label=label))
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+        figure, panel = one_panel(ax, figsize or _SIZE)
+        share = np.ma.masked_invalid(diagram.probability(first.of).value)
+        draw_cells(panel, plane, share, cmap=shades, vmin=0, vmax=1)
+        bar = figure.colorbar(panel.collections[0], ax=panel, shrink=0.9)
+        bar.set_label(f"share of {len(diagram.spec.seeds)} seeds (grey: not run)")
+        other = next(iter(first.others.values()), Axis((0,)))
+        upwards = first.along == plane.y_name
+        for one in boundaries:
+            _draw_boundary(panel, one, other, upwards=upwards)
+        usual = f"{names}: where {first.level:g} of the seeds are"
+        panel.set_title(usual if title is None else title)
+        if not any(np.isfinite(one.value).any() for one in boundaries):
+            _say(panel, no_crossing(share, first))
+        elif legend:
+            band = f"{first.confidence:.0%} band over resampled seeds"
+            handles = [
+                Line2D([], [], color=LINE, label="boundary"),
+                Patch(facecolor=LINE, alpha=0.3, label=band),
+            ]
+            put_legend(figure, ax, handles, 2)
     return figure
 
 
-def plot_boundary(diagram: PhaseDiagram, boundary: Boundary, *others: Boundary) -> Figure:
-    """Draw the probability of a boundary's phases, and over it the boundary with its band.
+def no_crossing(share: Any, boundary: Boundary) -> str:
+    """Return why a boundary has no place in a diagram.
 
     Parameters
     ----------
-    diagram
-        The sweep, over one or two axes.
+    share
+        Share of the seeds in the boundary's phases, masked where nothing was run.
     boundary
-        What its `boundary` returned.
-    *others
-        More boundaries of the same phases along the same axis, such as the other direction.
-
-    Raises
-    ------
-    InputError
-        If the sweep has more than two axes.
+        One that crosses nowhere.
     """
-    names = " or ".join(phase.label for phase in boundary.of)
-    colour = colours_of("default")[boundary.of[0]]
-    top = _blend(np.array(to_rgb(colour)), 0.8)
-    shades = LinearSegmentedColormap.from_list("share", ["#FFFFFF", top])
-    with sns.axes_style("ticks", STYLE):
-        figure, panel = _single_panel(diagram)
-        share = np.ma.masked_invalid(diagram.probability(boundary.of).value)
-        draw_cells(panel, diagram, share, cmap=shades.with_extremes(bad="#DDDDDD"), vmin=0, vmax=1)
-        bar = figure.colorbar(panel.collections[0], ax=panel, shrink=0.9)
-        bar.set_label(f"share of {len(diagram.spec.seeds)} seeds (grey: not run)")
-        (right, _), (_, other) = axes_of(diagram)
-        if boundary.others:
-            other = next(iter(boundary.others.values()))
-        for one in (boundary, *others):
-            _draw_boundary(panel, one, other, upwards=right != boundary.along)
-        panel.set_title(f"{names}: where {boundary.level:g} of the seeds are")
-        band = f"{boundary.confidence:.0%} band over resampled seeds"
-        handles = [
-            Line2D([], [], color=_LINE, label="boundary"),
-            Patch(facecolor=_LINE, alpha=0.3, label=band),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
-    return figure
+    if not share.count():
+        return "no boundary: nothing was run"
+    least, most = float(share.min()), float(share.max())
+    if most < boundary.level:
+        return f"no boundary: the share is nowhere above {most:.2g}"
+    if least > boundary.level:
+        return f"no boundary: the share is nowhere below {least:.2g}"
+    verb = {"any": "cross", "rising": "rise through", "falling": "fall through"}
+    return (
+        f"no boundary: along {boundary.along} the share does not "
+        f"{verb[boundary.direction]} {boundary.level:g}"
+    )
 
 
-def _single_panel(diagram: PhaseDiagram) -> tuple[Figure, Axes]:
-    if len(diagram.spec.grid) > 2:
-        raise InputError(
-            f"a picture has one or two axes, this sweep has {len(diagram.spec.grid)} "
-            f"({', '.join(diagram.spec.grid)}); choose a part of it."
-        )
-    return plt.subplots(figsize=(6.4, 5.5), layout="constrained")
-
-
-def _as_grid(diagram: PhaseDiagram, values: Any) -> Any:
-    """Return values of the axes' shape as (upwards, to the right)."""
-    (_, x), (_, y) = axes_of(diagram)
-    return values.reshape(len(y), len(x), *values.shape[len(diagram.spec.grid) :])
+def _say(panel: Axes, text: str) -> None:
+    panel.text(
+        0.5, 0.5, text, ha="center", va="center", transform=panel.transAxes, wrap=True,
+        bbox={"facecolor": "white", "edgecolor": "#888888", "boxstyle": "round"},
+    )  # fmt: skip
 
 
 def _blend(colours: Any, strength: Any) -> Any:
@@ -142,11 +167,11 @@ def _blend(colours: Any, strength: Any) -> Any:
     return 1 - strength * (1 - colours)
 
 
-def _draw_ties(panel: Axes, diagram: PhaseDiagram, majority: Majority, painted: Any) -> None:
+def _draw_ties(panel: Axes, plane: Plane, majority: Majority, painted: Any) -> None:
     """Fill each tied cell with one upright stripe for each of its phases."""
-    (_, x), (_, y) = axes_of(diagram)
-    leading, share = (_as_grid(diagram, a) for a in (majority.leading, majority.share))
-    for row, column in zip(*np.nonzero(_as_grid(diagram, majority.tied)), strict=True):
+    x, y = plane.x, plane.y
+    leading, share = plane.arrange(majority.leading), plane.arrange(majority.share)
+    for row, column in zip(*np.nonzero(plane.arrange(majority.tied)), strict=True):
         phases = np.flatnonzero(leading[row, column])
         start, end = x.edges[column : column + 2]
         spaced = np.geomspace if x.scale == "log" else np.linspace
@@ -159,15 +184,33 @@ def _draw_ties(panel: Axes, diagram: PhaseDiagram, majority: Majority, painted: 
             )
 
 
-def _draw_dots(panel: Axes, diagram: PhaseDiagram, majority: Majority) -> None:
-    """Put a dot in the cells whose majority is not certain."""
-    (_, x), (_, y) = axes_of(diagram)
-    rows, columns = np.nonzero(_as_grid(diagram, ~majority.certain & (majority.runs > 0)))
+def _draw_dots(panel: Axes, plane: Plane, where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Put a dot in some cells; return the dots' places, shape (dots, 2)."""
+    x, y = plane.x, plane.y
+    rows, columns = np.nonzero(plane.arrange(where))
     size = float(np.clip(120 / max(len(x), len(y)), 0.5, 4.5))
-    panel.plot(
-        x.positions[columns], y.positions[rows], "o", color="#888888", markersize=size,
-        markeredgewidth=0.3, markeredgecolor="white",
-    )  # fmt: skip
+    places = np.column_stack([x.positions[columns], y.positions[rows]])
+    if len(places):
+        panel.plot(
+            *places.T, "o", color="#888888", markersize=size, markeredgewidth=0.3,
+            markeredgecolor="white",
+        )  # fmt: skip
+    return places
+
+
+def _leave_out_covering(names: list[Text], panel: Axes, dots: NDArray[np.float64]) -> None:
+    """Remove names that would cover dots; the legend has them."""
+    figure = panel.get_figure(root=True)
+    if figure is None or not (names and len(dots)):
+        return
+    # Where names and dots come to lie is known when the figure is laid out.
+    figure.draw_without_rendering()
+    points = panel.transData.transform(dots)
+    for name in names:
+        (left, bottom), (right, top) = name.get_window_extent().padded(2).get_points()
+        inside = (points >= (left, bottom)) & (points <= (right, top))
+        if inside.all(axis=1).any():
+            name.remove()
 
 
 def _draw_boundary(panel: Axes, boundary: Boundary, other: Axis, *, upwards: bool) -> None:
@@ -179,6 +222,6 @@ def _draw_boundary(panel: Axes, boundary: Boundary, other: Axis, *, upwards: boo
     for column, (value, low, high) in enumerate(zip(*values, strict=True)):
         start, end = edges[column : column + 2]
         if np.isfinite(value):
-            line(value, start, end, colors=_LINE, linewidth=2.2)
+            line(value, start, end, colors=LINE, linewidth=2.2)
         if np.isfinite(low):
-            fill([start, end], low, high, color=_LINE, alpha=0.3, linewidth=0)
+            fill([start, end], low, high, color=LINE, alpha=0.3, linewidth=0)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from effective_theory import InputError
+from effective_theory.files import png_of
 from effective_theory.report import report
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.runs.store import Store
@@ -80,11 +81,17 @@ class StoredRun:
         curve = pd.DataFrame(self.summary.curve, columns=list(CURVE_COLUMNS))
         return curve.astype({"update": "int64"})
 
-    def plot(self) -> "Figure":
-        """Draw the learning curve and the embeddings; see `phase_diagrams.pictures.run`."""
-        from phase_diagrams.pictures.run import plot_run
+    def plot(
+        self, *, title: str | None = None, figsize: tuple[float, float] | None = None
+    ) -> "Figure":
+        """Draw the learning curve and the embeddings; see `phase_diagrams.runs.picture`."""
+        from phase_diagrams.runs.picture import plot_run
 
-        return plot_run(self)
+        return plot_run(self, title=title, figsize=figsize)
+
+    def _repr_png_(self) -> bytes:
+        """Return the run's picture, which a notebook shows as a cell's result."""
+        return png_of(self.plot())
 
 
 def stored_run(kept: KeptRuns, spec: SweepSpec, cell: Cell) -> StoredRun:

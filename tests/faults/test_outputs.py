@@ -57,7 +57,7 @@ def report(path: Path) -> None:
 
 def page(path: Path) -> None:
     pytest.importorskip("bokeh", reason="needs the extra [html]")
-    load(path.parent / "store" / "runs.sqlite").save_page(path)
+    load(path.parent / "store" / "runs.sqlite").plot.page(path)
 
 
 #: What writes a file of that name.

@@ -15,7 +15,7 @@ from phase_diagrams.comparison.published_tables import (
     published_index,
     read_table,
 )
-from phase_diagrams.pictures.cells import PALETTES, plot_phases, plot_steps
+from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.runs.summary import curve_updates
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.text.summary import summary
@@ -159,27 +159,27 @@ def test_a_cell_is_ready_to_train_again() -> None:
 
 
 def test_cells_are_drawn_where_they_were_measured(diagram: PhaseDiagram) -> None:
-    figure = plot_phases(diagram)
+    figure = diagram.plot()
     mesh = figure.axes[0].collections[0]
     np.testing.assert_allclose(np.log10(mesh.get_coordinates()[:, 0, 1]), [-4.5, -3.5, -2.5])
     np.testing.assert_allclose(mesh.get_coordinates()[0, :, 0], [-0.5, 0.5, 1.5, 2.5])
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     colours = [to_hex(colour).upper() for colour in mesh.get_facecolors()]
     expected = [PALETTES["default"][Phase(p)] for p in diagram.phases.ravel()]
     assert colours == [colour.upper() for colour in expected]
     assert figure.axes[0].get_xlabel() == "decoder weight decay"
     assert figure.axes[0].get_yscale() == "log"
     with pytest.raises(InputError, match="palette"):
-        plot_phases(diagram, palette="sepia")  # type: ignore[arg-type]
+        diagram.plot(palette="sepia")  # type: ignore[arg-type]
 
 
 def test_every_phase_is_named_in_the_legend(diagram: PhaseDiagram) -> None:
-    named = {text.get_text() for text in plot_phases(diagram).legends[0].get_texts()}
+    named = {text.get_text() for text in diagram.plot().legends[0].get_texts()}
     assert named == {"comprehension", "grokking", "memorization", "confusion", "not run"}
 
 
 def test_steps_are_two_heat_maps_for_each_seed(diagram: PhaseDiagram) -> None:
-    figure = plot_steps(diagram)
+    figure = diagram.plot.steps()
     titles = [axes.get_title() for axes in figure.axes[:2]]
     assert titles == ["train accuracy ≥ 0.9", "test accuracy ≥ 0.9"]
     values = figure.axes[1].collections[0].get_array()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_hex
 
@@ -10,7 +9,7 @@ from effective_theory import Addition, InputError, ToyModel
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams import PhaseDiagram, SweepSpec, numba_engine, sweep
 from phase_diagrams.cli import main
-from phase_diagrams.pictures.crossings import order, plot_against, plot_lags, plot_order
+from phase_diagrams.pictures.crossings import order
 from phase_diagrams.pictures.files import pictures
 from tests.phase_diagrams.test_diagram import made_up
 
@@ -38,14 +37,8 @@ def diagram() -> PhaseDiagram:
     )
 
 
-@pytest.fixture(autouse=True)
-def closed() -> object:
-    yield
-    plt.close("all")
-
-
 def test_every_lag_is_counted_once_and_none_on_the_wrong_side(diagram: PhaseDiagram) -> None:
-    axes = plot_lags(diagram).axes[0]
+    axes = diagram.plot.lags().axes[0]
     assert axes.get_title() == "6 of 9 runs reached both"
     counted = {"comprehension": 0.0, "grokking": 0.0}
     for bars in axes.containers:
@@ -62,9 +55,9 @@ def test_every_lag_is_counted_once_and_none_on_the_wrong_side(diagram: PhaseDiag
 
 def test_without_any_lag_the_picture_says_so() -> None:
     empty = made_up(SPEC, {(0, 0, 0): (5, None)})
-    assert plot_lags(empty).axes[0].get_title() == "0 of 1 runs reached both"
-    plot_order(PhaseDiagram(SPEC)).canvas.draw()
-    plot_against(PhaseDiagram(SPEC)).canvas.draw()
+    assert empty.plot.lags().axes[0].get_title() == "0 of 1 runs reached both"
+    PhaseDiagram(SPEC).plot.order().draw_without_rendering()
+    PhaseDiagram(SPEC).plot.against().draw_without_rendering()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +75,7 @@ def test_orders_name_what_was_reached(steps: tuple[int | None, ...], expected: s
 
 
 def test_orders_are_counted(diagram: PhaseDiagram) -> None:
-    axes = plot_order(diagram).axes[0]
+    axes = diagram.plot.order().axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     bars = [bar for container in axes.containers for bar in container]
     counted = dict.fromkeys(names, 0.0)
@@ -99,7 +92,7 @@ def test_orders_are_counted(diagram: PhaseDiagram) -> None:
 
 
 def test_lines_are_medians_in_which_never_is_the_latest(diagram: PhaseDiagram) -> None:
-    figure = plot_against(diagram, "decoder_weight_decay")
+    figure = diagram.plot.against("decoder_weight_decay")
     assert [axes.get_title() for axes in figure.axes] == [
         "decoder_lr=0.0001",
         "decoder_lr=0.001",
@@ -123,28 +116,26 @@ def test_lines_are_medians_in_which_never_is_the_latest(diagram: PhaseDiagram) -
 
 def test_what_cannot_be_drawn_is_refused(diagram: PhaseDiagram) -> None:
     with pytest.raises(InputError, match="axis 'width' is not in this sweep"):
-        plot_against(diagram, "width")
+        diagram.plot.against("width")
     three = SweepSpec(
         Addition(10), {"width": [3], "decoder_lr": [1e-3], "loss": ["mse"]}, ToyModel(steps=5)
     )
     with pytest.raises(InputError, match="one of one or two axes"):
-        plot_against(PhaseDiagram(three))
-    for draw in (plot_lags, plot_order):
+        PhaseDiagram(three).plot.against()
+    for draw in (diagram.plot.lags, diagram.plot.order):
         with pytest.raises(InputError, match="palette must be one of"):
-            draw(diagram, palette="sepia")  # type: ignore[arg-type]
+            draw(palette="sepia")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="kind must be one of phases"):
         next(pictures(diagram, "pie"))  # type: ignore[arg-type]
 
 
-def test_plot_leaves_the_pictures_that_are_asked_for_and_closes_them(tmp_path: Path) -> None:
+def test_plot_leaves_the_pictures_that_are_asked_for(tmp_path: Path) -> None:
     spec = SweepSpec(
         Addition(10), {"loss": ["mse", "cross_entropy"], "width": [3, 5]}, ToyModel(steps=4)
     )
     store, out = tmp_path / "runs.sqlite", tmp_path / "out"
     sweep(spec, store=store, engine=numba_engine(1), progress=False)
     kinds = [option for kind in ("lags", "order", "against") for option in ("--kind", kind)]
-    before = plt.get_fignums()
     assert main(["plot", str(store), "--out", str(out), *kinds]) == 0
     names = ["against-loss.png", "against-width.png", "lags.png", "order.png"]
     assert sorted(path.name for path in out.iterdir()) == names
-    assert plt.get_fignums() == before

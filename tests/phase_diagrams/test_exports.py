@@ -12,7 +12,6 @@ from effective_theory import Addition, ToyModel
 from phase_diagrams import Phase, PhaseDiagram, SweepSpec, compare
 from phase_diagrams.commands.parsing import parse_value
 from phase_diagrams.phases import Source
-from phase_diagrams.pictures.crossings import plot_against
 from phase_diagrams.text.table import write_csv
 from tests.phase_diagrams.test_diagram import made_up
 
@@ -104,7 +103,7 @@ def test_a_comparisons_frame_loses_no_run(axes: str) -> None:
 @pytest.mark.parametrize("axis", [0, 1])
 def test_steps_of_full_batch_are_drawn(axes: str, axis: int) -> None:
     diagram = diagram_of(axes)
-    figure = plot_against(diagram, axis=list(diagram.spec.grid)[axis])
+    figure = diagram.plot.against(axis=list(diagram.spec.grid)[axis])
     assert all(panel.lines for panel in figure.axes if panel.get_visible())
 
 

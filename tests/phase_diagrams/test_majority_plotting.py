@@ -10,7 +10,7 @@ from effective_theory import InputError
 from effective_theory.files import save_figure
 from phase_diagrams import Axis, Phase
 from phase_diagrams.cli import main
-from phase_diagrams.pictures.cells import PALETTES
+from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.text.summary import summary
 from tests.phase_diagrams.labelled import labelled
 
@@ -31,7 +31,7 @@ SMALL = (
 
 @pytest.mark.parametrize("palette", ["default", "paper"])
 def test_colours_are_as_strong_as_the_majority(palette: str) -> None:
-    panel = labelled(LABELS, AXES, range(4)).plot_majority(palette=palette).axes[0]
+    panel = labelled(LABELS, AXES, range(4)).plot.majority(palette=palette).axes[0]
     shown = panel.collections[0].get_array()
     colours = {p: np.array(to_rgb(c)) for p, c in PALETTES[palette].items()}  # type: ignore[index]
     np.testing.assert_allclose(shown[0, 0], colours[Phase.COMPREHENSION])
@@ -41,7 +41,7 @@ def test_colours_are_as_strong_as_the_majority(palette: str) -> None:
 
 
 def test_ties_show_each_phase_and_doubt_shows_a_dot() -> None:
-    figure = labelled(LABELS, AXES, range(4)).plot_majority()
+    figure = labelled(LABELS, AXES, range(4)).plot.majority()
     panel = figure.axes[0]
     stripes = sorted(panel.patches, key=lambda patch: patch.get_x())
     assert [round(s.get_x(), 9) for s in stripes] == [-1.0, 0.0]
@@ -60,7 +60,7 @@ def test_ties_show_each_phase_and_doubt_shows_a_dot() -> None:
 def test_a_boundary_is_drawn_where_it_lies(along: str, tmp_path: Path) -> None:
     diagram = labelled(LABELS, AXES, range(4))
     found = diagram.boundary(along, rng=0)
-    figure = diagram.plot_boundary(along, rng=0)
+    figure = diagram.plot.boundary(along, rng=0)
     lines = [
         line.get_segments()[0]
         for line in figure.axes[0].collections
@@ -87,15 +87,15 @@ def test_a_boundary_in_words() -> None:
 
 def test_one_axis_and_three_axes() -> None:
     one = labelled([[C, C], [C, M]], {"decoder_lr": [1e-4, 1e-3]}, range(2))
-    assert len(one.plot_majority().axes[0].patches) == 2
-    one.plot_boundary("decoder_lr", rng=0)
+    assert len(one.plot.majority().axes[0].patches) == 2
+    one.plot.boundary("decoder_lr", rng=0)
     axes = {"decoder_lr": [1e-3], "width": [5], "loss": ["mse"]}
     three = labelled([[[[C, M]]]], axes, range(2))
-    for draw in (three.plot_majority, lambda: three.plot_boundary("decoder_lr", rng=0)):
+    for draw in (three.plot.majority, lambda: three.plot.boundary("decoder_lr", rng=0)):
         with pytest.raises(InputError, match="a picture has one or two axes"):
             draw()
     with pytest.raises(InputError, match="palette"):
-        one.plot_majority(palette="sepia")
+        one.plot.majority(palette="sepia")
 
 
 def test_the_summary_speaks_of_all_seeds() -> None:

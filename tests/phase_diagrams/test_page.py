@@ -26,8 +26,8 @@ from phase_diagrams import (
 )
 from phase_diagrams import page as page_module
 from phase_diagrams.cli import main
+from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.page.data import MOST_MEGABYTES, megabytes, page_data
-from phase_diagrams.pictures.cells import PALETTES
 from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.runs.summary import CURVE_COLUMNS
 
@@ -132,7 +132,7 @@ def test_a_page_of_another_palette_and_of_a_cell_that_was_not_run(store: Path) -
     data = page_data(diagram)
     assert data.runs["phase"].tolist() == [-1, -1] and data.runs["count"].tolist() == [0, 0]
     path = store.with_name("none.html")
-    diagram.save_page(path, palette="paper")
+    diagram.plot.page(path, palette="paper")
     assert PALETTES["paper"][diagram.phases[0, 0]] in path.read_text(encoding="utf-8")
 
 
@@ -141,14 +141,14 @@ def test_what_is_no_page_is_refused(
 ) -> None:
     diagram = load(store)
     with pytest.raises(InputError, match="has no store"):
-        PhaseDiagram(SPEC).save_page(tmp_path / "page.html")
+        PhaseDiagram(SPEC).plot.page(tmp_path / "page.html")
     with pytest.raises(InputError, match="palette must be one of"):
-        diagram.save_page(tmp_path / "page.html", palette="sepia")
+        diagram.plot.page(tmp_path / "page.html", palette="sepia")
     with pytest.raises(InputError, match="cannot be written"):
-        diagram.save_page(tmp_path)
+        diagram.plot.page(tmp_path)
     monkeypatch.setitem(sys.modules, "bokeh.embed", None)
     with pytest.raises(InputError, match=r"html needs bokeh; install .* \[html\]"):
-        diagram.save_page(tmp_path / "page.html")
+        diagram.plot.page(tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
 
 

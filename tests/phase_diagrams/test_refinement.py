@@ -398,13 +398,13 @@ def test_inferred_cells_are_drawn_pale() -> None:
     found = refined(lambda x, y: int(x > 3.3))
     figure = found.plot()
     over = figure.axes[0].collections[1]
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     drawn = over.get_facecolors()[:, 3] > 0
     np.testing.assert_array_equal(drawn, (found.source == Source.INFERRED).ravel())
     assert "pale: inferred" in [text.get_text() for text in figure.legends[0].get_texts()]
-    steps = found.plot_steps()
+    steps = found.plot.steps()
     grey = steps.axes[0].collections[1]
-    steps.canvas.draw()
+    steps.draw_without_rendering()
     assert (grey.get_facecolors()[drawn] == to_rgba("#D0D0D0")).all()
     assert "not run" in steps.axes[-1].get_ylabel()
     coarse = sweep(grid(), engine=LabelEngine(wedge), progress=False)

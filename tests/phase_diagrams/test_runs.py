@@ -9,8 +9,8 @@ from effective_theory import Addition, InputError, ToyModel, train
 from phase_diagrams import PhaseDiagram, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.commands.parsing import parse_place
-from phase_diagrams.pictures.run import embedding_coordinates
 from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.runs.picture import embedding_coordinates
 from phase_diagrams.runs.summary import CURVE_COLUMNS
 from phase_diagrams.sweeps.axes import Axis
 
@@ -127,7 +127,7 @@ def test_a_diverged_run_is_drawn_too() -> None:
 
     run = StoredRun(spec.cell((0, 0)), "decoder_lr=10000", Phase.DIVERGED, summary)
     assert "diverged at update" in str(run) and "train not known" in str(run)
-    run.plot().canvas.draw()
+    run.plot().draw_without_rendering()
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from effective_theory import cli as theory_cli
-from phase_diagrams import PhaseDiagram, RunSummary
+from phase_diagrams import RunSummary
 from phase_diagrams import cli as sweep_cli
+from phase_diagrams.pictures.door import Pictures
 from phase_diagrams.runs import cost
 from phase_diagrams.runs.engines import NumbaEngine, run_cell
 from phase_diagrams.sweeps import starts
@@ -117,8 +118,8 @@ def quick_and_contained() -> Iterator[None]:
             patch.setattr(engine, "run", capped)
         patch.setattr(trajectories, "MOST_UPDATES", 3)
         patch.setattr(cost, "_TRIAL_UPDATES", 1)
-        patch.setattr(PhaseDiagram, "plot", lambda self, **options: Figure((1, 1)))
-        patch.setattr(PhaseDiagram, "plot_steps", lambda self, **options: Figure((1, 1)))
+        for name in ("__call__", "steps"):
+            patch.setattr(Pictures, name, lambda self, **options: Figure((1, 1)))
         beginning = BEGINNINGS["phase_diagrams", "sweep"]
         assert sweep_cli.main(["sweep", *beginning, "--name", "small", "--store", STORE]) == 0
         Path("notes.txt").write_text("no store")

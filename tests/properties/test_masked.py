@@ -26,7 +26,7 @@ from effective_theory import (
 )
 from effective_theory.checks import finite_array, integer
 from phase_diagrams import Axis, Phase, SweepSpec, classify
-from phase_diagrams.pictures.run import embedding_coordinates
+from phase_diagrams.runs.picture import embedding_coordinates
 
 TASK, MODEL = Addition(5), ToyModel(width=4, target_dim=2, steps=3)
 DATASET = Dataset.split(TASK, 10, rng=0)

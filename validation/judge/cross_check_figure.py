@@ -15,9 +15,9 @@ _STYLES["simulator"] = ("C1", "--", 1.5)
 
 def plot_cross_check(check: "CrossCheck") -> "Figure":
     """Draw loss, RQI, embeddings and distances against the update number."""
-    from matplotlib.figure import Figure
+    from effective_theory.figures import Picture
 
-    figure = Figure(figsize=(9.0, 6.5), layout="constrained")
+    figure = Picture(figsize=(9.0, 6.5), layout="constrained")
     loss, rqi, embeddings, distance = figure.subplots(2, 2, sharex=True).flat
     for name, run in check.runs.items():
         colour, dashes, width = _STYLES[name]

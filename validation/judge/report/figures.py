@@ -5,23 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from effective_theory.plotting import TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.pictures.cells import (
-    STYLE,
-    axes_of,
-    colours_of,
-    draw_cells,
-    draw_phases,
-    not_within,
-)
+from phase_diagrams.drawing.palette import PALETTES, STYLE, differing
+from phase_diagrams.drawing.plane import Plane, draw_cells, draw_phases
+from phase_diagrams.pictures.cells import not_within
 from validation.judge.engine_agreement import EngineAgreement
 from validation.judge.nudged_runs import steps_of
 
 _OUTLINE = "#D95F0E"
-_SHARES = LinearSegmentedColormap.from_list("differ", ["#FFFFFF", "#C0392B"])
 #: Beyond them single cells are too small to be seen.
 _MOST_SEEDS = 4
 
@@ -50,9 +43,8 @@ def _draw_phases(panels: Sequence[Axes], agreement: EngineAgreement, seed: int) 
     which = f", seeds {seeds[seed][0]}/{seeds[seed][1]}" if len(seeds) > 1 else ""
     diagrams = (agreement.simulator, agreement.pytorch)
     for panel, diagram, name in zip(panels, diagrams, agreement.comparison.names, strict=True):
-        phases = diagram.phases[..., seed]
-        nowhere = np.zeros(phases.shape, bool)
-        draw_phases(panel, diagram, phases, colours_of("default"), pale=nowhere)
+        plane = Plane.of(diagram.spec.grid)
+        draw_phases(panel, plane, diagram.phases[..., seed], PALETTES["default"])
         panel.set_title(name + which)
 
 
@@ -62,8 +54,9 @@ def _draw_nudged(panels: Sequence[Axes], agreement: EngineAgreement, seed: int) 
         "labels of one engine that differ by a nudge": agreement.nudged.uncertainty,
         "distance between the two engines' labels": agreement.nudged.distance,
     }
+    plane = Plane.of(agreement.simulator.spec.grid)
     for panel, (title, share) in zip(panels, shares.items(), strict=True):
-        draw_cells(panel, agreement.simulator, share[..., seed], cmap=_SHARES, vmin=0, vmax=1)
+        draw_cells(panel, plane, share[..., seed], cmap=differing(), vmin=0, vmax=1)
         panel.set_title(title)
         _outline(panel, agreement, seed)
 
@@ -73,11 +66,11 @@ def _outline(panel: Axes, agreement: EngineAgreement, seed: int) -> None:
     stable = agreement.stable[..., seed]
     if not stable.any():
         return
-    (_, x), (_, y) = axes_of(agreement.simulator)
-    grid = stable.reshape(len(y), len(x))
+    plane = Plane.of(agreement.simulator.spec.grid)
+    grid = plane.arrange(stable)
     rows, columns = np.flatnonzero(grid.any(axis=1)), np.flatnonzero(grid.any(axis=0))
-    left, right = x.edges[columns[0]], x.edges[columns[-1] + 1]
-    low, high = y.edges[rows[0]], y.edges[rows[-1] + 1]
+    left, right = plane.x.edges[columns[0]], plane.x.edges[columns[-1] + 1]
+    low, high = plane.y.edges[rows[0]], plane.y.edges[rows[-1] + 1]
     panel.plot(
         [left, right, right, left, left], [low, low, high, high, low], color=_OUTLINE, linewidth=2
     )

@@ -1,24 +1,25 @@
-"""Pictures of one stored run, in the colours of the diagrams."""
+"""The picture of one stored run, in the colours of the diagrams."""
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from effective_theory.checks import refuse_masked
+from effective_theory.figures import Picture
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from effective_theory.report import crossing, not_reached
-from phase_diagrams.pictures.cells import PALETTES
+from phase_diagrams.drawing.palette import PALETTES, phase_patches
 from phase_diagrams.runs.stored_run import StoredRun
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 
 
-def plot_run(run: StoredRun) -> Figure:
+def plot_run(
+    run: StoredRun, *, title: str | None = None, figsize: tuple[float, float] | None = None
+) -> Figure:
     """Draw a stored run: accuracies with RQI and losses against updates, and its embeddings.
 
     Updates are on a log axis, on which the state before the first update has no place. Dotted lines
@@ -28,6 +29,10 @@ def plot_run(run: StoredRun) -> Figure:
     ----------
     run
         One run, from ``diagram.run(..)``.
+    title
+        In place of the run's name.
+    figsize
+        Width and height of the figure, in inches.
     """
     summary, model = run.summary, run.cell.model
     lines = (
@@ -36,7 +41,7 @@ def plot_run(run: StoredRun) -> Figure:
         (f"RQI > {model.rqi_threshold:g}", "rqi", RQI_COLOUR),
     )
     with sns.axes_style("ticks"):
-        figure = plt.figure(figsize=(10.4, 5.4), layout="constrained")
+        figure = Picture(figsize=figsize or (10.4, 5.4), layout="constrained")
         panels = figure.subplot_mosaic(
             [["accuracies", "embeddings"], ["losses", "embeddings"]], width_ratios=(1.35, 1)
         )
@@ -53,10 +58,9 @@ def plot_run(run: StoredRun) -> Figure:
                 axes.legend(frameon=False, fontsize="small", loc="best")
         accuracies.tick_params(which="both", labelbottom=False)
         _draw_embeddings(panels["embeddings"], summary)
-        colour = PALETTES["default"][run.phase]
         figure.legend(
-            handles=[Patch(facecolor=colour, edgecolor="#444444", label=run.phase.label)],
-            loc="outside upper center", frameon=False, title=run.name,
+            handles=phase_patches([run.phase], PALETTES["default"]),
+            loc="outside upper center", frameon=False, title=run.name if title is None else title,
         )  # fmt: skip
         sns.despine(figure)
     return figure
