@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.checks import InputError, RandomSource, integer, is_sequence
+from effective_theory.checks import InputError, RandomSource, integer, is_sequence, of_type
 from effective_theory.files import png_of
 from effective_theory.kernels import layout, losses
 from effective_theory.kernels import training as kernels
 from effective_theory.kernels.compilation import is_compiled
 from effective_theory.minibatches import Draw
 from effective_theory.notes import is_worker, note
+from effective_theory.progress import progress_bar
 from effective_theory.representation import samples_by_label
 from effective_theory.tasks import Addition, Dataset, Task
 from effective_theory.toy_model import InitialState, ToyModel
@@ -169,6 +170,7 @@ def train(
     rng: RandomSource | None = None,
     record_every: int | None = None,
     record_at: Sequence[int] | NDArray[np.int64] | None = None,
+    progress: bool = False,
 ) -> TrainingRun:
     """Train the toy model in float32 and measure it after every update.
 
@@ -186,6 +188,8 @@ def train(
         Record a history every so many updates, from update 0.
     record_at
         Record at these updates instead.
+    progress
+        Show progress on stderr: a bar in terminals and notebooks, in logs a line now and then.
 
     Returns
     -------
@@ -214,8 +218,12 @@ def train(
     _require_trainable(model, dataset)
     initial_state.require_fit(model, dataset.task)
     loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))
-    while loop.status == kernels.RUNNING:
-        loop.advance()
+    of_type("progress", progress, bool, "True or False")
+    with progress_bar(model.steps, unit="update", progress=progress) as done:
+        while loop.status == kernels.RUNNING:
+            before = loop.update
+            loop.advance()
+            done(loop.update - before)
     return loop.result()
 
 

@@ -60,7 +60,7 @@ def refine(
     n_jobs
         Runs of the simulator at a time, as for `numba_engine`; not together with ``engine``.
     progress
-        Show a progress bar for each round of runs on stderr; off anyway where that is no terminal.
+        Show the progress of each round of runs on stderr, as `sweep` does.
 
     Returns
     -------

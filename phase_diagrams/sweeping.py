@@ -7,7 +7,7 @@ from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.checks import of_type, path_of
-from effective_theory.notes import is_watched
+from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.refinement.inferred_cells import infer
 from phase_diagrams.runs.engines import Engine, chosen_engine, numba_engine
@@ -49,7 +49,7 @@ def sweep(
     n_jobs
         Runs of the simulator at a time, as for `numba_engine`; not together with ``engine``.
     progress
-        Show one progress bar on stderr; off anyway where that is no terminal.
+        Show progress on stderr: a bar in terminals and notebooks, in logs a line now and then.
 
     Returns
     -------
@@ -119,21 +119,18 @@ def _results(
     exact: bool = False,
     places: Sequence[tuple[int, ...]] | None = None,
 ) -> Iterator[tuple[Cell, RunSummary]]:
-    from tqdm import tqdm
-
     todo = []
     for cell, summary in known(spec, kept, engine, exact=exact, places=places):
         if summary is None:
             todo.append(cell.index)
         else:
             yield cell, summary
-    silent = not (progress and is_watched())
     total = spec.size if places is None else len(places)
-    with tqdm(total=total, initial=total - len(todo), unit="run", disable=silent) as bar:
+    with progress_bar(total, unit="run", initial=total - len(todo), progress=progress) as done:
         for cell, summary in engine.run(spec.cell(index) for index in long_first(spec, todo)):
             if kept is not None:
                 kept.add(cell, summary, engine.identity, engine.version)
-            bar.update()
+            done(1)
             yield cell, summary
 
 

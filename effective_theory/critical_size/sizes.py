@@ -21,7 +21,7 @@ from effective_theory.checks import (
 from effective_theory.critical_size.curve import UniqueLineCurve, unique_line_curve
 from effective_theory.critical_size.equations import critical_equations
 from effective_theory.kernels import elimination
-from effective_theory.notes import is_watched
+from effective_theory.progress import progress_bar
 from effective_theory.tasks import Addition, Task
 from effective_theory.workers import as_finished
 
@@ -57,7 +57,7 @@ def critical_training_sizes(
         Processes, as joblib counts them; a surrounding ``joblib.parallel_config`` is the default.
         The result does not depend on it.
     progress
-        Show a progress bar on stderr, where that is a terminal.
+        Show progress on stderr: a bar, or in logs a line now and then.
 
     Raises
     ------
@@ -133,7 +133,6 @@ def _chunks(
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Yield the number of each chunk and its critical sizes, as they are found."""
     from joblib import delayed
-    from tqdm import tqdm
 
     # Compiled here once, the kernel lies on disk before the workers look for it.
     _critical_sizes(Addition(2), 0, 1, np.random.default_rng(0))
@@ -141,9 +140,9 @@ def _chunks(
         delayed(_critical_sizes)(task, chunk, counts[chunk], streams[chunk])
         for chunk in range(len(counts))
     )
-    with tqdm(total=sum(counts), unit="order", disable=not (progress and is_watched())) as bar:
+    with progress_bar(sum(counts), unit="order", progress=progress) as done:
         for chunk, found in as_finished(work, n_jobs):
-            bar.update(len(found))
+            done(len(found))
             yield chunk, found
 
 

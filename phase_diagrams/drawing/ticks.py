@@ -8,7 +8,7 @@ from phase_diagrams.sweeps.axes import Axis
 #: Values with a tick; of more, single ticks could not be told apart.
 _MOST_TICKS = 60
 #: Written values upwards, and characters of all written values to the right.
-_MOST_UPWARDS, _MOST_CHARACTERS = 12, 46
+_MOST_UPWARDS, _MOST_CHARACTERS = 12, 38
 
 
 def put_ticks(drawn: DrawnAxis, axis: Axis, *, upwards: bool) -> None:
@@ -31,19 +31,24 @@ def tick_texts(axis: Axis) -> list[str]:
 
 
 def written_places(axis: Axis, *, upwards: bool) -> list[int]:
-    """Return the places whose values are written: equally far apart, as many as there is room for.
+    """Return the places whose values are written: all, or some that are equally far apart.
 
-    Of those as far apart it takes the ones with the shortest texts: 1e-5, 1e-4, .. of decades that
-    are divided in three.
+    Of those for which there is room it takes the ones with the shortest texts, and does without a
+    few for them: 1e-5, 1e-4, .. of decades that are divided in five.
     """
     texts = tick_texts(axis)
-    for step in range(1, len(texts) + 1):
-        every = [list(range(first, len(texts), step)) for first in range(step)]
-        fitting = [places for places in every if _fit([texts[k] for k in places], upwards)]
-        if fitting:
-            # Of equal ones the first, so that an axis starts with its first value.
-            return min(fitting, key=lambda places: _mean_length([texts[k] for k in places]))
-    return [0]
+    fitting = [
+        places
+        for step in range(1, len(texts) + 1)
+        for places in (list(range(first, len(texts), step)) for first in range(step))
+        if _fit([texts[k] for k in places], upwards)
+    ]
+    most = max(map(len, fitting))
+    if most == len(texts):
+        return fitting[0]
+    # Of equal ones the first, which are the most and start with the axis' first value.
+    enough = [places for places in fitting if 3 * len(places) >= most]
+    return min(enough, key=lambda places: _mean_length([texts[k] for k in places]))
 
 
 def _fit(texts: list[str], upwards: bool) -> bool:

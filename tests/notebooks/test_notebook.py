@@ -20,7 +20,13 @@ CELLS = {
     "silent sweep": "diagram = sweep(spec, n_jobs=1, progress=False)",
     "picture": "diagram.plot()",
     "diagram": "diagram",
+    "run": (
+        "from effective_theory import train\n"
+        "cell = diagram.cell(decoder_lr=1e-3, decoder_weight_decay=1)\n"
+        "train(*cell, record_every=1, progress=True)"
+    ),
 }
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,34 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str
     return {name: cell.outputs for name, cell in zip(CELLS, notebook.cells, strict=True)}
 
 
-def test_a_sweep_without_progress_shows_nothing(outputs: dict[str, list[dict[str, Any]]]) -> None:
+def pictures(shown: list[dict[str, Any]]) -> int:
+    return sum("image/png" in output.get("data", {}) for output in shown)
+
+
+def bars(shown: list[dict[str, Any]]) -> list[str]:
+    """What is counted by the progress bars that are shown."""
+    drawn = [output["data"] for output in shown if output["output_type"] == "display_data"]
+    return [data["text/plain"].split("[")[0].split()[-1] for data in drawn if WIDGET in data]
+
+
+def test_a_sweep_shows_one_progress_bar_and_nothing_else(
+    outputs: dict[str, list[dict[str, Any]]],
+) -> None:
+    assert len(outputs["sweep"]) == 1
+    assert bars(outputs["sweep"]) == ["0/4"]
     assert outputs["silent sweep"] == []
-    (result,) = outputs["diagram"]
-    assert result["data"]["text/plain"].startswith("PhaseDiagram(decoder_lr[2]")
+
+
+def test_a_picture_is_shown_once_where_it_is_the_result(
+    outputs: dict[str, list[dict[str, Any]]],
+) -> None:
+    for name in ("picture", "diagram"):
+        assert [output["output_type"] for output in outputs[name]] == ["execute_result"]
+        assert pictures(outputs[name]) == 1
+    text = outputs["diagram"][0]["data"]["text/plain"]
+    assert text.startswith("PhaseDiagram(decoder_lr[2]")
+
+
+def test_a_run_shows_its_curve_and_its_progress(outputs: dict[str, list[dict[str, Any]]]) -> None:
+    assert bars(outputs["run"]) == ["0/5"]
+    assert pictures(outputs["run"]) == 1
