@@ -9,6 +9,8 @@ from phase_diagrams.sweeps.axes import Axis
 _MOST_TICKS = 60
 #: Written values upwards, and characters of all written values to the right.
 _MOST_UPWARDS, _MOST_CHARACTERS = 12, 38
+#: Written values that show a scale.
+_ENOUGH = 4
 
 
 def put_ticks(drawn: DrawnAxis, axis: Axis, *, upwards: bool) -> None:
@@ -47,7 +49,7 @@ def written_places(axis: Axis, *, upwards: bool) -> list[int]:
     if most == len(texts):
         return fitting[0]
     # Of equal ones the first, which are the most and start with the axis' first value.
-    enough = [places for places in fitting if 3 * len(places) >= most]
+    enough = [places for places in fitting if len(places) >= min(most, _ENOUGH)]
     return min(enough, key=lambda places: _mean_length([texts[k] for k in places]))
 
 
