@@ -1,7 +1,10 @@
 """What all tests share: published tables, small models and a quiet place for files."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before anything loads PyTorch, whose threads would fight over matrices of a few rows.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -52,3 +55,18 @@ def small_model() -> ToyModel:
 @pytest.fixture
 def small_state(small_model: ToyModel, dataset: Dataset) -> InitialState:
     return InitialState.random(small_model, dataset.task, rng=1)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; the test is skipped, with the reason, where there is none."""
+    reason = "playwright is absent; install the package's extra [dev]"
+    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip(f"no browser is found: none of {', '.join(names)} is on the PATH")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=found)
+        yield chromium
+        chromium.close()

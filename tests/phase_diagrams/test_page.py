@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.page.data import MOST_MEGABYTES, megabytes, page_data
 from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.runs.summary import CURVE_COLUMNS
+from tests.browser import show
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 pytest.importorskip("bokeh", reason="needs the extra [html]")
@@ -236,21 +236,6 @@ def lists(columns: dict[str, Any]) -> dict[str, list[Any]]:
     return {name: column.tolist() for name, column in columns.items()}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Headless Chromium; the test is skipped, with the reason, where there is none."""
-    reason = "playwright is absent; install the package's extra [dev]"
-    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.skip(f"no browser is found: none of {', '.join(names)} is on the PATH")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=found)
-        yield chromium
-        chromium.close()
-
-
 #: Where on the screen the middle of a cell is.
 MIDDLE = """cell => {
   const diagram = Bokeh.documents[0].get_model_by_name("diagram")
@@ -333,3 +318,15 @@ def test_pointing_at_a_cell_shows_its_run(
     assert requests == [page.as_uri()]
     assert complaints == []
     tab.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1366])
+def test_the_page_fits_its_window(page: Path, browser: Any, width: int, scheme: str) -> None:
+    shown = show(browser, page, width, scheme, ready="window.Bokeh?.documents[0]?.is_idle")
+    assert shown.overflow <= 0
+    assert shown.is_dark is (scheme == "dark")
+    # Side by side where there is room for both, else one below the other.
+    diagram, run = shown.places("main > div > *")
+    assert (run.x > diagram.x) is (width == 1366)
+    assert max(diagram.x + diagram.width, run.x + run.width) <= width

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Axis, Phase, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.sweeps import starts
 from phase_diagrams.sweeps.presets import preset
+from tests.browser import show
 from validation import EngineAgreement, agreement, torch_engine, typical_cells, write_report
 from validation.judge.nudged_runs import steps_of
 from validation.judge.stable_cells import STABLE, stable_cells
@@ -176,3 +178,16 @@ def test_pictures_are_not_those_of_pyplot(found: EngineAgreement) -> None:
     for draw in (plot_agreement, plot_step_scatter):
         draw(found).draw_without_rendering()
     assert plt.get_fignums() == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1366])
+def test_the_report_fits_its_window(
+    found: EngineAgreement, tmp_path: Path, browser: Any, width: int, scheme: str
+) -> None:
+    page, *_ = write_report(found, tmp_path)
+    shown = show(browser, page, width, scheme)
+    assert shown.overflow <= 0
+    assert shown.is_dark is (scheme == "dark")
+    pictures = shown.places("img")
+    assert pictures and all(place.x + place.width <= width for place in pictures)
