@@ -272,22 +272,45 @@ def _records(
     return updates[updates <= steps].astype(np.int64)
 
 
-def _samples(task: Task, indices: NDArray[np.int64]) -> Samples:
-    """Left symbol, right symbol and label of the samples, as the kernel takes them."""
+def _samples(task: Task, indices: NDArray[np.int64]) -> kernels.Samples:
     left, right = task.pairs[indices].T
-    return np.ascontiguousarray(left), np.ascontiguousarray(right), task.labels[indices]
+    return kernels.Samples(
+        np.ascontiguousarray(left), np.ascontiguousarray(right), task.labels[indices]
+    )
 
 
-def _parallelograms(task: Task) -> Samples:
+def _parallelograms(task: Task) -> kernels.Parallelograms:
     """Return what the kernel counts for RQI; nothing where RQI is not defined."""
     if task.residual_threshold is not None:
-        return samples_by_label(task)
+        return kernels.Parallelograms(*samples_by_label(task))
     nothing = np.empty(0, np.int64)
-    return nothing, nothing, np.zeros(1, np.int64)
+    return kernels.Parallelograms(nothing, nothing, np.zeros(1, np.int64))
+
+
+def _rates(model: ToyModel) -> kernels.Rates:
+    return kernels.Rates(
+        embedding_lr=model.embedding_lr,
+        embedding_weight_decay=model.embedding_weight_decay,
+        embedding_penalty=model.embedding_penalty,
+        decoder_lr=model.decoder_lr,
+        decoder_weight_decay=model.decoder_weight_decay,
+        epsilon=model.adam_epsilon,
+    )
+
+
+def _goal(model: ToyModel, task: Task) -> kernels.Goal:
+    return kernels.Goal(
+        steps=model.steps,
+        stop_when=_STOP_WHEN[model.stop_when],
+        train_accuracy=model.train_threshold,
+        test_accuracy=model.test_threshold,
+        rqi=model.rqi_threshold,
+        residual=task.residual_threshold or 0.0,
+    )
 
 
 class _Loop:
-    """The arrays of one run and where it is; `advance` is one call of the compiled loop."""
+    """One run and where it is; `advance` is one call of the compiled loop."""
 
     def __init__(
         self,
@@ -296,32 +319,52 @@ class _Loop:
         start: InitialState,
         records: NDArray[np.int64],
     ) -> None:
-        self.model, self.dataset, self.records = model, dataset, records
-        task = dataset.task
+        self.model, self.dataset = model, dataset
         self.status, self.update = kernels.RUNNING, 0
-        self.embeddings = start.embeddings.copy()
-        self.embedding_moments = np.zeros((2, self.embeddings.size), np.float32)
-        size = layout.decoder_size(*self._sizes())
-        self.decoder = layout.aligned_zeros(size)
-        self.decoder_moments = layout.aligned_zeros(2 * size).reshape(2, size)
-        for layer, weights, biases in zip(
-            layout.layers(self.decoder, *self._sizes()), start.weights, start.biases, strict=True
-        ):
-            layer[:, :-1], layer[:, -1] = weights, biases
-        # Cross-entropy has no targets, but the compiled loop takes the outputs' number from them.
-        self.targets = np.zeros((task.classes, model.outputs(task)), np.float32)
-        if start.targets is not None and model.loss == "mse":
-            self.targets[:] = start.targets
-        self.samples = _samples(task, dataset.train), _samples(task, dataset.test)
-        self.parallelograms = _parallelograms(task)
+        self.state = self._state(start)
+        self.problem = self._problem(start)
+        self.rates, self.goal = _rates(model), _goal(model, dataset.task)
         self.draw: Draw | None = None
         if model.batch_size is not None and start.minibatches is not None:
             self.draw = start.minibatches.begin(dataset, model.batch_size)
-        self.first_steps = np.full(3, -1, np.int64)
-        self.best = np.zeros(2)
-        self.measured = np.full(5, np.nan)
-        self.recorded = np.full((len(records), 5), np.nan)
-        self.recorded_embeddings = np.empty((len(records), *self.embeddings.shape), np.float32)
+        self.outcome = kernels.Outcome(
+            first_steps=np.full(3, -1, np.int64), best=np.zeros(2), measured=np.full(5, np.nan)
+        )
+        shape = (len(records), *start.embeddings.shape)
+        self.records = kernels.Records(
+            records, np.full((len(records), 5), np.nan), np.empty(shape, np.float32)
+        )
+
+    def _state(self, start: InitialState) -> kernels.State:
+        """Return the start with moments of zero, its decoder in the kernel's layout."""
+        size = layout.decoder_size(*self._sizes())
+        decoder = layout.aligned_zeros(size)
+        for layer, weights, biases in zip(
+            layout.layers(decoder, *self._sizes()), start.weights, start.biases, strict=True
+        ):
+            layer[:, :-1], layer[:, -1] = weights, biases
+        return kernels.State(
+            embeddings=start.embeddings.copy(),
+            embedding_moments=np.zeros((2, start.embeddings.size), np.float32),
+            decoder=decoder,
+            decoder_moments=layout.aligned_zeros(2 * size).reshape(2, size),
+        )
+
+    def _problem(self, start: InitialState) -> kernels.Problem:
+        model, task = self.model, self.dataset.task
+        # Cross-entropy has no targets, but the compiled loop takes the outputs' number from them.
+        targets = np.zeros((task.classes, model.outputs(task)), np.float32)
+        if start.targets is not None and model.loss == "mse":
+            targets[:] = start.targets
+        return kernels.Problem(
+            train=_samples(task, self.dataset.train),
+            test=_samples(task, self.dataset.test),
+            parallelograms=_parallelograms(task),
+            targets=targets,
+            loss=_LOSS[model.loss],
+            width=model.width,
+            side=task.matrix_side(model.embedding_dim),
+        )
 
     def _sizes(self) -> tuple[int, int, int]:
         """Return the units of the decoder's input, hidden layers and output."""
@@ -330,38 +373,18 @@ class _Loop:
 
     def advance(self) -> None:
         """Train for about a thousand updates of the default task, or to the end."""
-        model = self.model
         updates = max(1, min(1000, _SAMPLES_PER_CALL // self.dataset.task.size))
-        until = min(self.update + updates, model.steps + 1)
+        until = min(self.update + updates, self.model.steps + 1)
         self.status, self.update = kernels.advance(
-            self.embeddings,
-            self.embedding_moments,
-            self.decoder,
-            self.decoder_moments,
-            model.width,
-            self.dataset.task.matrix_side(model.embedding_dim),
-            *self.samples,
-            self.parallelograms,
-            self.targets,
-            _LOSS[model.loss],
-            (model.embedding_lr, model.embedding_weight_decay, model.embedding_penalty),
-            (model.decoder_lr, model.decoder_weight_decay),
-            model.adam_epsilon,
+            self.state,
+            self.problem,
+            self.rates,
             self._minibatches(until - self.update),
             self.update,
             until,
-            model.steps,
-            _STOP_WHEN[model.stop_when],
-            (
-                *(model.train_threshold, model.test_threshold, model.rqi_threshold),
-                self.dataset.task.residual_threshold or 0.0,
-            ),
-            self.first_steps,
-            self.best,
-            self.measured,
+            self.goal,
+            self.outcome,
             self.records,
-            self.recorded,
-            self.recorded_embeddings,
         )
 
     def _minibatches(self, updates: int) -> NDArray[np.int64]:
@@ -369,22 +392,24 @@ class _Loop:
         return np.empty((0, 0), np.int64) if self.draw is None else self.draw(updates)
 
     def _history(self) -> History | None:
-        if len(self.records) == 0:
+        records = self.records
+        if len(records.at) == 0:
             return None
-        count = int(np.searchsorted(self.records, self.update))
-        updates, rows = self.records[:count], self.recorded[:count]
-        embeddings = self.recorded_embeddings[:count]
+        count = int(np.searchsorted(records.at, self.update))
+        updates, rows = records.at[:count], records.measurements[:count]
+        embeddings = records.embeddings[:count]
         if self.status != kernels.DIVERGED:
             updates = np.append(updates, self.update)
-            rows = np.vstack([rows, self.measured])
-            embeddings = np.concatenate([embeddings, self.embeddings[None]])
+            rows = np.vstack([rows, self.outcome.measured])
+            embeddings = np.concatenate([embeddings, self.state.embeddings[None]])
         measurements = dict(zip(_MEASUREMENTS, rows.T, strict=True))
         return History(update=updates, embeddings=embeddings, **measurements)
 
     def result(self) -> TrainingRun:
         """Return what became of the run."""
-        train_step, test_step, rqi_step = (int(k) if k >= 0 else None for k in self.first_steps)
-        w1, w2, w3 = layout.layers(self.decoder, *self._sizes())
+        first_steps, best, measured = self.outcome
+        train_step, test_step, rqi_step = (int(k) if k >= 0 else None for k in first_steps)
+        w1, w2, w3 = layout.layers(self.state.decoder, *self._sizes())
         return TrainingRun(
             model=self.model,
             dataset=self.dataset,
@@ -394,12 +419,12 @@ class _Loop:
             rqi_step=rqi_step,
             diverged_step=self.update if self.status == kernels.DIVERGED else None,
             steps_run=self.update,
-            train_accuracy=float(self.measured[kernels.TRAIN_ACCURACY]),
-            test_accuracy=float(self.measured[kernels.TEST_ACCURACY]),
-            best_train_accuracy=float(self.best[0]),
-            best_test_accuracy=float(self.best[1]),
-            rqi=float(self.measured[kernels.RQI]),
-            embeddings=self.embeddings,
+            train_accuracy=float(measured[kernels.TRAIN_ACCURACY]),
+            test_accuracy=float(measured[kernels.TEST_ACCURACY]),
+            best_train_accuracy=float(best[0]),
+            best_test_accuracy=float(best[1]),
+            rqi=float(measured[kernels.RQI]),
+            embeddings=self.state.embeddings,
             weights=(w1[:, :-1].copy(), w2[:, :-1].copy(), w3[:, :-1].copy()),
             biases=(w1[:, -1].copy(), w2[:, -1].copy(), w3[:, -1].copy()),
             history=self._history(),
