@@ -15,6 +15,7 @@ from effective_theory.critical_size.growth import (
     isolated_symbol_estimate,
 )
 from effective_theory.critical_size.sizes import critical_training_sizes, unique_line_probability
+from effective_theory.dataset import Dataset
 from effective_theory.dynamics import (
     ConservedQuantities,
     conserved_quantities,
@@ -22,6 +23,8 @@ from effective_theory.dynamics import (
     effective_loss,
     effective_trajectory,
 )
+from effective_theory.history import History
+from effective_theory.outcome import TrainingRun
 from effective_theory.parallelograms import (
     count_parallelograms,
     degrees_of_freedom,
@@ -33,7 +36,6 @@ from effective_theory.parallelograms import (
 from effective_theory.representation import predicted_accuracy, rqi, standardise
 from effective_theory.tasks import (
     Addition,
-    Dataset,
     FiniteGroup,
     ModularAddition,
     Task,
@@ -41,7 +43,7 @@ from effective_theory.tasks import (
 )
 from effective_theory.timescales import grokking_rate, grokking_steps, grokking_time
 from effective_theory.toy_model import InitialState, ToyModel
-from effective_theory.training import History, TrainingRun, train
+from effective_theory.training import train
 
 __all__ = [
     "Addition",

@@ -9,10 +9,10 @@ import numpy as np
 
 from effective_theory.checks import integer
 from effective_theory.commands.theory import CriticalSize, Figure
+from effective_theory.dataset import Dataset
 from effective_theory.files import require_picture, save_figure
 from effective_theory.report import report
 from effective_theory.shell import ModelOptions, TaskName, read_command, run_command, task_named
-from effective_theory.tasks import Dataset
 from effective_theory.training import train
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, finite_array, non_negative
+from effective_theory.dataset import Dataset
 from effective_theory.parallelograms import (
     Parallelograms,
     choose_parallelograms,
@@ -22,7 +23,6 @@ from effective_theory.parallelograms import (
     degrees_of_freedom,
     gram_matrix,
 )
-from effective_theory.tasks import Dataset
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.tasks import Dataset
+from effective_theory.dataset import Dataset
 
 Indices = NDArray[np.int64]
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from effective_theory.checks import RandomSource, integer, random_generator
 from effective_theory.critical_size.curve import critical_fraction, unique_line_curve
 from effective_theory.critical_size.sizes import critical_training_sizes
+from effective_theory.dataset import Dataset
 from effective_theory.dynamics import effective_trajectory
 from effective_theory.representation import standardise
-from effective_theory.tasks import Addition, Dataset
+from effective_theory.tasks import Addition
 from effective_theory.timescales import grokking_rate
 from effective_theory.toy_model import InitialState, ToyModel
 from effective_theory.training import train

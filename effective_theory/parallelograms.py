@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, refuse_masked
+from effective_theory.dataset import Dataset
 from effective_theory.kernels import elimination
-from effective_theory.tasks import Dataset, Task
+from effective_theory.tasks import Task
 
 #: Degrees of freedom of the line E_k = a + k b, which satisfies every parallelogram: a and b.
 LINE = 2

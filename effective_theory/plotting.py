@@ -1,5 +1,6 @@
 """Pictures of single training runs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,58 +8,58 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from effective_theory.checks import InputError
 from effective_theory.figures import Picture
-from effective_theory.training import History, TrainingRun
+from effective_theory.history import History
 
 #: Colours of what is measured on train and test samples, and of RQI, in all pictures.
 TRAIN_COLOUR, TEST_COLOUR, RQI_COLOUR = "#2C6FBB", "#D95F0E", "#35B779"
 
 
-def plot_training_run(
-    run: TrainingRun, *, title: str | None = None, figsize: tuple[float, float] | None = None
+def plot_history(
+    history: History,
+    crossings: Mapping[str, int | None],
+    *,
+    title: str | None = None,
+    figsize: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw accuracies with RQI, losses and embeddings against the number of updates.
 
     Parameters
     ----------
-    run
-        A run trained with ``record_every`` or ``record_at``.
+    history
+        What was recorded.
+    crossings
+        First update with "train" and "test" accuracy and "rqi" at their thresholds, dotted lines;
+        None for never.
     title
         Over the panels; by default none.
     figsize
         Width and height of the figure, in inches.
-
-    Raises
-    ------
-    InputError
-        If the run has no history.
     """
-    if run.history is None:
-        raise InputError("the run has no history; train with record_every=10 to plot it.")
     with sns.axes_style("ticks"):
         figure = Picture(figsize=figsize or (6.4, 7.2), layout="constrained")
         top, middle, bottom = figure.subplots(3, 1, sharex=True)
         if title is not None:
             figure.suptitle(title)
-        _draw_accuracies(top, run, run.history)
-        _draw_losses(middle, run.history)
-        _draw_embeddings(bottom, run.history)
+        _draw_accuracies(top, history, crossings)
+        _draw_losses(middle, history)
+        _draw_embeddings(bottom, history)
         bottom.set_xlabel("updates")
         sns.despine(figure)
     return figure
 
 
-def _draw_accuracies(axes: Axes, run: TrainingRun, history: History) -> None:
-    lines: tuple[tuple[str, Any, str, int | None], ...] = (
-        ("train accuracy", history.train_accuracy, TRAIN_COLOUR, run.train_step),
-        ("test accuracy", history.test_accuracy, TEST_COLOUR, run.test_step),
-        ("RQI", history.rqi, RQI_COLOUR, run.rqi_step),
+def _draw_accuracies(axes: Axes, history: History, crossings: Mapping[str, int | None]) -> None:
+    lines: tuple[tuple[str, Any, str, str], ...] = (
+        ("train accuracy", history.train_accuracy, TRAIN_COLOUR, "train"),
+        ("test accuracy", history.test_accuracy, TEST_COLOUR, "test"),
+        ("RQI", history.rqi, RQI_COLOUR, "rqi"),
     )
-    for name, values, colour, step in lines:
+    for name, values, colour, side in lines:
         # RQI is not defined for every task; accuracies are, though a run may have ended at once.
         if name != "RQI" or np.isfinite(values).any():
             axes.plot(history.update, values, color=colour, label=name)
+        step = crossings[side]
         if step is not None:
             axes.axvline(step, color=colour, linewidth=0.8, linestyle=":")
     axes.set(ylim=(-0.02, 1.02), ylabel="fraction")

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
+from effective_theory.dataset import Dataset
+from effective_theory.outcome import Outcome
 from effective_theory.parallelograms import ideal_accuracy
-from effective_theory.tasks import Dataset
 from effective_theory.toy_model import ToyModel
-from effective_theory.training import Outcome
 
 
 def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:

@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, finite_array, non_negative, refuse_masked
+from effective_theory.dataset import Dataset
 from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
-from effective_theory.tasks import Dataset, Task
+from effective_theory.tasks import Task
 
 
 def samples_by_label(

@@ -7,16 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from effective_theory.checks import (
     InputError,
-    RandomSource,
     integer,
-    random_generator,
     refuse_masked,
 )
 
@@ -114,7 +112,8 @@ class Task(ABC):
             )
 
 
-def _read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:
+def read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return an array after it has been closed to writing."""
     array.flags.writeable = False
     return array
 
@@ -136,7 +135,7 @@ class _UnorderedSums(Task):
     @cached_property
     def pairs(self) -> NDArray[np.int64]:
         """All pairs i <= j, shape (N, 2): (0, 0), (0, 1), .., (0, p-1), (1, 1), .."""
-        return _read_only(np.column_stack(np.triu_indices(self.p)).astype(np.int64))
+        return read_only(np.column_stack(np.triu_indices(self.p)).astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -169,7 +168,7 @@ class Addition(_UnorderedSums):
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """The sums i + j, shape (N,)."""
-        return _read_only(self.pairs.sum(axis=1))
+        return read_only(self.pairs.sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -196,7 +195,7 @@ class ModularAddition(_UnorderedSums):
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """The residues (i + j) mod p, shape (N,)."""
-        return _read_only(self.pairs.sum(axis=1) % self.p)
+        return read_only(self.pairs.sum(axis=1) % self.p)
 
 
 @dataclass(frozen=True)
@@ -266,17 +265,17 @@ class FiniteGroup(Task):
     @cached_property
     def products(self) -> NDArray[np.int64]:
         """The Cayley table as an array, (g, g); read-only."""
-        return _read_only(np.array(self.table, dtype=np.int64))
+        return read_only(np.array(self.table, dtype=np.int64))
 
     @cached_property
     def pairs(self) -> NDArray[np.int64]:
         """All ordered pairs, shape (N, 2): (0, 0), (0, 1), .., (0, g-1), (1, 0), .."""
-        return _read_only(np.argwhere(self.products >= 0).astype(np.int64))
+        return read_only(np.argwhere(self.products >= 0).astype(np.int64))
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
         """The products a b, shape (N,)."""
-        return _read_only(self.products.ravel())
+        return read_only(self.products.ravel())
 
 
 def permutation_group(n: int) -> FiniteGroup:
@@ -323,71 +322,3 @@ def task_from_configuration(configuration: dict[str, Any]) -> Task:
     except TypeError:
         raise InputError(f"task {name} has no such fields: {', '.join(fields)}.") from None
     return task
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """A task with its training set; all other samples are the test set.
-
-    Parameters
-    ----------
-    task
-        The task.
-    train
-        Indices into ``task.pairs`` of the training samples; kept sorted.
-
-    Raises
-    ------
-    InputError
-        If an index is not an integer, masked, repeated or out of range.
-    """
-
-    task: Task
-    train: NDArray[np.int64] = field(repr=False)
-
-    def __init__(self, task: Task, train: ArrayLike) -> None:
-        if not isinstance(task, Task):
-            raise InputError(f"task must be a task such as Addition(10), not {task!r}.")
-        refuse_masked("train", train)
-        try:
-            indices = np.array(train)
-        except ValueError:  # rows of different lengths
-            indices = np.empty((0, 0))
-        if indices.ndim != 1 or (indices.size and not np.issubdtype(indices.dtype, np.integer)):
-            raise InputError("train must be a one-dimensional sequence of integer indices.")
-        indices = np.sort(indices.astype(np.int64))
-        if indices.size and (indices[0] < 0 or indices[-1] >= task.size):
-            raise InputError(f"train must hold indices from 0 to {task.size - 1} of task.pairs.")
-        if (indices[1:] == indices[:-1]).any():
-            raise InputError("train holds an index twice; give each training sample once.")
-        object.__setattr__(self, "task", task)
-        object.__setattr__(self, "train", _read_only(indices))
-
-    def __repr__(self) -> str:
-        """Return the task and how many of its samples are in the training set."""
-        return f"Dataset({self.task!r}, {self.train_size} of {self.task.size} samples)"
-
-    @classmethod
-    def split(cls, task: Task, train_size: int, rng: RandomSource) -> Self:
-        """Draw a training set of ``train_size`` samples.
-
-        With one generator state the sets of different sizes are nested: a sweep over
-        ``train_size`` adds samples and never swaps them.
-        """
-        size = integer("train_size", train_size, 0, task.size)
-        return cls(task, random_generator(rng).permutation(task.size)[:size])
-
-    @cached_property
-    def test(self) -> NDArray[np.int64]:
-        """Indices into ``task.pairs`` of the test samples, sorted."""
-        return _read_only(np.setdiff1d(np.arange(self.task.size), self.train, assume_unique=True))
-
-    @property
-    def train_size(self) -> int:
-        """Number of training samples."""
-        return len(self.train)
-
-    @property
-    def train_fraction(self) -> float:
-        """Training samples as a fraction of all samples."""
-        return self.train_size / self.task.size

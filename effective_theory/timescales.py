@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from effective_theory.checks import InputError, non_negative
+from effective_theory.dataset import Dataset
 from effective_theory.parallelograms import (
     Parallelograms,
     choose_parallelograms,
@@ -12,7 +13,6 @@ from effective_theory.parallelograms import (
     degrees_of_freedom,
     gram_matrix,
 )
-from effective_theory.tasks import Dataset
 
 
 def grokking_rate(

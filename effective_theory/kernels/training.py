@@ -143,9 +143,9 @@ class Workspace(NamedTuple):
     #: Weight of each sample in the loss that is differentiated.
     share: Array
     predicted: Indices
-    centre: Array
-    centred_targets: Array
-    apart: Array
+    centre: Measurements
+    centred_targets: Measurements
+    apart: Measurements
 
 
 @kernel

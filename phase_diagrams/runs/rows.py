@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import numpy as np
 
+from effective_theory.outcome import Status
 from effective_theory.toy_model import MOST_STEPS, StopWhen
-from effective_theory.training import Status
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import TrainingRun
+from effective_theory.outcome import Outcome, Status
 from effective_theory.toy_model import StopWhen
-from effective_theory.training import Outcome, Status
 from phase_diagrams.runs.origin import Origin
 
 #: What an outcome says of accuracies and RQI; NaN where it is not known.

@@ -18,8 +18,8 @@ from effective_theory import (
 )
 from effective_theory import training as training_module
 from effective_theory.kernels.compilation import is_compiled
+from effective_theory.outcome import TrainingRun
 from effective_theory.toy_model import LARGEST_SCALE, MOST_STEPS, MOST_UNITS
-from effective_theory.training import TrainingRun
 
 
 def crossings(run: TrainingRun) -> tuple[int | None, int | None, int | None]:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from effective_theory import ToyModel
-from effective_theory.training import Status
+from effective_theory.outcome import Status
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
 
 #: Most rows of a learning curve: those of `curve_updates` and the last state.
