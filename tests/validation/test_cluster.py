@@ -285,8 +285,11 @@ def test_a_process_is_an_elements_however_the_store_is_named(
 ) -> None:
     logs = tmp_path / "runs-jobs" / "1" / "logs"
     logs.mkdir(parents=True)
-    code = "import sys; sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code, str(logs)], stdin=subprocess.PIPE) as job:
+    code = "import sys; print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(logs)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as job:
+        # While a process begins, its arguments cannot be read yet.
+        assert job.stdout is not None and job.stdout.readline()
         submission = Submission(
             "", "", [], EngineChoice(), "", 1, "local", None, True, ["1", str(job.pid)]
         )
