@@ -2,52 +2,11 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
-import numpy as np
-
-from effective_theory.checks import integer
-from effective_theory.commands.theory import CriticalSize, Figure
-from effective_theory.dataset import Dataset
-from effective_theory.files import require_picture, save_figure
-from effective_theory.report import report
-from effective_theory.shell import ModelOptions, TaskName, read_command, run_command, task_named
-from effective_theory.training import train
-
-
-@dataclass(frozen=True)
-class Train:
-    """Train one toy model from a random start and say when it learned."""
-
-    task: TaskName = "addition"
-    """The task."""
-    p: int = 10
-    """Number of symbols; for permutation_group the number of permuted things."""
-    train_size: int = 45
-    """Number of training samples."""
-    seed: int = 0
-    """Seed of the split and of the start."""
-    plot: Path | None = None
-    """Picture of the run: accuracies, losses and embeddings against updates."""
-    model: ModelOptions = field(default_factory=ModelOptions)
-
-    def run(self) -> None:
-        """Train, print and draw."""
-        if self.plot is not None:
-            require_picture(self.plot)
-        split, start = np.random.SeedSequence(integer("seed", self.seed, 0)).spawn(2)
-        task = task_named(self.task, self.p)
-        dataset = Dataset.split(task, self.train_size, split)
-        model = self.model.checked()
-        every = max(1, model.steps // 1000) if self.plot is not None else None
-        result = train(model, dataset, rng=start, record_every=every)
-        print(report(result, model, dataset))
-        if self.plot is not None:
-            about = f"{dataset!r}, seed {self.seed}, {model!r}"
-            save_figure(result.plot(), self.plot, about)
-            print(f"picture: {self.plot}")
-
+from effective_theory.commands.critical_size import CriticalSize
+from effective_theory.commands.figure import Figure
+from effective_theory.commands.train import Train
+from effective_theory.shell import read_command, run_command
 
 COMMANDS = {"train": Train, "figure": Figure, "critical-size": CriticalSize}
 

@@ -5,7 +5,8 @@ import pytest
 from effective_theory import InputError
 from effective_theory import paper_figures as figures
 from effective_theory.cli import main
-from effective_theory.commands.theory import CriticalSize, Figure
+from effective_theory.commands.critical_size import CriticalSize
+from effective_theory.commands.figure import Figure
 
 
 def test_critical_size_prints_the_table_and_the_threshold(capsys) -> None:

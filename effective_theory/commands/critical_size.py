@@ -1,41 +1,19 @@
-"""The commands ``python -m effective_theory figure`` and ``critical-size``."""
+"""``critical-size``: how many training samples make the line the only solution."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
 
 import numpy as np
-import tyro
 from numpy.typing import NDArray
 
 from effective_theory.checks import integer
 from effective_theory.critical_size.curve import critical_fraction, unique_line_curve
 from effective_theory.critical_size.growth import isolated_symbol_estimate
 from effective_theory.critical_size.sizes import critical_training_sizes
-from effective_theory.files import require_picture, save_figure
-from effective_theory.paper_figures import FIGURES
 from effective_theory.tasks import Addition
 
 #: Above this the printed table leaves sizes out.
 _MOST_LINES = 60
 _STEPS: list[int] = [factor * 10**power for power in range(8) for factor in (1, 2, 5)]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Draw one of the paper's figures: those that need no sweep of trained networks."""
-
-    name: Annotated[Literal["4a", "4c", "4d", "5a"], tyro.conf.Positional]
-    """4a: P(linear structure); 4c, 4d: embeddings in theory and network; 5a: grokking rate."""
-    out: Path | None = None
-    """File to write; its ending decides the format (default: figure_NAME.png)."""
-
-    def run(self) -> None:
-        """Draw the figure into the file."""
-        out = self.out if self.out is not None else Path(f"figure_{self.name}.png")
-        require_picture(out)
-        save_figure(FIGURES[self.name](), out, f"figure {self.name} of the paper")
-        print(f"picture: {out}")
 
 
 @dataclass(frozen=True)
