@@ -11,7 +11,7 @@ from effective_theory.dataset import Dataset
 
 Indices = NDArray[np.int64]
 
-#: Returns the next so many updates' samples, (updates, batch size), as places in ``dataset.train``.
+#: Returns the samples of the next updates, (updates, batch size), as places in ``dataset.train``.
 Draw = Callable[[int], Indices]
 
 

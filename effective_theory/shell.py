@@ -187,10 +187,10 @@ def _exit_code(main: Callable[[], None]) -> int:
         # The reader of our output has gone, as `head` does: nothing is left to say.
         return 0
     except KeyboardInterrupt:
-        note("interrupted; what was stored stays, the same command goes on.")
+        note("interrupted; finished runs are kept, run the same command to continue.")
         return 130
     except _Terminated:
-        note("terminated; what was stored stays, the same command goes on.")
+        note("terminated; finished runs are kept, run the same command to continue.")
         return 143
     finally:
         signal.signal(signal.SIGTERM, previous)

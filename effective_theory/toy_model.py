@@ -22,6 +22,12 @@ from effective_theory.tasks import Task
 Array = NDArray[np.float32]
 Loss = Literal["mse", "cross_entropy"]
 StopWhen = Literal["accuracies", "all", "never"]
+#: Steps that a run waits for, by its ``stop_when``.
+AWAITED: dict[StopWhen, tuple[str, ...]] = {
+    "accuracies": ("train_step", "test_step"),
+    "all": ("train_step", "test_step", "rqi_step"),
+    "never": (),
+}
 
 #: Above this one layer alone would take a gigabyte.
 MOST_UNITS = 16_384

@@ -66,7 +66,7 @@ def train(
     rng
         Int, SeedSequence or Generator for the random start.
     record_every
-        Record a history every so many updates, from update 0.
+        Record a history at every multiple of this number of updates, from update 0.
     record_at
         Record at these updates instead.
     progress

@@ -88,23 +88,23 @@ def as_finished(
             yield from finished
     except BrokenProcessPool:
         raise RunError(
-            "a worker died, perhaps for want of memory; what was stored stays: run the same "
+            "a worker died, perhaps for want of memory; finished runs are kept: run the same "
             "command again, with fewer jobs."
         ) from None
     except MemoryError:
         raise RunError(
-            "memory ran out in a run; what was stored stays: run the same command again, with "
+            "memory ran out in a run; finished runs are kept: run the same command again, with "
             "fewer jobs or a smaller width."
         ) from None
     except OSError as error:
         raise RunError(
-            f"workers cannot be started ({error}); what was stored stays: run the same "
+            f"workers cannot be started ({error}); finished runs are kept: run the same "
             "command again, with fewer jobs."
         ) from None
 
 
 def require_files(workers: int, files: int) -> None:
-    """Raise RunError where this process may not open so many more files for its workers.
+    """Raise RunError where this process may not open as many more files as its workers need.
 
     Otherwise some of them start, and those print tracebacks when the others do not.
     """

@@ -175,6 +175,7 @@ class PhaseDiagram:
 
     def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:
         """Return the number of cells of one source in each phase, all others under NOT_RUN."""
+        of_type("source", source, Source, "a Source such as Source.INFERRED")
         phases = np.where(self.source == source, self.phases, Phase.NOT_RUN)
         return {phase: int((phases == phase).sum()) for phase in Phase}
 

@@ -92,7 +92,7 @@ def _integers(content: zipfile.ZipFile, name: str, wanted: tuple[int, ...]) -> I
 
 
 def _member(content: zipfile.ZipFile, name: str, most: int) -> IO[bytes]:
-    """Return a member that meets its checksum and has at most so many bytes of data."""
+    """Return a member that meets its checksum and has at most ``most`` bytes of data."""
     member = content.getinfo(f"{name}.npy")
     if member.compress_type not in _METHODS:
         raise ValueError(f"{name} is compressed as NumPy does not do")
@@ -116,7 +116,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def _bytes(file: IO[bytes], count: int) -> bytes:
-    """Return so many bytes, which must be all that is left."""
+    """Return ``count`` bytes, which must be all that is left."""
     found = file.read(count + 1)
     if len(found) != count:
         raise ValueError("it has not the length that its header claims")

@@ -30,7 +30,7 @@ def _released(steps: int, sizes: tuple[int, ...], seeds: tuple[int, ...]) -> Swe
     )
 
 
-#: The released code's batch size: the full batch of up to so many training pairs.
+#: The released code's batch size: the full batch of at most 45 training pairs.
 _RELEASED_BATCH = 45
 #: Sizes and seeds of the published tables; the largest leaves one test sample.
 _PUBLISHED_SIZES = (*range(5, 55, 5), 54)

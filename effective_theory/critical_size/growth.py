@@ -66,7 +66,7 @@ def fit_critical_size(symbols: Sequence[int], fractions: Sequence[CriticalFracti
     Raises
     ------
     InputError
-        If there are less than two different p, the lengths differ, or a standard error is zero.
+        If there are fewer than two different p, the lengths differ, or a standard error is zero.
     """
     p = np.array([integer("symbols", value, 2, MOST_SYMBOLS) for value in symbols], np.int64)
     if len(p) != len(fractions) or len(np.unique(p)) < 2:

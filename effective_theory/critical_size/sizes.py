@@ -25,7 +25,7 @@ from effective_theory.progress import progress_bar
 from effective_theory.tasks import Addition, Task
 from effective_theory.workers import as_finished
 
-#: Orders are drawn in chunks of about so many numbers (16 MB), from one random stream each.
+#: Orders are drawn in chunks of about this many numbers (16 MB), from one random stream each.
 _NUMBERS_IN_CHUNK = 2_000_000
 _MOST_ORDERS_IN_CHUNK = 1000
 

@@ -37,11 +37,11 @@ def backward(
     d_x: Array,
     gradients: Triple,
 ) -> None:
-    """Fill the layers' ``gradients`` and ``d_x`` from ``d_out``, the derivative of the loss by out.
+    """Fill ``gradients`` and ``d_x`` from ``d_out``, the loss's derivative with respect to out.
 
     ``activations`` are x, h1 and h2 as `forward` left them. ``d_hidden`` is work space for the
-    derivatives by h1 and h2, ``sample_major`` for the transposes of h1, h2 and the former. The
-    columns of ``d_out`` beyond ``samples`` hold zeros.
+    derivatives with respect to h1 and h2, ``sample_major`` for the transposes of h1, h2 and the
+    former. The columns of ``d_out`` beyond ``samples`` hold zeros.
     """
     w1, w2, w3 = layers
     x, h1, h2 = activations

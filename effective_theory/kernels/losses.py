@@ -1,4 +1,4 @@
-"""The two losses: value, derivative by the decoder's outputs, and predicted classes.
+"""The two losses: value, derivative with respect to the decoder's outputs, and predicted classes.
 
 Outputs are (outputs, samples), padded; what the padding holds is computed along and not read.
 ``share`` is each sample's share of the gradient's mean: 1 / n for the n samples of the batch and 0
@@ -121,7 +121,7 @@ def loss(
     d_out: Array,
     losses: Array,
 ) -> None:
-    """Fill each sample's loss and ``d_out``, the derivative of the batch's loss by ``out``.
+    """Fill each sample's loss and ``d_out``, the batch's derivative with respect to ``out``.
 
     ``expected`` holds each sample's target, (outputs, samples); cross-entropy has none.
     """

@@ -78,7 +78,7 @@ def _matrix(context: Any, builder: Any, kind: Any, value: Any) -> tuple[Any, Any
 
 
 def _tile(rows: int, vectors: int) -> Callable[..., None]:
-    """Return c[row:, column:] = a[row:] b[:, column:] for so many rows and vectors of c."""
+    """Return c[row:, column:] = a[row:] b[:, column:] for some rows and vectors of c."""
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         matrices = zip(signature.args[:3], arguments[:3], strict=True)

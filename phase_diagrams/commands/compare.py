@@ -40,7 +40,7 @@ class Compare:
     by: Literal["cell", "place"] = "cell"
     """What runs are joined on: what was run, or the place on the axes, where starts differ."""
     tolerance: int = 2
-    """Steps within so many updates count as equal."""
+    """Steps at most this many updates apart count as equal."""
     out: Path | None = None
     """Picture to write; its ending decides the format (default: none)."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import tyro
 
 from effective_theory.files import picture_kind, require_outputs, save_figure
+from phase_diagrams.commands.places import results_of
 from phase_diagrams.runs.engines import numba_engine
 
 
@@ -34,9 +35,8 @@ class PaperFigure:
             trained_runs,
         )
 
-        folder = Path("results") / f"figure-{self.number}"
+        folder, store = results_of(f"figure-{self.number}", store=self.store)
         out = self.out if self.out is not None else folder / "figure.png"
-        store = self.store if self.store is not None else folder / "runs.sqlite"
         require_outputs({out: picture_kind(out)}, folder if self.out is None else None, store)
         runs = trained_runs(self.number, store=store, engine=numba_engine(self.jobs))
         about = f"figure {self.number} of the paper; {SPECS[self.number]}"

@@ -33,8 +33,8 @@ class SweepOptions:
     """The task."""
     p: int = 10
     """Number of symbols; for permutation_group the number of permuted things."""
-    train_size: int = 45
-    """Number of training samples."""
+    train_size: int | None = None
+    """Number of training samples (default: the preset's, or 45)."""
     train_fraction: float | None = None
     """Training samples as a share of all, instead of their number."""
     seeds: str = "0"
@@ -69,13 +69,8 @@ class SweepOptions:
 
     def _require_once(self, axes: Mapping[str, Axis]) -> None:
         """Refuse an option for what an axis sweeps: it would have no effect."""
-        given, default = (
-            {
-                **dataclasses.asdict(options.model),
-                "train_size": (options.train_size, options.train_fraction),
-            }
-            for options in (self, self._untouched)
-        )
+        given, default = (dataclasses.asdict(o.model) for o in (self, self._untouched))
+        given["train_size"] = self.train_size if self.train_fraction is None else "a share"
         for name in axes:
             name = "train_size" if name == "train_fraction" else name
             if given.get(name) != default.get(name):
@@ -90,11 +85,9 @@ class SweepOptions:
 
     def _samples(self) -> dict[str, Any]:
         """Return how many samples are for training, by the one option that says so."""
-        if self.train_fraction is None:
-            return {"train_size": self.train_size}
-        if self.train_size != self._untouched.train_size:
-            raise InputError("train_size and train_fraction are both given; leave one out.")
-        return {"train_fraction": self.train_fraction}
+        if self.train_size is None and self.train_fraction is None and self.preset is not None:
+            return {"train_size": preset(self.preset).train_size}
+        return {"train_size": self.train_size, "train_fraction": self.train_fraction}
 
     def replaced_axes(self) -> str | None:
         """Return in one sentence which axes of the preset others replace, None if none are."""
@@ -102,11 +95,8 @@ class SweepOptions:
         if not axes or self.preset is None:
             return None
         spec = preset(self.preset)
-        fixed = [
-            f"{name} {getattr(self.model, name, self.train_size)}"
-            for name in spec.grid
-            if name not in axes
-        ]
+        values = {**dataclasses.asdict(self.model), "train_size": self.spec().train_size}
+        fixed = [f"{name} {values[name]}" for name in spec.grid if name not in axes]
         rest = f"; all runs have {' and '.join(fixed)}" if fixed else ""
         return (
             f"the axes of the preset {self.preset} ({', '.join(spec.grid)}) are replaced by "
@@ -137,7 +127,6 @@ def _of_preset(name: str, command: type[Options]) -> Options:
         preset=name,
         task=task,
         p=p,
-        train_size=spec.train_size,
         seeds=",".join(f"{split}/{initial}" for split, initial in spec.seeds),
         start=spec.start,
         lag=spec.lag,

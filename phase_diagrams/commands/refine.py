@@ -19,7 +19,7 @@ from phase_diagrams.text.summary import summary
 
 @dataclass(frozen=True)
 class Refine:
-    """Refine a stored sweep where its phases meet; the same command goes on.
+    """Refine a stored sweep where its phases meet; run the same command to continue.
 
     The store keeps the runs, under a name of their own, such as NAME-x8. Leaves phases.png,
     steps.png and runs.csv in the folder --out.

@@ -8,6 +8,7 @@ from pathlib import Path
 from effective_theory.files import FileKind, picture_kind, require_outputs
 from phase_diagrams.commands.estimate import estimate
 from phase_diagrams.commands.options import SweepOptions
+from phase_diagrams.commands.places import results_of
 from phase_diagrams.commands.stored import require_table
 from phase_diagrams.comparison.published import published_agreement
 from phase_diagrams.comparison.published_tables import read_table
@@ -43,8 +44,7 @@ class LocalSweep(SweepOptions):
     def place(self) -> tuple[str, Path, Path]:
         """Return the sweep's name, the folder of its results and its store."""
         name = self.name_of(self.spec())
-        out = self.out if self.out is not None else Path("results") / name
-        return name, out, self.store if self.store is not None else out / "runs.sqlite"
+        return name, *results_of(name, self.out, self.store)
 
     def run_with(self, engine: Engine) -> None:
         """Run the sweep and leave its files."""

@@ -40,7 +40,7 @@ def compare(
         What runs are joined on: "cell", the identity of what was run, or "place", the values on
         the axes and the seeds, for diagrams that differ in their start or in fixed fields.
     tolerance
-        Steps within so many updates count as equal.
+        Steps at most this many updates apart count as equal.
     names
         What to call the two.
 

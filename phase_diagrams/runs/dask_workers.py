@@ -178,10 +178,10 @@ def named_failures(client: "Client | None") -> Iterator[None]:
     except KilledWorker:
         raise RunError(
             "workers died one after another over the same runs, perhaps for want of memory; "
-            "what was stored stays: run the same command again with fewer workers on a machine."
+            "finished runs are kept: run the same command again with fewer workers on a machine."
         ) from None
     except (CommClosedError, CancelledError) as error:
         raise RunError(
-            f"the Dask scheduler has gone ({type(error).__name__}); what was stored stays: "
+            f"the Dask scheduler has gone ({type(error).__name__}); finished runs are kept: "
             "start it and run the same command again."
         ) from None

@@ -13,8 +13,8 @@ from effective_theory import InputError
 _LOCKED_BYTES = range(0x4000_0000, 0x4000_0200)
 _REMEDIES = {
     sqlite3.SQLITE_READONLY: "make the file and its folder writable",
-    sqlite3.SQLITE_FULL: "make room on its disk and run the same again: what was stored stays",
-    sqlite3.SQLITE_IOERR: "see to its disk and run the same again: what was stored stays",
+    sqlite3.SQLITE_FULL: "make room on its disk and run the same again: finished runs are kept",
+    sqlite3.SQLITE_IOERR: "see to its disk and run the same again: finished runs are kept",
     sqlite3.SQLITE_CANTOPEN: "make its folder writable",
     sqlite3.SQLITE_NOTADB: "name a run store",
 }
@@ -76,7 +76,7 @@ def failure(path: Path, error: sqlite3.Error) -> StoreError:
     if code == sqlite3.SQLITE_BUSY:
         return StoreError(
             f"store {path} is locked by {lock_holder(path)}; wait until that has ended, or end it, "
-            "and run the same again: what was stored stays."
+            "and run the same again: finished runs are kept."
         )
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED:
         return StoreError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from effective_theory import TrainingRun
 from effective_theory.outcome import Outcome, Status
-from effective_theory.toy_model import StopWhen
+from effective_theory.toy_model import AWAITED, StopWhen
 from phase_diagrams.runs.origin import Origin
 
 #: What an outcome says of accuracies and RQI; NaN where it is not known.
@@ -105,13 +105,8 @@ class RunSummary(Outcome):
 
     def _stop(self, stop_when: StopWhen) -> int | None:
         """First update at which all that ``stop_when`` waits for is known."""
-        if stop_when == "never" or self.train_step is None or self.test_step is None:
-            return None
-        if stop_when == "accuracies":
-            return max(self.train_step, self.test_step)
-        if self.rqi_step is None:
-            return None
-        return max(self.train_step, self.test_step, self.rqi_step)
+        steps = [getattr(self, name) for name in AWAITED[stop_when]]
+        return None if None in steps else max(steps, default=None)
 
     def _end(self, steps: int, stop_when: StopWhen) -> int:
         """Last update of a run with this budget."""

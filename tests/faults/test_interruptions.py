@@ -69,7 +69,8 @@ def test_an_interrupted_sweep_says_so_in_one_line(
 ) -> None:
     command = (*SWEEP, "--jobs", jobs, "--out", str(tmp_path))
     found, said = ended("after", 3, kind, *command)
-    assert (found, said) == (code, f"{message}; what was stored stays, the same command goes on.\n")
+    advice = "finished runs are kept, run the same command to continue."
+    assert (found, said) == (code, f"{message}; {advice}\n")
     assert 3 <= len(stored_rows(tmp_path / "runs.sqlite")) < CELLS
     assert run(*command) == 0
     require_whole(tmp_path, whole)

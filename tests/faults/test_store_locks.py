@@ -82,7 +82,7 @@ def test_a_locked_store_is_said_to_be_while_it_waits_and_at_the_end(
     who = f"locked by process {holder.pid} ({sys.executable} -c import sqlite3, sys"
     assert waiting.startswith(f"store {path} is {who}") and waiting.endswith("; waiting ..")
     assert error.startswith(f"error: store {path} is {who}")
-    assert error.endswith("or end it, and run the same again: what was stored stays.")
+    assert error.endswith("or end it, and run the same again: finished runs are kept.")
 
 
 _OPTIONS = ["--axis", "decoder_lr=1e-3,1e-2", "--p", "5", "--train-size", "10", "--jobs", "1"]

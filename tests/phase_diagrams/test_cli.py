@@ -238,3 +238,15 @@ def test_no_output_replaces_a_store(tmp_path: Path, capsys: pytest.CaptureFixtur
         with pytest.raises(InputError, match="holds a store of runs"):
             write(store)
     assert store.read_bytes() == before
+
+
+def test_a_count_and_a_share_of_training_samples_exclude_each_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", "--axis", "decoder_lr=1e-3,1e-2", "--train-fraction", "0.5"]
+    assert main([*command, "--train-size", "45", "--out", str(tmp_path)]) == 2
+    assert "train_size and train_fraction are both given" in capsys.readouterr().err
+    assert (
+        main([*command, "--steps", "2", "--width", "3", "--out", str(tmp_path), "--jobs", "1"]) == 0
+    )
+    assert "train_size 28" in capsys.readouterr().out

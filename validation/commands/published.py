@@ -9,6 +9,7 @@ from effective_theory.files import require_folder
 from effective_theory.shell import require_extra
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams import Engine, SweepSpec, numba_engine, preset, sweep
+from phase_diagrams.commands.places import results_of
 from phase_diagrams.comparison.published import published_agreement
 from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.comparison.table_files import StepTable, read_step_tables
@@ -49,7 +50,7 @@ class Published:
         name = self.preset if self.preset is not None else preset_of(self.table)
         spec = preset(name)
         table = read_table(self.table, spec, self.table_steps)
-        store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"
+        _, store = results_of(name, store=self.store)
         require_folder(store.parent)
         stable = [cell for cell in table if is_stable(cell.values, STABLE.get(name, {}))]
         missed = []

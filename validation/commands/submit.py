@@ -1,12 +1,12 @@
 """``submit``: hand what is missing of a sweep to a cluster."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import tyro
 
 from effective_theory.shell import require_extra
 from phase_diagrams.commands.options import SweepOptions
+from phase_diagrams.commands.places import results_of
 from validation.cluster.job_record import Cluster, Device, EngineKind
 
 
@@ -57,7 +57,7 @@ class Submit(SweepOptions):
 
         spec = self.spec()
         name = self.name_of(spec)
-        store = self.store if self.store is not None else Path("results") / name / "runs.sqlite"
+        _, store = results_of(name, store=self.store)
         resources = Resources(
             partition=self.partition,
             account=self.account,

@@ -12,6 +12,7 @@ from effective_theory.files import require_outputs
 from effective_theory.shell import require_extra
 from phase_diagrams import PhaseDiagram, SweepSpec, preset
 from phase_diagrams.commands.options import SweepOptions
+from phase_diagrams.commands.places import results_of
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,7 @@ class Toy(SweepOptions):
 
         spec = self.spec()
         name = self.name_of(spec)
-        out = self.out if self.out is not None else Path("results") / f"{name}-agreement"
-        store = self.store if self.store is not None else out / "runs.sqlite"
+        out, store = results_of(f"{name}-agreement", self.out, self.store)
         stable = self.stable_region(spec)
         require_outputs(report_files(PhaseDiagram(spec), out), out, store)
         verdict = agreement(

@@ -84,8 +84,8 @@ class TorchEngine:
                         yield cell, dataclasses.replace(summary, origin=origin)
                 except torch.OutOfMemoryError:
                     raise RunError(
-                        f"the memory of {self.device} does not suffice; what was stored stays: run "
-                        "the same again with fewer cells_per_batch."
+                        f"the memory of {self.device} does not suffice; finished runs are kept: "
+                        "run the same again with fewer cells_per_batch."
                     ) from None
 
     def _run_group(self, shape: Shape, cells: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:

@@ -13,17 +13,14 @@ from torch import Tensor
 
 from effective_theory import ToyModel
 from effective_theory.outcome import Status
+from effective_theory.toy_model import AWAITED
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
 
 #: Most rows of a learning curve: those of `curve_updates` and the last state.
 _ROWS = 65
 _NEVER = -1
-#: What first_step waits for, in its order.
-_AWAITED = {
-    "accuracies": (True, True, False),
-    "all": (True, True, True),
-    "never": (False, False, False),
-}
+#: What first_step holds.
+_STEPS = ("train_step", "test_step", "rqi_step")
 
 
 class StackedMeasurements:
@@ -82,7 +79,7 @@ class StackedMeasurements:
         least_rqi = math.nextafter(model.rqi_threshold, math.inf)
         limits = [model.train_threshold, model.test_threshold, least_rqi]
         self.thresholds[cell] = torch.tensor(limits, dtype=torch.float64)
-        awaited = _AWAITED[model.stop_when]
+        awaited = [step in AWAITED[model.stop_when] for step in _STEPS]
         self.spared[cell] = ~torch.tensor(awaited)
         self.awaits_any[cell] = any(awaited)
         self.steps[cell], self.update[cell], self.row[cell] = model.steps, 0, 0

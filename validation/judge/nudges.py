@@ -39,7 +39,7 @@ class NudgedStart:
 
 
 def nudged_starts(base: str, count: int) -> list[str]:
-    """Register the first so many nudges of a start and return their names.
+    """Register the first nudges of a start and return their names.
 
     A sweep names one of them as its ``start``: "released-nudged-1" and so on. The name is a part of
     each cell's identity, so nudged runs stand beside the others in a store; to load them again call
