@@ -2,6 +2,7 @@
 
 import numpy as np
 import seaborn as sns
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
@@ -29,7 +30,7 @@ def plot_comparison(
     """
     has_map = len(comparison.spec.grid) <= 2
     parts = 1 + has_map
-    with sns.axes_style("ticks", STYLE):
+    with rc_context(STYLE):
         figure = Picture(figsize=figsize or (6.2 * parts, 5.2), layout="constrained")
         if title is not None:
             figure.suptitle(title)

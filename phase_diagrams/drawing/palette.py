@@ -32,12 +32,20 @@ PALETTES: dict[Palette, Colours] = {
         **_NEUTRAL,
     },
 }
-#: What all pictures share.
-STYLE: dict[str, Any] = {
-    "axes.grid": False,
+#: What maps of cells share, as matplotlib's settings: seaborn, which would take as long to load as
+#: all else, is for pictures of distributions.
+STYLE: Any = {
     "axes.edgecolor": "#444444",
+    "axes.facecolor": "white",
+    "axes.grid": False,
+    "axes.labelcolor": "#262626",
     "axes.titlesize": "medium",
     "figure.facecolor": "white",
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
+    "text.color": "#262626",
+    "xtick.color": "#262626",
+    "ytick.color": "#262626",
 }
 #: Lines over cells; cells of which nothing is known.
 LINE, UNKNOWN = "#1E1E1E", "#DDDDDD"

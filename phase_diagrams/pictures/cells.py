@@ -1,7 +1,7 @@
 """Pictures of a diagram's cells: their phases, and the steps to both thresholds."""
 
 import numpy as np
-import seaborn as sns
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
@@ -47,7 +47,7 @@ def plot_phases(
             f"ax holds one seed, this sweep has {len(seeds)}; choose one with sel(seed=..), "
             "or draw plot.majority(ax=..)."
         )
-    with sns.axes_style("ticks", STYLE):
+    with rc_context(STYLE):
         if len(seeds) == 1:
             figure, first = one_panel(ax, figsize or (6.4, 5.5))
             drawn = [first]
@@ -87,7 +87,7 @@ def plot_steps(
     top = int(both.max()) if both.count() else 1
     low = max(1, int(both.min())) if both.count() else 1
     norm = LogNorm(low, max(top, low + 1))
-    with sns.axes_style("ticks", STYLE):
+    with rc_context(STYLE):
         figure, drawn = panels(2 * len(diagram.spec.seeds), 2, figsize, (4.6, 3.96))
         for place, panel in enumerate(drawn):
             seed, which = divmod(place, 2)

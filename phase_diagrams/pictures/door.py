@@ -1,4 +1,7 @@
-"""The one door from a diagram to its pictures: ``diagram.plot()``, ``diagram.plot.majority()``.."""
+"""The one door from a diagram to its pictures: ``diagram.plot()``, ``diagram.plot.majority()``..
+
+Pictures of distributions and pages need seaborn, which is loaded when one is asked for.
+"""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -10,10 +13,8 @@ from effective_theory.checks import RandomSource
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.drawing.layout import Size
 from phase_diagrams.drawing.palette import Palette
-from phase_diagrams.page import save_page
 from phase_diagrams.phases import GENERALISING, Phase
 from phase_diagrams.pictures.cells import plot_phases, plot_steps
-from phase_diagrams.pictures.crossings import plot_against, plot_lags, plot_order
 from phase_diagrams.pictures.over_seeds import plot_boundary, plot_majority
 from phase_diagrams.statistics.boundaries import Direction
 
@@ -184,6 +185,8 @@ class Pictures:
         InputError
             If the palette is unknown.
         """
+        from phase_diagrams.pictures.crossings import plot_lags
+
         return plot_lags(
             self._diagram, ax=ax, title=title, figsize=figsize, palette=palette, legend=legend
         )
@@ -206,6 +209,8 @@ class Pictures:
         InputError
             If the palette is unknown.
         """
+        from phase_diagrams.pictures.crossings import plot_order
+
         return plot_order(
             self._diagram, ax=ax, title=title, figsize=figsize, palette=palette, legend=legend
         )
@@ -235,6 +240,8 @@ class Pictures:
         InputError
             If the sweep has more than two axes, or not this one.
         """
+        from phase_diagrams.pictures.crossings import plot_against
+
         return plot_against(self._diagram, axis, title=title, figsize=figsize, legend=legend)
 
     def page(self, path: str | Path, *, palette: Palette = "default") -> None:
@@ -256,4 +263,6 @@ class Pictures:
             If Bokeh is not installed, the diagram has no store, the page would be too large or
             cannot be written.
         """
+        from phase_diagrams.page import save_page
+
         save_page(self._diagram, path, palette=palette)

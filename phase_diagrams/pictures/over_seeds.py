@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import seaborn as sns
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -51,7 +51,7 @@ def plot_majority(
     majority = diagram.majority(confidence)
     painted = np.array([to_rgb(colours[phase]) for phase in RUN_PHASES])
     one = np.where((majority.phases >= 0)[..., np.newaxis], painted[majority.phases], 1.0)
-    with sns.axes_style("ticks", STYLE):
+    with rc_context(STYLE):
         figure, panel = one_panel(ax, figsize or _SIZE)
         draw_cells(panel, plane, _blend(one, np.nan_to_num(majority.share)[..., np.newaxis]))
         _draw_ties(panel, plane, majority, painted)
@@ -107,7 +107,7 @@ def plot_boundary(
     first = boundaries[0]
     names = " or ".join(phase.label for phase in first.of)
     shades = shares_to(_blend(np.array(to_rgb(colours_of(palette)[first.of[0]])), 0.8))
-    with sns.axes_style("ticks", STYLE):
+    with rc_context(STYLE):
         figure, panel = one_panel(ax, figsize or _SIZE)
         share = np.ma.masked_invalid(diagram.probability(first.of).value)
         draw_cells(panel, plane, share, cmap=shades, vmin=0, vmax=1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-import seaborn as sns
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -26,7 +26,7 @@ def plot_agreement(agreement: EngineAgreement) -> Figure:
     how far the two engines' frequencies of labels are apart; stable cells are outlined.
     """
     seeds = range(min(len(agreement.simulator.spec.seeds), _MOST_SEEDS))
-    with sns.axes_style("ticks", STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(17.0, 4.3 * len(seeds)), layout="constrained")
         rows = figure.subplots(len(seeds), 4, squeeze=False, sharex=True, sharey=True)
         for seed, panels in zip(seeds, rows, strict=True):
@@ -81,7 +81,7 @@ def plot_step_scatter(agreement: EngineAgreement) -> Figure:
 
     At the edge are runs that did not reach the threshold.
     """
-    with sns.axes_style("ticks", STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(5.2, 5.0), layout="constrained")
         panel = figure.subplots()
         edge = 1.6 * agreement.simulator.spec.model.steps
