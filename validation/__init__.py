@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     __version__: str
     from validation.engine.engine import TorchEngine, torch_engine
-    from validation.judge.cross_check import CrossCheck, Trajectory, cross_check
+    from validation.judge.cross_check import CrossCheck, cross_check
     from validation.judge.engine_agreement import Bound, EngineAgreement, agreement
     from validation.judge.nudged_runs import NudgedRuns
     from validation.judge.nudges import nudged_starts
     from validation.judge.plain_training import PlainToyModel, Snapshot, plain_training
     from validation.judge.report import write_report
+    from validation.judge.trajectory import Trajectory
     from validation.judge.typical_cells import TypicalCell, typical_cells
 
 __all__ = [
@@ -38,7 +39,7 @@ _MODULES = {
     "TorchEngine": "engine.engine",
     "torch_engine": "engine.engine",
     "CrossCheck": "judge.cross_check",
-    "Trajectory": "judge.cross_check",
+    "Trajectory": "judge.trajectory",
     "cross_check": "judge.cross_check",
     "Bound": "judge.engine_agreement",
     "EngineAgreement": "judge.engine_agreement",

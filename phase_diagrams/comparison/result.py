@@ -242,9 +242,17 @@ class Comparison:
         self, *, title: str | None = None, figsize: tuple[float, float] | None = None
     ) -> "Figure":
         """Draw the table and the map of disagreement; see `phase_diagrams.comparison.picture`."""
-        from phase_diagrams.comparison.picture import plot_comparison
+        from phase_diagrams.comparison.picture import Table, plot_comparison
 
-        return plot_comparison(self, title=title, figsize=figsize)
+        there = self.present
+        kappa = number(self.kappa, ".2f")
+        table = Table(
+            self.names,
+            [RUN_PHASES[k] for k in there],
+            self.table[np.ix_(there, there)],
+            f"{self.agreeing} of {self.shared} labels agree, kappa {kappa}",
+        )
+        return plot_comparison(self.spec, table, phases=self.phases, title=title, figsize=figsize)
 
 
 def cohen_kappa(table: NDArray[np.int64]) -> float:

@@ -8,17 +8,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from effective_theory import ToyModel
 from effective_theory.checks import refuse_masked
 from effective_theory.figures import Picture
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from effective_theory.report import crossing, not_reached
 from phase_diagrams.drawing.palette import PALETTES, phase_patches
-from phase_diagrams.runs.stored_run import StoredRun
+from phase_diagrams.phases import Phase
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 
 
 def plot_run(
-    run: StoredRun, *, title: str | None = None, figsize: tuple[float, float] | None = None
+    summary: RunSummary,
+    model: ToyModel,
+    phase: Phase,
+    *,
+    title: str,
+    figsize: tuple[float, float] | None = None,
 ) -> Figure:
     """Draw a stored run: accuracies with RQI and losses against updates, and its embeddings.
 
@@ -27,14 +33,13 @@ def plot_run(
 
     Parameters
     ----------
-    run
-        One run, from ``diagram.run(..)``.
+    summary, model, phase
+        The run, what was trained and the run's phase.
     title
-        In place of the run's name.
+        Such as the run's name.
     figsize
         Width and height of the figure, in inches.
     """
-    summary, model = run.summary, run.cell.model
     lines = (
         (f"train accuracy ≥ {model.train_threshold:g}", "train", TRAIN_COLOUR),
         (f"test accuracy ≥ {model.test_threshold:g}", "test", TEST_COLOUR),
@@ -59,8 +64,8 @@ def plot_run(
         accuracies.tick_params(which="both", labelbottom=False)
         _draw_embeddings(panels["embeddings"], summary)
         figure.legend(
-            handles=phase_patches([run.phase], PALETTES["default"]),
-            loc="outside upper center", frameon=False, title=run.name if title is None else title,
+            handles=phase_patches([phase], PALETTES["default"]),
+            loc="outside upper center", frameon=False, title=title,
         )  # fmt: skip
         sns.despine(figure)
     return figure

@@ -87,7 +87,9 @@ class StoredRun:
         """Draw the learning curve and the embeddings; see `phase_diagrams.runs.picture`."""
         from phase_diagrams.runs.picture import plot_run
 
-        return plot_run(self, title=title, figsize=figsize)
+        title = self.name if title is None else title
+        model = self.cell.model
+        return plot_run(self.summary, model, self.phase, title=title, figsize=figsize)
 
     def _repr_png_(self) -> bytes:
         """Return the run's picture, which a notebook shows as a cell's result."""

@@ -40,7 +40,8 @@ def test_all_three_are_the_same_run(changes: dict[str, int]) -> None:
 
 
 def test_the_takeover_is_where_a_distance_passes_the_share() -> None:
-    from validation.judge.cross_check import CrossCheck, Trajectory
+    from validation.judge.cross_check import CrossCheck
+    from validation.judge.trajectory import Trajectory
 
     def run(*offsets: float) -> Trajectory:
         embeddings = np.ones((3, 2, 1)) + np.array(offsets)[:, None, None]

@@ -12,42 +12,13 @@ from effective_theory.checks import integer
 from phase_diagrams.runs.summary import curve_updates
 from validation.engine.stacked_rqi import StackedRqi
 from validation.judge.plain_training import plain_training, require_cell
+from validation.judge.trajectory import Trajectory, Values
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Values = NDArray[np.float64]
-
 #: A run has left the float64 one when its embeddings are off by this share of their size.
 TAKEOVER = 1e-3
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Trajectory:
-    """What one program did with one cell, at the same updates as the others.
-
-    Attributes
-    ----------
-    train_loss, rqi
-        Shape (updates,).
-    embeddings
-        Shape (updates, p, d).
-    """
-
-    train_loss: Values
-    rqi: Values
-    embeddings: Values
-
-    def distance(self, other: "Trajectory") -> Values:
-        """Root mean square difference of embeddings, relative to the other's own, (updates,)."""
-        difference = np.square(self.embeddings - other.embeddings).mean(axis=(1, 2))
-        size = np.square(other.embeddings).mean(axis=(1, 2))
-        distance: Values = np.sqrt(difference / size)
-        return distance
-
-    def __repr__(self) -> str:
-        """Return at how many updates the run was recorded."""
-        return f"Trajectory({len(self.train_loss)} updates)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -140,7 +111,7 @@ class CrossCheck:
         """Draw loss, RQI, embeddings and distances against the update number."""
         from validation.judge.cross_check_figure import plot_cross_check
 
-        return plot_cross_check(self)
+        return plot_cross_check(self.update, self.runs, self.exact, self.takeover())
 
 
 def cross_check(

@@ -1,38 +1,44 @@
 """The picture of a cross-check."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+
+from validation.judge.trajectory import Trajectory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from validation.judge.cross_check import CrossCheck
 
 _STYLES = {"PyTorch float64": ("0.6", "-", 4.0), "PyTorch": ("C0", "-", 1.5)}
 _STYLES["simulator"] = ("C1", "--", 1.5)
 
 
-def plot_cross_check(check: "CrossCheck") -> "Figure":
-    """Draw loss, RQI, embeddings and distances against the update number."""
+def plot_cross_check(
+    update: NDArray[np.int64],
+    runs: Mapping[str, Trajectory],
+    exact: Trajectory,
+    takeover: int | None,
+) -> "Figure":
+    """Draw loss, RQI, embeddings and distances from the exact run against the update number."""
     from effective_theory.figures import Picture
 
     figure = Picture(figsize=(9.0, 6.5), layout="constrained")
     loss, rqi, embeddings, distance = figure.subplots(2, 2, sharex=True).flat
-    for name, run in check.runs.items():
+    for name, run in runs.items():
         colour, dashes, width = _STYLES[name]
         style = {"color": colour, "linestyle": dashes, "linewidth": width}
-        loss.plot(check.update, run.train_loss, label=name, **style)
-        rqi.plot(check.update, run.rqi, **style)
-        embeddings.plot(check.update, run.embeddings[:, :, 0], **style)
-        if run is not check.exact:
-            off = run.distance(check.exact)
-            distance.plot(check.update[off > 0.0], off[off > 0.0], **style)
+        loss.plot(update, run.train_loss, label=name, **style)
+        rqi.plot(update, run.rqi, **style)
+        embeddings.plot(update, run.embeddings[:, :, 0], **style)
+        if run is not exact:
+            off = run.distance(exact)
+            distance.plot(update[off > 0.0], off[off > 0.0], **style)
     for axes in (loss, distance):
         # Runs that are the same bit for bit have nothing that a logarithm can show.
         if any((np.asarray(line.get_ydata()) > 0.0).any() for line in axes.lines):
             axes.set_yscale("log")
-    takeover = check.takeover()
     if takeover is not None:
         for axes in (loss, rqi, embeddings, distance):
             axes.axvline(takeover, color="0.3", linestyle=":", linewidth=1.0)
@@ -45,7 +51,7 @@ def plot_cross_check(check: "CrossCheck") -> "Figure":
     ):
         axes.set_ylabel(text)
         axes.set_xscale("symlog", linthresh=1.0)
-        axes.set_xlim(0, check.update[-1])
+        axes.set_xlim(0, update[-1])
     rqi.set_ylim(-0.02, 1.02)
     for axes in (embeddings, distance):
         axes.set_xlabel("update")
