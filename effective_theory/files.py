@@ -161,16 +161,16 @@ def require_writable(path: str | Path, kind: FileKind) -> None:
     path = path_of("path", path)
     refuse_database(path)
     try:
-        found = _mode(path)
+        mode = _mode(path)
     except (OSError, ValueError) as error:
         raise unwritable(path, error) from None
-    if found is None or stat.S_ISREG(found):
+    if mode is None or stat.S_ISREG(mode):
         _require_place(path)
-    if found is None or _is_stream(path, found):
+    if mode is None or _is_stream(path, mode):
         return
-    if not stat.S_ISREG(found):
+    if not stat.S_ISREG(mode):
         named = {stat.S_IFDIR: "a folder", stat.S_IFLNK: "a link"}
-        what = named.get(stat.S_IFMT(found), "no regular file")
+        what = named.get(stat.S_IFMT(mode), "no regular file")
         raise InputError(f"path {path} cannot be written (it is {what}); choose another one.")
     if path.stat().st_size > 0 and not kind.is_that_of(path):
         raise InputError(

@@ -39,9 +39,9 @@ def figure_4a(*, p: int = 10, orders: int = 10_000, rng: RandomSource = 0) -> "F
         Int, SeedSequence or Generator.
     """
     task = Addition(p)
-    found = critical_training_sizes(task, orders=orders, rng=rng)
-    curve = unique_line_curve(found, np.arange(task.size + 1))
-    threshold = critical_fraction(task, found)
+    critical = critical_training_sizes(task, orders=orders, rng=rng)
+    curve = unique_line_curve(critical, np.arange(task.size + 1))
+    threshold = critical_fraction(task, critical)
     figure, axes = _new_figure()
     fraction = curve.sizes / task.size
     axes.plot(fraction, curve.probability, ".-", label=f"{orders} random orders")

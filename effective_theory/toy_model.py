@@ -269,20 +269,20 @@ class InitialState:
         """Raise InputError unless all shapes are those of the model on the task."""
         sizes = model.layer_sizes(task)
         wanted = {"embeddings": (task.symbols, model.embedding_dim)}
-        found = {"embeddings": self.embeddings.shape}
+        actual = {"embeddings": self.embeddings.shape}
         for k, shape in enumerate(zip(sizes[1:], sizes[:-1], strict=True)):
             wanted[f"weights[{k}]"] = shape
-            found[f"weights[{k}]"] = self.weights[k].shape
+            actual[f"weights[{k}]"] = self.weights[k].shape
         if model.loss == "mse":
             if self.targets is None:
                 raise InputError('initial_state.targets is required for loss "mse".')
             wanted["targets"] = (task.classes, model.target_dim)
-            found["targets"] = self.targets.shape
+            actual["targets"] = self.targets.shape
         for name, shape in wanted.items():
-            if found[name] != shape:
+            if actual[name] != shape:
                 raise InputError(
                     f"initial_state.{name} must have shape {shape} for this model and task, "
-                    f"not {found[name]}."
+                    f"not {actual[name]}."
                 )
         if model.batch_size is not None and self.minibatches is None:
             raise InputError("initial_state.batch_seed is required where batch_size is set.")

@@ -45,6 +45,7 @@ __all__ = [
     "Origin",
     "Phase",
     "PhaseDiagram",
+    "Pictures",
     "Probability",
     "RunSummary",
     "SeedEffects",
@@ -73,11 +74,17 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from phase_diagrams.pictures.door import Pictures
+
     __version__: str
 else:
 
-    def __getattr__(name: str) -> str:
-        """Ask for the version where it is wanted."""
+    def __getattr__(name: str) -> object:
+        """Ask for the version where it is wanted, and load Matplotlib for pictures only."""
+        if name == "Pictures":
+            from phase_diagrams.pictures.door import Pictures
+
+            return Pictures
         if name == "__version__":
             from effective_theory.installation import project_version
 

@@ -258,8 +258,8 @@ class PhaseDiagram:
             return 0
         pair = (int(seed), int(seed)) if isinstance(seed, int | np.integer) else seed
         if not isinstance(pair, tuple) or pair not in seeds:
-            known = ", ".join(map(seed_text, seeds))
-            raise InputError(f"seed {shown(seed)} is not in this sweep; its seeds are {known}.")
+            names = ", ".join(map(seed_text, seeds))
+            raise InputError(f"seed {shown(seed)} is not in this sweep; its seeds are {names}.")
         return seeds.index(pair)
 
     def cell(

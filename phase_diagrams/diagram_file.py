@@ -98,8 +98,8 @@ def _member(content: zipfile.ZipFile, name: str, most: int) -> IO[bytes]:
         raise ValueError(f"{name} is compressed as NumPy does not do")
     left = most + _MOST_HEADER
     with content.open(member) as file:
-        while found := file.read(_CHUNK):
-            left -= len(found)
+        while chunk := file.read(_CHUNK):
+            left -= len(chunk)
             if left < 0:
                 raise ValueError(f"{name} has not the length that the sweep's shape gives it")
     return content.open(member)
@@ -117,7 +117,7 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 def _bytes(file: IO[bytes], count: int) -> bytes:
     """Return ``count`` bytes, which must be all that is left."""
-    found = file.read(count + 1)
-    if len(found) != count:
+    content = file.read(count + 1)
+    if len(content) != count:
         raise ValueError("it has not the length that its header claims")
-    return found
+    return content

@@ -158,8 +158,8 @@ def rank_correlation(runs: list[TrainedRun]) -> RankCorrelation:
     measured = [min(run.rqi_step, 1e300) for run in runs]
     if min(len(set(predicted)), len(set(measured))) < 2:
         return RankCorrelation(math.nan, math.nan, len(runs))
-    found = spearmanr(predicted, measured)
-    return RankCorrelation(float(found.statistic), float(found.pvalue), len(runs))
+    correlation = spearmanr(predicted, measured)
+    return RankCorrelation(float(correlation.statistic), float(correlation.pvalue), len(runs))
 
 
 def figure_3(runs: list[TrainedRun]) -> Figure:

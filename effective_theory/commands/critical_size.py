@@ -32,14 +32,14 @@ class CriticalSize:
     def run(self) -> None:
         """Measure and print."""
         task, p = Addition(self.p), self.p
-        found = critical_training_sizes(
+        critical = critical_training_sizes(
             task,
             orders=self.orders,
             rng=integer("seed", self.seed, 0),
             n_jobs=self.jobs,
             progress=True,
         )
-        curve = unique_line_curve(found, _printed_sizes(task.size, found))
+        curve = unique_line_curve(critical, _printed_sizes(task.size, critical))
         print(
             f"Addition, p = {p}, N = {task.size} samples, "
             f"{self.orders} random orders, seed {self.seed}"
@@ -48,7 +48,7 @@ class CriticalSize:
         for row in zip(curve.sizes, curve.probability, curve.low, curve.high, strict=True):
             size, share, low, high = row
             print(f"{size:>10} {size / task.size:>9.4f} {share:>10.4f} {low:>8.4f} {high:>8.4f}")
-        r_c = critical_fraction(task, found)
+        r_c = critical_fraction(task, critical)
         print(
             f"r_c = {r_c.value:.5f} (95 % interval {r_c.low:.5f} to {r_c.high:.5f}), "
             f"|D_c| = {r_c.size:.2f} = {r_c.size / p:.3f} p"

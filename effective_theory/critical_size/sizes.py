@@ -79,8 +79,8 @@ def critical_training_sizes(
     counts = [min(in_chunk, orders - start) for start in range(0, orders, in_chunk)]
     streams = random_generator(rng).spawn(len(counts))
     sizes = np.empty(orders, np.int64)
-    for chunk, found in _chunks(task, counts, streams, n_jobs, progress):
-        sizes[chunk * in_chunk : chunk * in_chunk + len(found)] = found
+    for chunk, critical in _chunks(task, counts, streams, n_jobs, progress):
+        sizes[chunk * in_chunk : chunk * in_chunk + len(critical)] = critical
     return sizes
 
 
@@ -120,8 +120,10 @@ def unique_line_probability(
         raise InputError("sizes must be a one-dimensional sequence of integers.")
     if wanted.size and (wanted.min() < 0 or wanted.max() > task.size):
         raise InputError(f"sizes must be from 0 to the {task.size} samples of the task.")
-    found = critical_training_sizes(task, orders=orders, rng=rng, n_jobs=n_jobs, progress=progress)
-    return unique_line_curve(found, wanted.astype(np.int64), confidence=confidence)
+    critical = critical_training_sizes(
+        task, orders=orders, rng=rng, n_jobs=n_jobs, progress=progress
+    )
+    return unique_line_curve(critical, wanted.astype(np.int64), confidence=confidence)
 
 
 def _chunks(
@@ -141,9 +143,9 @@ def _chunks(
         for chunk in range(len(counts))
     )
     with progress_bar(sum(counts), unit="order", progress=progress) as done:
-        for chunk, found in as_finished(work, n_jobs):
-            done(len(found))
-            yield chunk, found
+        for chunk, critical in as_finished(work, n_jobs):
+            done(len(critical))
+            yield chunk, critical
 
 
 def _critical_sizes(

@@ -48,10 +48,10 @@ class Compare:
         """Print the comparison and draw it."""
         if self.out is not None:
             require_picture(self.out)
-        found = self.comparison()
+        comparison = self.comparison()
         if self.out is not None:
-            save_figure(found.plot(), self.out, _about(found))
-        print(found)
+            save_figure(comparison.plot(), self.out, _about(comparison))
+        print(comparison)
         if self.out is not None:
             print(f"picture: {self.out}")
 
@@ -83,11 +83,11 @@ class Compare:
             )
 
 
-def _about(found: Comparison) -> str:
+def _about(comparison: Comparison) -> str:
     """Return what a comparison's picture shows."""
-    a, b = found.names
-    differ = f"; differ in {'; '.join(found.differences)}" if found.differences else ""
-    return f"{a} and {b}: {found.spec}{differ}"
+    a, b = comparison.names
+    differ = f"; differ in {'; '.join(comparison.differences)}" if comparison.differences else ""
+    return f"{a} and {b}: {comparison.spec}{differ}"
 
 
 def _named_apart(a: tuple[str, str, str | None], b: tuple[str, str, str | None]) -> tuple[str, str]:

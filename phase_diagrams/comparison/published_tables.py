@@ -239,9 +239,9 @@ def _budget(
     path: str | Path, table: StepTable, spec: SweepSpec, steps: int | None
 ) -> tuple[int, bool]:
     """Return the table's budget, and whether it was assumed to be the sweep's."""
-    known = [s for row in table.rows for s in (row.train_step, row.test_step) if s is not None]
+    crossings = [s for row in table.rows for s in (row.train_step, row.test_step) if s is not None]
     # The smallest budget in which the steps themselves can be.
-    least = max(known, default=0) + (not table.ours)
+    least = max(crossings, default=0) + (not table.ours)
     if steps is None and "steps" in table.fields:
         steps = int(max(row.values["steps"] for row in table.rows))
     if steps is not None:
@@ -253,7 +253,7 @@ def _budget(
         return steps, False
     if table.ours or table.marks_never:
         return max(least, spec.most_steps), least <= spec.most_steps
-    rows = sum(max(known) in (row.train_step, row.test_step) for row in table.rows)
+    rows = sum(max(crossings) in (row.train_step, row.test_step) for row in table.rows)
     if rows == 1 and least != spec.most_steps:
         raise InputError(
             f"table {path} has its largest index, {least - 1}, in one row, where it may be a "

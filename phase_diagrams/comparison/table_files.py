@@ -244,9 +244,9 @@ def _hdf5_columns(path: str | Path, content: bytes) -> Iterator[tuple[str, Colum
     groups: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
         folder, _, leaf = name.rpartition("/")
-        known = [k for k in _ARRAYS if leaf == k or leaf.startswith(f"{k}_")]
-        if known:
-            column = max(known, key=len)
+        prefixes = [k for k in _ARRAYS if leaf == k or leaf.startswith(f"{k}_")]
+        if prefixes:
+            column = max(prefixes, key=len)
             group = groups.setdefault(f"{folder}{leaf.removeprefix(column)}".strip("_"), {})
             group[_ARRAYS[column]] = array
     complete = {name: group for name, group in groups.items() if _is_complete(group)}

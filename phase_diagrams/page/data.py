@@ -84,7 +84,7 @@ def page_data(diagram: PhaseDiagram) -> PageData:
     InputError
         If the diagram has no store or the page would be too large.
     """
-    spec, kept = diagram.spec, diagram.require_kept()
+    spec, stored_runs = diagram.spec, diagram.require_kept()
     require_moderate(spec)
     symbols = spec.task.symbols
     runs: Columns = {"phase": diagram.phases.ravel().astype(np.int32)}
@@ -94,7 +94,7 @@ def page_data(diagram: PhaseDiagram) -> PageData:
     points = np.full((spec.size, symbols, 2), np.nan, np.float32)
     curves = [np.zeros((0, len(CURVE_COLUMNS)))]
     rows = 0
-    for place, (_, summary) in enumerate(kept.find(spec.cells())):
+    for place, (_, summary) in enumerate(stored_runs.find(spec.cells())):
         if summary is None:
             continue
         _enter(runs, place, summary)

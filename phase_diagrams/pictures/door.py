@@ -157,12 +157,12 @@ class Pictures:
         InputError
             As by ``diagram.boundary``, or if the sweep has more than two axes.
         """
-        found = self._diagram.boundary(
+        edge = self._diagram.boundary(
             along, rng=rng, of=of, level=level, direction=direction, confidence=confidence,
             resamples=resamples,
         )  # fmt: skip
         return plot_boundary(
-            self._diagram, [found], ax=ax, title=title, figsize=figsize, palette=palette,
+            self._diagram, [edge], ax=ax, title=title, figsize=figsize, palette=palette,
             swap_axes=swap_axes, legend=legend,
         )  # fmt: skip
 

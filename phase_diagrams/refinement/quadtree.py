@@ -31,10 +31,10 @@ def spacings(factors: Spacing) -> list[Spacing]:
     >>> spacings((4, 2))
     [(4, 2), (2, 1), (1, 1)]
     """
-    found = [tuple(factors)]
-    while max(found[-1]) > 1:
-        found.append(tuple(max(1, spacing // 2) for spacing in found[-1]))
-    return found
+    spacings = [tuple(factors)]
+    while max(spacings[-1]) > 1:
+        spacings.append(tuple(max(1, spacing // 2) for spacing in spacings[-1]))
+    return spacings
 
 
 def wanted(labels: Labels, factors: Spacing) -> Mask:
@@ -71,7 +71,7 @@ def filled(labels: Labels, factors: Spacing) -> Labels:
     labels in that block agree; otherwise it stays UNKNOWN. Two such blocks share a measured corner,
     or one lies in the other: they say the same.
     """
-    found = np.full_like(labels, UNKNOWN)
+    inferred = np.full_like(labels, UNKNOWN)
     for spacing in spacings(factors):
         low, high = _extremes(labels, spacing)
         corners = [
@@ -81,8 +81,8 @@ def filled(labels: Labels, factors: Spacing) -> Labels:
         agree = np.logical_and.reduce(corners) & (low == high)
         for inner in product(*(range(s + 1) for s in spacing)):
             points = _points(inner, spacing, low.shape)
-            found[points] = np.where(agree, high, found[points])
-    return np.where(labels != UNKNOWN, labels, found)
+            inferred[points] = np.where(agree, high, inferred[points])
+    return np.where(labels != UNKNOWN, labels, inferred)
 
 
 def _extremes(labels: Labels, spacing: Spacing) -> tuple[Labels, Labels]:
@@ -90,8 +90,8 @@ def _extremes(labels: Labels, spacing: Spacing) -> tuple[Labels, Labels]:
     box = tuple(s + 1 for s in spacing)
     steps = tuple(slice(None, None, s) for s in spacing)
     inside = tuple(range(-labels.ndim, 0))
-    known = np.where(labels == UNKNOWN, np.iinfo(labels.dtype).max, labels)
-    low = sliding_window_view(known, box)[steps].min(axis=inside)
+    filled = np.where(labels == UNKNOWN, np.iinfo(labels.dtype).max, labels)
+    low = sliding_window_view(filled, box)[steps].min(axis=inside)
     high = sliding_window_view(labels, box)[steps].max(axis=inside)
     return low, high
 

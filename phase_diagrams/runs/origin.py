@@ -144,9 +144,9 @@ def mixtures(origins: Mapping[Origin | None, int]) -> list[str]:
     origins
         How many runs come from each; None for those whose origin was not recorded.
     """
-    known = [origin for origin in origins if origin is not None]
+    present = [origin for origin in origins if origin is not None]
     sentences = []
-    if differing := _differing(known):
+    if differing := _differing(present):
         sentence = "runs of several origins are mixed: " + ", ".join(
             f"{name} ({'; '.join(values)})" for name, values in differing.items()
         )
@@ -158,7 +158,7 @@ def mixtures(origins: Mapping[Origin | None, int]) -> list[str]:
         else:
             sentence += "; the engine's version is the same, so their bits should not differ."
         sentences.append(sentence)
-    if known and None in origins:
+    if present and None in origins:
         sentences.append(
             f"origin of {origins[None]} of {sum(origins.values())} runs is not known: they were "
             "stored by an earlier version, perhaps on another instruction set."
@@ -171,4 +171,4 @@ def _differing(origins: Iterable[Origin]) -> dict[str, list[str]]:
     parts: list[dict[str, Any]] = [origin.parts() for origin in origins]
     names = dict.fromkeys(name for each in parts for name in each)
     values = {name: sorted({each.get(name, "absent") for each in parts}) for name in names}
-    return {name: found for name, found in values.items() if len(found) > 1}
+    return {name: several for name, several in values.items() if len(several) > 1}

@@ -66,8 +66,8 @@ def _require(claims: Claims) -> None:
 
 def _ends(run: RunSummary, steps: int, stop_when: StopWhen) -> Claims:
     """Claims on how the run ended: as its budget would have ended it."""
-    known = [step for name in _STEPS if (step := getattr(run, name)) is not None]
-    yield run.steps_run >= 0 and min(known, default=0) >= 0, "a negative number of updates"
+    crossings = [step for name in _STEPS if (step := getattr(run, name)) is not None]
+    yield run.steps_run >= 0 and min(crossings, default=0) >= 0, "a negative number of updates"
     yield run.answers(steps, stop_when), "an end before its budget"
     again = run.ending(steps, stop_when)
     end, status = again["steps_run"], again["status"]
@@ -81,8 +81,8 @@ def _ends(run: RunSummary, steps: int, stop_when: StopWhen) -> Claims:
 
 
 def _crossings(run: RunSummary) -> list[tuple[str, int]]:
-    found = [(name, getattr(run, name)) for name in _STEPS[:3]]
-    return [(name, step) for name, step in found if step is not None]
+    crossings = [(name, getattr(run, name)) for name in _STEPS[:3]]
+    return [(name, step) for name, step in crossings if step is not None]
 
 
 def _state(run: RunSummary, cell: Cell, engine: str) -> Claims:

@@ -77,9 +77,9 @@ class StoreFile:
         query("PRAGMA journal_mode = DELETE")
         query("PRAGMA synchronous = FULL")
         # Keys stand in the table and in its index: a damaged key would otherwise pass as "not run".
-        found = query("PRAGMA integrity_check(1)").fetchone()[0]
-        if found != "ok":
-            raise damage(self.path, " ".join(found.split()))
+        answer = query("PRAGMA integrity_check(1)").fetchone()[0]
+        if answer != "ok":
+            raise damage(self.path, " ".join(answer.split()))
 
     def _format(self) -> int:
         """Return the file's format, which another process may raise between two transactions."""
@@ -148,8 +148,8 @@ class StoreFile:
 
         def insert() -> None:
             query("BEGIN IMMEDIATE")
-            found = self._format()
-            for newer in range(found + 1, (version or found) + 1):
+            current = self._format()
+            for newer in range(current + 1, (version or current) + 1):
                 query(UPGRADES[newer])
                 query(f"PRAGMA user_version = {newer}")
             self._connection.executemany(statement, rows)
@@ -168,13 +168,13 @@ class StoreFile:
         def select() -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
             query("BEGIN")
             names = columns(table, self._format())
-            found = query(f"SELECT {', '.join(names)}, checksum FROM {table} {rest}", values)
-            rows = found.fetchall()
+            cursor = query(f"SELECT {', '.join(names)}, checksum FROM {table} {rest}", values)
+            rows = cursor.fetchall()
             query("COMMIT")
             return names, rows
 
         names, rows = self._patiently(select)
-        for *row, found in rows:
-            if checksum(row) != found:
+        for *row, stored in rows:
+            if checksum(row) != stored:
                 raise damage(self.path, f"the row of {str(row[0])[:12]} fails its checksum")
             yield dict(zip(names, row, strict=True))

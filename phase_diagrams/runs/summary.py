@@ -48,8 +48,8 @@ class RunSummary(Outcome):
         """Summarise a run that recorded a history."""
         assert run.history is not None
         columns = [getattr(run.history, name) for name in CURVE_COLUMNS]
-        kept = {field.name: getattr(run, field.name) for field in dataclasses.fields(Outcome)}
-        return cls(**kept, curve=np.column_stack(columns).astype(np.float64), origin=origin)
+        fields = {field.name: getattr(run, field.name) for field in dataclasses.fields(Outcome)}
+        return cls(**fields, curve=np.column_stack(columns).astype(np.float64), origin=origin)
 
     def answers(self, steps: int, stop_when: StopWhen) -> bool:
         """Return whether what a run with this budget would know is known to this one.
