@@ -9,6 +9,7 @@ import tyro
 from effective_theory.files import foreseen_folder, require_outputs
 from phase_diagrams.commands.parsing import parse_factors
 from phase_diagrams.commands.sweep import files_of, leave_files
+from phase_diagrams.pictures.files import left_out
 from phase_diagrams.refining import expected_runs, refine, refined_spec
 from phase_diagrams.runs.engines import numba_engine
 from phase_diagrams.runs.store import Store
@@ -61,6 +62,8 @@ class Refine:
         diagram = refine(coarse, to, store=self.store, name=fine, engine=engine)
         files = leave_files(diagram, out)
         print(summary(diagram))
+        if (sentence := left_out(diagram.spec)) is not None:
+            print(sentence)
         print(f"{fine}: {', '.join(str(file) for file in files)}")
 
 
