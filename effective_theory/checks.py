@@ -145,7 +145,7 @@ def of_type(name: str, value: Any, kind: type[Kind], example: str) -> Kind:
 
 
 def path_of(name: str, value: Any) -> Path:
-    """Return a path, or raise InputError if the value is none."""
+    """Return a path, or raise InputError if the value is not one."""
     try:
         return Path(value)
     except TypeError:

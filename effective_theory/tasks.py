@@ -1,4 +1,4 @@
-"""Tasks (which samples exist and which label each has) and their train/test splits."""
+"""Tasks: which samples exist and which label each has."""
 
 import dataclasses
 import itertools

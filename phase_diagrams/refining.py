@@ -106,7 +106,7 @@ def refine(
         )
         for cell, summary in found:
             fine.record(cell.index, summary)
-        # The last round has no runs: it has the store know of a sweep that needs none.
+        # The last round has no runs: it tells the store of a sweep that needs none.
         if not places:
             break
     infer(fine)

@@ -176,7 +176,7 @@ def _resumed(
 
 
 def enter(kept: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
-    """Have a store know of a sweep, and return the sweep as `resumed` does.
+    """Tell a store of a sweep, and return the sweep as `resumed` does.
 
     Warns
     -----

@@ -1,1 +1,1 @@
-"""Pictures of diagrams and of single runs."""
+"""Pictures of diagrams, and the door to them."""

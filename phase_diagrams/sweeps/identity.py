@@ -71,7 +71,7 @@ def strict_json(text: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object's values by name, of which JSON would take the last of several."""
+    """Return an object's values by name; of several of one name JSON would take the last."""
     content = dict(pairs)
     if len(content) < len(pairs):
         raise ValueError("a name is given twice")

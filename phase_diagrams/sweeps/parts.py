@@ -46,7 +46,7 @@ def place_on(spec: SweepSpec, values: Mapping[str, Any]) -> dict[str, int]:
 
 
 def part_of(spec: SweepSpec, places: Mapping[str, int], seed: int | None) -> SweepSpec:
-    """Return the sweep whose runs are those at some places of the axes, which it has no more.
+    """Return the sweep of the runs at some places of the axes, which are no longer its axes.
 
     Its cells are those of the whole, with the same ids. A part across a refined axis counts as a
     plain sweep: what of it had to be measured followed from cells that it leaves out.

@@ -137,7 +137,7 @@ def preset(name: str) -> SweepSpec:
 
 
 def preset_note(name: str | None, spec: SweepSpec) -> str | None:
-    """Return in what a sweep of a preset's name is not that preset, or None.
+    """Return how a sweep of a preset's name differs from the preset, or None.
 
     It may have been run with other options, or by a version whose preset was another.
     """
