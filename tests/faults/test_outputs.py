@@ -14,6 +14,7 @@ from PIL import Image
 
 from effective_theory import Addition, InputError, ToyModel, files
 from effective_theory import cli as theory_cli
+from effective_theory.commands import train as train_command
 from phase_diagrams import PhaseDiagram, Store, SweepSpec, load, numba_engine, refine, sweep
 from phase_diagrams import cli as sweep_cli
 from phase_diagrams.runs.engines import NumbaEngine
@@ -239,14 +240,14 @@ def nothing_runs(store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
     for place, name in (
         (NumbaEngine, "run"),
-        (theory_cli, "train"),
+        (train_command, "train"),
         (Store, "find"),
         (PhaseDiagram, "plot"),
     ):
         monkeypatch.setattr(place, name, too_late)
-    from effective_theory.commands import theory as theory_commands
+    from effective_theory.commands import figure as figure_command
 
-    monkeypatch.setattr(theory_commands, "FIGURES", dict.fromkeys(["4a", "4c"], too_late))
+    monkeypatch.setattr(figure_command, "FIGURES", dict.fromkeys(["4a", "4c"], too_late))
     yield
 
 
