@@ -3,6 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from effective_theory.checks import InputError
 from effective_theory.files import png_of
 
 
@@ -18,5 +19,5 @@ def figure_of(panel: Axes) -> Figure:
     """Return the figure in which a panel lies, however deep."""
     figure = panel.get_figure(root=True)
     if figure is None:
-        raise ValueError("the axes have been removed from their figure")
+        raise InputError("ax has been removed from its figure; give axes of a figure.")
     return figure

@@ -23,13 +23,7 @@ from effective_theory.arguments import (
 )
 from effective_theory.checks import InputError, RunError, printable
 from effective_theory.notes import note
-from effective_theory.tasks import (
-    Addition,
-    FiniteGroup,
-    ModularAddition,
-    Task,
-    permutation_group,
-)
+from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, Task, permutation_group
 from effective_theory.toy_model import ToyModel
 
 TaskName = Literal["addition", "modular_addition", "permutation_group"]

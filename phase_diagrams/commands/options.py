@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import tyro
 
@@ -17,6 +17,7 @@ from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.sweeps.presets import preset
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.train_fraction import settled_train_size
 
 Options = TypeVar("Options", bound="SweepOptions")
 
@@ -61,7 +62,7 @@ class SweepOptions:
             task=task_named(self.task, self.p),
             axes=axes,
             model=self.model.checked(),
-            **self._samples(),
+            train_size=self._train_size(),
             seeds=parse_seeds(self.seeds),
             start=self.start,
             lag=self.lag,
@@ -83,11 +84,12 @@ class SweepOptions:
         """The options of the preset, or without one the defaults, before any was given."""
         return SweepOptions() if self.preset is None else _of_preset(self.preset, SweepOptions)
 
-    def _samples(self) -> dict[str, Any]:
+    def _train_size(self) -> int:
         """Return how many samples are for training, by the one option that says so."""
         if self.train_size is None and self.train_fraction is None and self.preset is not None:
-            return {"train_size": preset(self.preset).train_size}
-        return {"train_size": self.train_size, "train_fraction": self.train_fraction}
+            return preset(self.preset).train_size
+        task = task_named(self.task, self.p)
+        return settled_train_size(task, self.train_size, self.train_fraction)
 
     def replaced_axes(self) -> str | None:
         """Return in one sentence which axes of the preset others replace, None if none are."""
@@ -95,7 +97,7 @@ class SweepOptions:
         if not axes or self.preset is None:
             return None
         spec = preset(self.preset)
-        values = {**dataclasses.asdict(self.model), "train_size": self.spec().train_size}
+        values = {**dataclasses.asdict(self.model), "train_size": self._train_size()}
         fixed = [f"{name} {values[name]}" for name in spec.grid if name not in axes]
         rest = f"; all runs have {' and '.join(fixed)}" if fixed else ""
         return (

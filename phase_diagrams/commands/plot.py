@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import tyro
 
@@ -14,6 +13,7 @@ from effective_theory.files import (
 )
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.drawing.palette import Palette
 from phase_diagrams.pictures.files import (
     Format,
     Kind,
@@ -25,6 +25,7 @@ from phase_diagrams.pictures.files import (
 )
 from phase_diagrams.statistics.boundaries import require_axis
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.wording import seed_text
 
 #: Seed of the resamples behind a band: the same store gives the same picture.
 _RESAMPLING_SEED = 0
@@ -42,7 +43,7 @@ class Plot(StoredSweep):
     """Folder for the pictures."""
     format: Format = "png"
     """Format of the pictures."""
-    palette: Literal["default", "paper"] = "default"
+    palette: Palette = "default"
     """Colours: default (safe for colour-blind readers) or the paper's."""
     kind: tyro.conf.UseAppendAction[tuple[Kind, ...]] = ()
     """A picture: the phases; the steps to both thresholds; the majority over seeds; the lags of
@@ -78,7 +79,11 @@ class Plot(StoredSweep):
 
     def _part(self) -> str:
         """Return what part of the sweep is drawn, as it ends the names of files."""
-        return file_part(dict(place.split("=", 1) for at in self.at for place in at.split(",")))
+        seed, values = self.place()
+        texts = {name: str(value) for name, value in values.items()}
+        if seed is not None:
+            texts["seed"] = seed_text(seed) if isinstance(seed, tuple) else str(seed)
+        return file_part(texts)
 
     def _boundary_file(self) -> Path:
         return self.out / f"boundary{self._part()}.{self.format}"
@@ -104,9 +109,10 @@ class Plot(StoredSweep):
             for direction in ("rising", "falling")
         ]
         # Loads matplotlib, which a wrong axis need not wait for.
+        from phase_diagrams.drawing.layout import Look
         from phase_diagrams.pictures.over_seeds import plot_boundary
 
-        figure = plot_boundary(diagram, edges, palette=self.palette)
+        figure = plot_boundary(diagram, edges, Look(palette=self.palette))
         require_folder(self.out)
         save_figure(figure, self._boundary_file(), str(diagram.spec))
         print(f"share of runs that generalise, along {along}:")

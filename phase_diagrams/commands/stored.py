@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -36,9 +36,13 @@ class StoredSweep:
     """A part of the sweep: FIELD=VALUE holds an axis there, seed=SEED keeps one seed; such as
     batch_size=15, several with commas or by repeating it."""
 
+    def place(self) -> tuple[int | tuple[int, int] | None, dict[str, Any]]:
+        """Return the seed, or None, and the values at which axes are held."""
+        return parse_place("at", ",".join(self.at)) if self.at else (None, {})
+
     def load(self, check: Callable[[SweepSpec], object]) -> PhaseDiagram:
         """Return the diagram of the chosen part, whose ``check`` need not wait for its runs."""
-        seed, values = parse_place("at", ",".join(self.at)) if self.at else (None, {})
+        seed, values = self.place()
         with Store(self.store, create=False) as kept:
             name, spec = kept.spec(self.name)
             check(PhaseDiagram(spec).sel(seed=seed, **values).spec)

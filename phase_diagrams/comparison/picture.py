@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from effective_theory.figures import Picture
 from phase_diagrams.drawing.layout import Size
-from phase_diagrams.drawing.palette import STYLE, differing
 from phase_diagrams.drawing.plane import Plane, draw_cells
+from phase_diagrams.drawing.style import STYLE, differing
 from phase_diagrams.phases import Phase
 from phase_diagrams.sweeps.spec import SweepSpec
 

@@ -2,15 +2,14 @@
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from effective_theory import InputError
 from effective_theory.report import not_reached
 from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram
-from phase_diagrams.drawing.layout import Size, one_panel, panels, put_legend
-from phase_diagrams.drawing.palette import STYLE, Palette, colours_of, patch, phase_patches
+from phase_diagrams.drawing.layout import Look
+from phase_diagrams.drawing.palette import colours_of
 from phase_diagrams.drawing.plane import (
     ORDER,
     PALE,
@@ -20,6 +19,7 @@ from phase_diagrams.drawing.plane import (
     draw_phases,
     require_plane,
 )
+from phase_diagrams.drawing.style import STYLE, patch, phase_patches
 from phase_diagrams.phases import Source
 from phase_diagrams.wording import seed_name
 
@@ -27,56 +27,40 @@ from phase_diagrams.wording import seed_name
 _ABSENT = "#D0D0D0"
 
 
-def plot_phases(
-    diagram: PhaseDiagram,
-    *,
-    ax: Axes | None = None,
-    title: str | None = None,
-    figsize: Size | None = None,
-    palette: Palette = "default",
-    swap_axes: bool = False,
-    legend: bool = True,
-) -> Figure:
+def plot_phases(diagram: PhaseDiagram, look: Look) -> Figure:
     """Draw the phase of each cell; see `phase_diagrams.pictures.door.Pictures`."""
-    colours = colours_of(palette)
+    colours = colours_of(look.palette)
     _require_panels(diagram)
     seeds, phases = diagram.spec.seeds, diagram.phases
-    plane = Plane.of(diagram.spec.grid, swap=swap_axes)
-    if ax is not None and len(seeds) > 1:
+    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
+    if look.ax is not None and len(seeds) > 1:
         raise InputError(
             f"ax holds one seed, this sweep has {len(seeds)}; choose one with sel(seed=..), "
             "or draw plot.majority(ax=..)."
         )
     with rc_context(STYLE):
         if len(seeds) == 1:
-            figure, first = one_panel(ax, figsize or (6.4, 5.5))
-            drawn = [first]
+            figure, only = look.panel((6.4, 5.5))
+            drawn, titles = [only], [look.titled("")]
         else:
-            figure, drawn = panels(len(seeds), 4, figsize, (4.6, 3.96))
-        for seed, panel in enumerate(drawn):
+            figure, drawn = look.panels(len(seeds), 4, (4.6, 3.96))
+            titles = [seed_name(seed) for seed in seeds]
+        for seed, (panel, title) in enumerate(zip(drawn, titles, strict=True)):
             inferred = diagram.source[..., seed] == Source.INFERRED
             draw_phases(panel, plane, phases[..., seed], colours, pale=inferred)
-            panel.set_title(_seed_title(diagram, seed))
-        _put_title(figure, drawn, title)
-        if legend:
-            present = [phase for phase in ORDER if (phases == phase).any()]
-            handles = phase_patches(present, colours)
-            if (diagram.source == Source.INFERRED).any():
-                handles.append(patch(ListedColormap([PALE])(0), "pale: inferred"))
-            put_legend(figure, ax, handles, 4)
+            panel.set_title(title)
+        present = [phase for phase in ORDER if (phases == phase).any()]
+        handles = phase_patches(present, colours)
+        if (diagram.source == Source.INFERRED).any():
+            handles.append(patch(ListedColormap([PALE])(0), "pale: inferred"))
+        look.put_legend(figure, handles, 4)
     return figure
 
 
-def plot_steps(
-    diagram: PhaseDiagram,
-    *,
-    title: str | None = None,
-    figsize: Size | None = None,
-    swap_axes: bool = False,
-) -> Figure:
+def plot_steps(diagram: PhaseDiagram, look: Look) -> Figure:
     """Draw the steps to both thresholds; see `phase_diagrams.pictures.door.Pictures.steps`."""
     _require_panels(diagram)
-    plane = Plane.of(diagram.spec.grid, swap=swap_axes)
+    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
     titles = tuple(
         f"{side} accuracy at its threshold"
         if f"{side}_threshold" in diagram.spec.grid
@@ -88,7 +72,7 @@ def plot_steps(
     low = max(1, int(both.min())) if both.count() else 1
     norm = LogNorm(low, max(top, low + 1))
     with rc_context(STYLE):
-        figure, drawn = panels(2 * len(diagram.spec.seeds), 2, figsize, (4.6, 3.96))
+        figure, drawn = look.panels(2 * len(diagram.spec.seeds), 2, (4.6, 3.96))
         for place, panel in enumerate(drawn):
             seed, which = divmod(place, 2)
             # A crossing at update 0 has no logarithm; it is drawn as the first update.
@@ -97,8 +81,6 @@ def plot_steps(
             draw_over(panel, plane, ~diagram.measured[..., seed], _ABSENT)
             seed_title = _seed_title(diagram, seed)
             panel.set_title(f"{seed_title}, {titles[which]}" if seed_title else titles[which])
-        if title is not None:
-            figure.suptitle(title)
         bar = figure.colorbar(drawn[0].collections[0], ax=drawn, shrink=0.9)
         grey = "" if diagram.measured.all() else "; grey: not run"
         bar.set_label(f"updates (white: {not_within(diagram)}{grey})")
@@ -119,14 +101,6 @@ def _require_panels(diagram: PhaseDiagram) -> None:
             f"a picture has panels for {MOST_PANELS} seeds, this sweep has "
             f"{len(diagram.spec.seeds)}; choose one with sel(seed=..), or draw the majority."
         )
-
-
-def _put_title(figure: Figure, drawn: list[Axes], title: str | None) -> None:
-    """Write the caller's title over the only panel, or over all."""
-    if title is not None and len(drawn) == 1:
-        drawn[0].set_title(title)
-    elif title is not None:
-        figure.suptitle(title)
 
 
 def _seed_title(diagram: PhaseDiagram, seed: int) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.drawing.layout import Size, one_panel, panels
+from phase_diagrams.drawing.layout import Look
 from phase_diagrams.drawing.palette import Palette, colours_of
 from phase_diagrams.drawing.plane import axis_label
 from phase_diagrams.drawing.ticks import put_ticks
@@ -35,30 +35,22 @@ _THRESHOLDS = (
 )
 
 
-def plot_lags(
-    diagram: PhaseDiagram,
-    *,
-    ax: Axes | None = None,
-    title: str | None = None,
-    figsize: Size | None = None,
-    palette: Palette = "default",
-    legend: bool = True,
-) -> Figure:
+def plot_lags(diagram: PhaseDiagram, look: Look) -> Figure:
     """Draw the distribution of lags; see `phase_diagrams.pictures.door.Pictures.lags`."""
-    colours = _colours(palette)
+    colours = _colours(look.palette)
     frame = diagram.to_frame().dropna(subset=["train_step", "test_step"])
     frame["lag"] = (frame["test_step"] - frame["train_step"]).astype(float)
     with sns.axes_style("ticks"):
-        figure, axes = one_panel(ax, figsize or (6.4, 4))
+        figure, axes = look.panel((6.4, 4))
         axes.set_xlim(-_LINEAR_LAG, 2 * diagram.spec.most_steps)
         if len(frame):
             bins = _lag_bins(frame["lag"], diagram.spec.lag)
             sns.histplot(
                 data=frame, x="lag", hue="phase", bins=bins,
                 multiple="stack", alpha=1, edgecolor="white", linewidth=0.4, ax=axes,
-                hue_order=_present(frame), palette=colours, legend=legend,
+                hue_order=_present(frame), palette=colours, legend=look.legend,
             )  # fmt: skip
-            if legend:
+            if look.legend:
                 sns.move_legend(axes, "best", title=None, frameon=False)
             axes.set_xlim(bins[0], bins[-1])
         axes.axvline(diagram.spec.lag, color="#444444", linestyle=":", linewidth=1)
@@ -67,23 +59,15 @@ def plot_lags(
         axes.set(
             xlabel="lag of test after train accuracy, in updates",
             ylabel="runs",
-            title=usual if title is None else title,
+            title=look.titled(usual),
         )
         sns.despine(ax=axes)
     return figure
 
 
-def plot_order(
-    diagram: PhaseDiagram,
-    *,
-    ax: Axes | None = None,
-    title: str | None = None,
-    figsize: Size | None = None,
-    palette: Palette = "default",
-    legend: bool = True,
-) -> Figure:
+def plot_order(diagram: PhaseDiagram, look: Look) -> Figure:
     """Draw the order of the crossings; see `phase_diagrams.pictures.door.Pictures.order`."""
-    colours = _colours(palette)
+    colours = _colours(look.palette)
     frame = diagram.to_frame()
     frame = frame[frame["status"] != "not run"].copy()
     steps = frame[["rqi_step", "train_step", "test_step"]].itertuples(index=False)
@@ -91,18 +75,18 @@ def plot_order(
     commonest = frame["order"].value_counts().index.tolist()
     with sns.axes_style("ticks"):
         height = 1.3 + 0.36 * max(3, len(commonest))
-        figure, axes = one_panel(ax, figsize or (6.4, height))
+        figure, axes = look.panel((6.4, height))
         if len(frame):
             frame["order"] = frame["order"].astype("category").cat.set_categories(commonest)
             sns.histplot(
                 data=frame, y="order", hue="phase", multiple="stack", shrink=0.8, alpha=1,
                 edgecolor="white", linewidth=0.4, ax=axes,
-                hue_order=_present(frame), palette=colours, legend=legend,
+                hue_order=_present(frame), palette=colours, legend=look.legend,
             )  # fmt: skip
-            if legend:
+            if look.legend:
                 sns.move_legend(axes, "best", title=None, frameon=False)
         usual = "order of the first crossings within the run"
-        axes.set(xlabel="runs", ylabel="", title=usual if title is None else title)
+        axes.set(xlabel="runs", ylabel="", title=look.titled(usual))
         sns.despine(ax=axes)
     return figure
 
@@ -128,14 +112,7 @@ def order(rqi_step: Any, train_step: Any, test_step: Any) -> str:
     return text
 
 
-def plot_against(
-    diagram: PhaseDiagram,
-    axis: str | None = None,
-    *,
-    title: str | None = None,
-    figsize: Size | None = None,
-    legend: bool = True,
-) -> Figure:
+def plot_against(diagram: PhaseDiagram, axis: str | None, look: Look) -> Figure:
     """Draw steps against one axis; see `phase_diagrams.pictures.door.Pictures.against`."""
     names = list(diagram.spec.grid)
     axis = names[0] if axis is None else axis
@@ -152,10 +129,7 @@ def plot_against(
     beyond = 2.0 * diagram.spec.most_steps
     frame = _long(diagram, axis, beyond)
     with sns.axes_style("ticks"):
-        columns = min(len(chosen), 3)
-        rows = -(-len(chosen) // columns)
-        size = (1.2 + 3.6 * columns, 0.6 + 2.9 * rows)
-        figure, drawn = panels(len(chosen), columns, figsize or size, size)
+        figure, drawn = look.panels(len(chosen), 3, (3.6, 2.9), (1.2, 0.6))
         for panel, place in zip(drawn, chosen.astype(int), strict=True):
             part, at = frame, ""
             if others:
@@ -164,9 +138,7 @@ def plot_against(
             _draw_against(panel, diagram, axis, part, beyond)
             panel.set_title(at, fontsize="medium")
         drawn[0].set_ylim(top=1.7 * beyond)
-        if title is not None:
-            figure.suptitle(title)
-        if legend:
+        if look.legend:
             handles, labels = drawn[0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
         sns.despine(figure)

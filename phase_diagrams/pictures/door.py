@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from effective_theory.checks import RandomSource
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.drawing.layout import Size
+from phase_diagrams.drawing.layout import Look, Size
 from phase_diagrams.drawing.palette import Palette
 from phase_diagrams.phases import GENERALISING, Phase
 from phase_diagrams.pictures.cells import plot_phases, plot_steps
@@ -74,10 +74,8 @@ class Pictures:
         --------
         ``diagram.plot(title="full batch").savefig("phases.pdf")``
         """
-        return plot_phases(
-            self._diagram, ax=ax, title=title, figsize=figsize, palette=palette,
-            swap_axes=swap_axes, legend=legend,
-        )  # fmt: skip
+        look = Look(ax, title, figsize, palette, swap_axes, legend)
+        return plot_phases(self._diagram, look)
 
     def steps(
         self,
@@ -95,7 +93,8 @@ class Pictures:
         InputError
             If the sweep has more than two axes or too many seeds.
         """
-        return plot_steps(self._diagram, title=title, figsize=figsize, swap_axes=swap_axes)
+        look = Look(title=title, figsize=figsize, swap_axes=swap_axes)
+        return plot_steps(self._diagram, look)
 
     def majority(
         self,
@@ -119,10 +118,8 @@ class Pictures:
         InputError
             If the sweep has more than two axes, or the palette is unknown.
         """
-        return plot_majority(
-            self._diagram, confidence=confidence, ax=ax, title=title, figsize=figsize,
-            palette=palette, swap_axes=swap_axes, legend=legend,
-        )  # fmt: skip
+        look = Look(ax, title, figsize, palette, swap_axes, legend)
+        return plot_majority(self._diagram, look, confidence)
 
     def boundary(
         self,
@@ -161,10 +158,8 @@ class Pictures:
             along, rng=rng, of=of, level=level, direction=direction, confidence=confidence,
             resamples=resamples,
         )  # fmt: skip
-        return plot_boundary(
-            self._diagram, [edge], ax=ax, title=title, figsize=figsize, palette=palette,
-            swap_axes=swap_axes, legend=legend,
-        )  # fmt: skip
+        look = Look(ax, title, figsize, palette, swap_axes, legend)
+        return plot_boundary(self._diagram, [edge], look)
 
     def lags(
         self,
@@ -187,9 +182,8 @@ class Pictures:
         """
         from phase_diagrams.pictures.crossings import plot_lags
 
-        return plot_lags(
-            self._diagram, ax=ax, title=title, figsize=figsize, palette=palette, legend=legend
-        )
+        look = Look(ax, title, figsize, palette, legend=legend)
+        return plot_lags(self._diagram, look)
 
     def order(
         self,
@@ -211,9 +205,8 @@ class Pictures:
         """
         from phase_diagrams.pictures.crossings import plot_order
 
-        return plot_order(
-            self._diagram, ax=ax, title=title, figsize=figsize, palette=palette, legend=legend
-        )
+        look = Look(ax, title, figsize, palette, legend=legend)
+        return plot_order(self._diagram, look)
 
     def against(
         self,
@@ -242,7 +235,8 @@ class Pictures:
         """
         from phase_diagrams.pictures.crossings import plot_against
 
-        return plot_against(self._diagram, axis, title=title, figsize=figsize, legend=legend)
+        look = Look(title=title, figsize=figsize, legend=legend)
+        return plot_against(self._diagram, axis, look)
 
     def page(self, path: str | Path, *, palette: Palette = "default") -> None:
         """Write a page for a browser, in which pointing at a cell shows its run.

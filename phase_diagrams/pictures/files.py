@@ -1,6 +1,7 @@
 """The pictures of a diagram by name, as files."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from effective_theory import InputError
 from effective_theory.files import OUR_PICTURE, save_figure
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.drawing.palette import Palette
 from phase_diagrams.sweeps.spec import SweepSpec
 
 if TYPE_CHECKING:
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 #: phases, steps and majority are maps of the cells; lags, order and against are of all runs.
 Kind = Literal["phases", "steps", "majority", "lags", "order", "against"]
-Palette = Literal["default", "paper"]
 Format = Literal["png", "pdf", "svg"]
 _MAPS: tuple[Kind, ...] = ("phases", "steps", "majority")
 #: Slices of a sweep with more than two axes that have pictures of their own.
@@ -28,28 +29,20 @@ Slice = dict[str, Any]
 
 def fitting(spec: SweepSpec) -> tuple[Kind, ...]:
     """Return the maps that a sweep, or each of its slices, has room for."""
-    part = PhaseDiagram(spec)
-    for place in slices(spec)[:1]:
-        part = part.sel(**place)
+    first = next(_slices(spec))
+    part = PhaseDiagram(spec).sel(**first) if first else PhaseDiagram(spec)
     maps: tuple[Kind, ...] = ("phases", "steps") if part.fits_a_picture else ()
     return (*maps, "majority") if part.fits_a_majority_picture else maps
 
 
-def slices(spec: SweepSpec) -> list[Slice]:
-    """Return where the planes of a sweep's first two axes lie; nothing where it is one plane."""
-    further = dict(list(spec.grid.items())[2:])
-    places = itertools.product(*(axis.values for axis in further.values()))
-    return [dict(zip(further, place, strict=True)) for place in places] if further else []
-
-
 def left_out(spec: SweepSpec) -> str | None:
     """Return in a sentence which slices have no picture of their own; None if all have."""
-    beyond = slices(spec)[MOST_SLICES:]
-    if not beyond:
+    beyond = next(itertools.islice(_slices(spec), MOST_SLICES, None), None)
+    if beyond is None:
         return None
-    values = {name: spec.grid[name].text(value) for name, value in beyond[0].items()}
-    at = ",".join(f"{name}={text}" for name, text in values.items())
-    return f"{len(beyond)} more slices have no picture; for one of them: plot --at {at}"
+    count = math.prod(spec.shape[2:-1]) - MOST_SLICES
+    at = ",".join(f"{name}={text}" for name, text in _texts(spec, beyond).items())
+    return f"{count} more slices have no picture; for one of them: plot --at {at}"
 
 
 def save_pictures(
@@ -114,10 +107,9 @@ def pictures(
     plot = diagram.plot
     match kind:
         case "phases" | "steps" | "majority":
-            names = _names(diagram.spec, kind)
-            parts = [diagram.sel(**p) for p in _drawn(diagram.spec)] or [diagram]
-            for name, part in zip(names, parts, strict=True):
-                yield name, _map(part, kind, palette)
+            for place in _drawn(diagram.spec):
+                part = diagram.sel(**place) if place else diagram
+                yield _map_name(diagram.spec, kind, place), _map(part, kind, palette)
         case "lags":
             yield kind, plot.lags(palette=palette)
         case "order":
@@ -146,15 +138,29 @@ def _map(diagram: PhaseDiagram, kind: Kind, palette: Palette) -> "Figure":
     return diagram.plot.steps() if kind == "steps" else diagram.plot.majority(palette=palette)
 
 
-def _drawn(spec: SweepSpec) -> list[Slice]:
-    return slices(spec)[:MOST_SLICES]
+def _slices(spec: SweepSpec) -> Iterator[Slice]:
+    """Yield where the planes of a sweep's first two axes lie; nowhere where it is one plane."""
+    further = dict(list(spec.grid.items())[2:])
+    for place in itertools.product(*(axis.values for axis in further.values())):
+        yield dict(zip(further, place, strict=True))
+
+
+def _drawn(spec: SweepSpec) -> Iterator[Slice]:
+    return itertools.islice(_slices(spec), MOST_SLICES)
+
+
+def _texts(spec: SweepSpec, place: Slice) -> dict[str, str]:
+    return {name: spec.grid[name].text(value) for name, value in place.items()}
+
+
+def _map_name(spec: SweepSpec, kind: Kind, place: Slice) -> str:
+    return f"{kind}{file_part(_texts(spec, place))}"
 
 
 def _names(spec: SweepSpec, kind: Kind) -> list[str]:
     """Return the names of a kind's files, without their ending."""
     if kind == "against":
         return [f"against-{axis}" for axis in spec.grid]
-    if kind not in _MAPS or not slices(spec):
-        return [kind]
-    texts = [{n: spec.grid[n].text(v) for n, v in place.items()} for place in _drawn(spec)]
-    return [f"{kind}{file_part(values)}" for values in texts]
+    if kind in _MAPS:
+        return [_map_name(spec, kind, place) for place in _drawn(spec)]
+    return [kind]

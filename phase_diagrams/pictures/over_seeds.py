@@ -13,18 +13,12 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from effective_theory.figures import figure_of
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.drawing.layout import Size, one_panel, put_legend
-from phase_diagrams.drawing.palette import (
-    LINE,
-    STYLE,
-    Palette,
-    colours_of,
-    patch,
-    phase_patches,
-    shares_to,
-)
+from phase_diagrams.drawing.layout import Look
+from phase_diagrams.drawing.palette import colours_of
 from phase_diagrams.drawing.plane import Plane, draw_cells, require_plane, write_names
+from phase_diagrams.drawing.style import LINE, STYLE, patch, phase_patches, shares_to
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.statistics.boundaries import Boundary
 from phase_diagrams.statistics.probabilities import Majority
@@ -33,58 +27,37 @@ from phase_diagrams.sweeps.axes import Axis
 _SIZE = (6.4, 5.5)
 
 
-def plot_majority(
-    diagram: PhaseDiagram,
-    *,
-    confidence: float = 0.95,
-    ax: Axes | None = None,
-    title: str | None = None,
-    figsize: Size | None = None,
-    palette: Palette = "default",
-    swap_axes: bool = False,
-    legend: bool = True,
-) -> Figure:
+def plot_majority(diagram: PhaseDiagram, look: Look, confidence: float = 0.95) -> Figure:
     """Draw the commonest phase of each cell; see `phase_diagrams.pictures.door.Pictures`."""
-    colours = colours_of(palette)
+    colours = colours_of(look.palette)
     require_plane(diagram.spec.grid)
-    plane = Plane.of(diagram.spec.grid, swap=swap_axes)
+    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
     majority = diagram.majority(confidence)
     painted = np.array([to_rgb(colours[phase]) for phase in RUN_PHASES])
     one = np.where((majority.phases >= 0)[..., np.newaxis], painted[majority.phases], 1.0)
     with rc_context(STYLE):
-        figure, panel = one_panel(ax, figsize or _SIZE)
+        figure, panel = look.panel(_SIZE)
         draw_cells(panel, plane, _blend(one, np.nan_to_num(majority.share)[..., np.newaxis]))
         _draw_ties(panel, plane, majority, painted)
         names = write_names(panel, plane, majority.phases, colours)
         usual = f"majority of {len(diagram.spec.seeds)} seeds; paler: fewer of them"
-        panel.set_title(usual if title is None else title)
+        panel.set_title(look.titled(usual))
         doubtful = ~majority.certain & (majority.runs > 0)
         dots = _draw_dots(panel, plane, doubtful)
-        if legend:
-            there = [p for k, p in enumerate(RUN_PHASES) if majority.leading[..., k].any()]
-            handles = phase_patches(there, colours)
-            if (majority.runs == 0).any():
-                handles.append(patch(colours[Phase.NOT_RUN], "not run"))
-            if len(dots):
-                label = f"{confidence:.0%} interval not above 1/2"
-                marker = {"marker": "o", "color": "#888888", "linestyle": ""}
-                handles.append(Line2D([], [], **marker, label=label))  # type: ignore[arg-type]
-            put_legend(figure, ax, handles, 3)
+        there = [p for k, p in enumerate(RUN_PHASES) if majority.leading[..., k].any()]
+        handles = phase_patches(there, colours)
+        if (majority.runs == 0).any():
+            handles.append(patch(colours[Phase.NOT_RUN], "not run"))
+        if len(dots):
+            label = f"{confidence:.0%} interval not above 1/2"
+            marker = {"marker": "o", "color": "#888888", "linestyle": ""}
+            handles.append(Line2D([], [], **marker, label=label))  # type: ignore[arg-type]
+        look.put_legend(figure, handles, 3)
         _leave_out_covering(names, panel, dots)
     return figure
 
 
-def plot_boundary(
-    diagram: PhaseDiagram,
-    boundaries: Sequence[Boundary],
-    *,
-    ax: Axes | None = None,
-    title: str | None = None,
-    figsize: Size | None = None,
-    palette: Palette = "default",
-    swap_axes: bool = False,
-    legend: bool = True,
-) -> Figure:
+def plot_boundary(diagram: PhaseDiagram, boundaries: Sequence[Boundary], look: Look) -> Figure:
     """Draw the probability of phases, and over it where it crosses a level, with its band.
 
     Parameters
@@ -94,8 +67,8 @@ def plot_boundary(
     boundaries
         What its `boundary` returned: of the same phases along the same axis, such as the rising and
         the falling one.
-    ax, title, figsize, palette, swap_axes, legend
-        As for `phase_diagrams.pictures.door.Pictures.boundary`.
+    look
+        As the caller of `phase_diagrams.pictures.door.Pictures.boundary` decides.
 
     Raises
     ------
@@ -103,12 +76,12 @@ def plot_boundary(
         If the sweep has more than two axes, or the palette is unknown.
     """
     require_plane(diagram.spec.grid)
-    plane = Plane.of(diagram.spec.grid, swap=swap_axes)
+    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
     first = boundaries[0]
     names = " or ".join(phase.label for phase in first.of)
-    shades = shares_to(_blend(np.array(to_rgb(colours_of(palette)[first.of[0]])), 0.8))
+    shades = shares_to(_blend(np.array(to_rgb(colours_of(look.palette)[first.of[0]])), 0.8))
     with rc_context(STYLE):
-        figure, panel = one_panel(ax, figsize or _SIZE)
+        figure, panel = look.panel(_SIZE)
         share = np.ma.masked_invalid(diagram.probability(first.of).value)
         draw_cells(panel, plane, share, cmap=shades, vmin=0, vmax=1)
         bar = figure.colorbar(panel.collections[0], ax=panel, shrink=0.9)
@@ -118,16 +91,16 @@ def plot_boundary(
         for one in boundaries:
             _draw_boundary(panel, one, other, upwards=upwards)
         usual = f"{names}: where {first.level:g} of the seeds are"
-        panel.set_title(usual if title is None else title)
+        panel.set_title(look.titled(usual))
         if not any(np.isfinite(one.value).any() for one in boundaries):
             _say(panel, no_crossing(share, first))
-        elif legend:
+        else:
             band = f"{first.confidence:.0%} band over resampled seeds"
             handles = [
                 Line2D([], [], color=LINE, label="boundary"),
                 Patch(facecolor=LINE, alpha=0.3, label=band),
             ]
-            put_legend(figure, ax, handles, 2)
+            look.put_legend(figure, handles, 2)
     return figure
 
 
@@ -200,11 +173,10 @@ def _draw_dots(panel: Axes, plane: Plane, where: NDArray[np.bool_]) -> NDArray[n
 
 def _leave_out_covering(names: list[Text], panel: Axes, dots: NDArray[np.float64]) -> None:
     """Remove names that would cover dots; the legend has them."""
-    figure = panel.get_figure(root=True)
-    if figure is None or not (names and len(dots)):
+    if not (names and len(dots)):
         return
     # Where names and dots come to lie is known when the figure is laid out.
-    figure.draw_without_rendering()
+    figure_of(panel).draw_without_rendering()
     points = panel.transData.transform(dots)
     for name in names:
         (left, bottom), (right, top) = name.get_window_extent().padded(2).get_points()

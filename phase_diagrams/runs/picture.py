@@ -13,7 +13,8 @@ from effective_theory.checks import refuse_masked
 from effective_theory.figures import Picture
 from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
 from effective_theory.report import crossing, not_reached
-from phase_diagrams.drawing.palette import PALETTES, phase_patches
+from phase_diagrams.drawing.palette import PALETTES
+from phase_diagrams.drawing.style import phase_patches
 from phase_diagrams.phases import Phase
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 

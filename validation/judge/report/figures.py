@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from effective_theory.plotting import TEST_COLOUR, TRAIN_COLOUR
-from phase_diagrams.drawing.palette import PALETTES, STYLE, differing
+from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.drawing.plane import Plane, draw_cells, draw_phases
+from phase_diagrams.drawing.style import STYLE, differing
 from phase_diagrams.pictures.cells import not_within
 from validation.judge.engine_agreement import EngineAgreement
 from validation.judge.nudged_runs import steps_of
