@@ -25,8 +25,8 @@ from effective_theory import Addition, ToyModel
 from effective_theory.training import compile_kernels
 from phase_diagrams import SweepSpec, sweep
 from phase_diagrams.runs.dask_workers import dask_client, dask_workers, prepare_workers
-from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.toy.engine import run_cell
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -27,8 +27,8 @@ from pytorch_step import lean_pytorch
 from effective_theory import Addition, ToyModel
 from effective_theory.training import compile_kernels
 from phase_diagrams import Cell, SweepSpec, numba_engine, preset, sweep
-from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.toy.engine import run_cell
 
 #: Updates of each run beside PyTorch, and where two workers are compared with one.
 SHORT, LONG = 2000, 8000

@@ -36,10 +36,12 @@ from effective_theory.parallelograms import (
 from effective_theory.representation import predicted_accuracy, rqi, standardise
 from effective_theory.tasks import (
     Addition,
+    BinaryOperation,
     FiniteGroup,
     ModularAddition,
     Task,
     permutation_group,
+    register_task,
 )
 from effective_theory.timescales import grokking_rate, grokking_steps, grokking_time
 from effective_theory.toy_model import InitialState, ToyModel
@@ -47,6 +49,7 @@ from effective_theory.training import train
 
 __all__ = [
     "Addition",
+    "BinaryOperation",
     "ConservedQuantities",
     "CriticalFraction",
     "Dataset",
@@ -79,6 +82,7 @@ __all__ = [
     "null_space",
     "permutation_group",
     "predicted_accuracy",
+    "register_task",
     "rqi",
     "standardise",
     "train",

@@ -14,7 +14,7 @@ from effective_theory.checks import (
     random_generator,
     refuse_masked,
 )
-from effective_theory.tasks import Task, read_only
+from effective_theory.tasks import BinaryOperation, Task, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Dataset:
     task
         The task.
     train
-        Indices into ``task.pairs`` of the training samples; kept sorted.
+        Indices of the training samples; kept sorted.
 
     Raises
     ------
@@ -40,6 +40,7 @@ class Dataset:
     def __init__(self, task: Task, train: ArrayLike) -> None:
         if not isinstance(task, Task):
             raise InputError(f"task must be a task such as Addition(10), not {task!r}.")
+        task.require_sound()
         refuse_masked("train", train)
         try:
             indices = np.array(train)
@@ -49,7 +50,9 @@ class Dataset:
             raise InputError("train must be a one-dimensional sequence of integer indices.")
         indices = np.sort(indices.astype(np.int64))
         if indices.size and (indices[0] < 0 or indices[-1] >= task.size):
-            raise InputError(f"train must hold indices from 0 to {task.size - 1} of task.pairs.")
+            raise InputError(
+                f"train must hold indices from 0 to {task.size - 1} of the task's samples."
+            )
         if (indices[1:] == indices[:-1]).any():
             raise InputError("train holds an index twice; give each training sample once.")
         object.__setattr__(self, "task", task)
@@ -71,8 +74,23 @@ class Dataset:
 
     @cached_property
     def test(self) -> NDArray[np.int64]:
-        """Indices into ``task.pairs`` of the test samples, sorted."""
+        """Indices of the test samples, sorted."""
         return read_only(np.setdiff1d(np.arange(self.task.size), self.train, assume_unique=True))
+
+    @property
+    def operation(self) -> BinaryOperation:
+        """The task, where it is an operation on symbols, as the toy model and its theory need.
+
+        Raises
+        ------
+        InputError
+            If it is none.
+        """
+        if not isinstance(self.task, BinaryOperation):
+            raise InputError(
+                f"task must be an operation on symbols such as Addition(10), not {self.task!r}."
+            )
+        return self.task
 
     @property
     def train_size(self) -> int:

@@ -89,8 +89,8 @@ def effective_loss(
     InputError
         If the task has no line, or the embeddings are not a (p, d) array of finite numbers.
     """
-    array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
-    dataset.task.require_line("effective_loss")
+    array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
+    dataset.operation.require_line("effective_loss")
     samples = choose_parallelograms(dataset, parallelograms)
     count, norm = count_parallelograms(samples), _norm(array)
     if norm == 0.0 or (average and count == 0):
@@ -114,7 +114,7 @@ def effective_flow(
     InputError
         Also if the embeddings are all zero, or the mean is over no parallelogram.
     """
-    array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
+    array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
     attraction, norm = _attraction(array, dataset, parallelograms, average, "effective_flow")
     return _velocity(array, attraction, norm)
 
@@ -157,7 +157,7 @@ def effective_trajectory(
         If the task has no line, the embeddings are all zero, the mean is over no parallelogram, or
         an argument does not fit.
     """
-    array = finite_array("embeddings", embeddings, (dataset.task.symbols, None), np.float64)
+    array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
     moments = finite_array("times", times, (None,), np.float64)
     if (moments < 0).any():
         raise InputError("times must be zero or positive.")
@@ -190,7 +190,7 @@ def _summed_loss(array: Array, samples: Dataset) -> float:
 
     A sum of squares keeps its relative precision as the loss vanishes; E^T (A^T A E) does not.
     """
-    task = samples.task
+    task = samples.operation
     labels = task.labels[samples.train]
     sums = array[task.pairs[samples.train]].sum(axis=1)
     counts = np.bincount(labels, minlength=task.classes)
@@ -203,7 +203,7 @@ def _attraction(
     array: Array, dataset: Dataset, parallelograms: Parallelograms, average: bool, quantity: str
 ) -> tuple[Array, float]:
     """Return c A^T A, shape (p, p), and Z0; raise InputError where one of them does not exist."""
-    dataset.task.require_line(quantity)
+    dataset.operation.require_line(quantity)
     samples = choose_parallelograms(dataset, parallelograms)
     norm = _norm(array)
     if norm == 0.0:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from effective_theory.checks import InputError, refuse_masked
 from effective_theory.dataset import Dataset
 from effective_theory.kernels import elimination
-from effective_theory.tasks import Task
+from effective_theory.tasks import BinaryOperation
 
 #: Degrees of freedom of the line E_k = a + k b, which satisfies every parallelogram: a and b.
 LINE = 2
@@ -59,7 +59,7 @@ def gram_matrix(dataset: Dataset) -> NDArray[np.float64]:
     InputError
         If the task has no line.
     """
-    task = dataset.task
+    task = dataset.operation
     task.require_line("gram_matrix")
     left, right, labels = _columns(dataset)
     counts = _label_counts(dataset)[labels].astype(np.float64)
@@ -90,7 +90,7 @@ def degrees_of_freedom(dataset: Dataset) -> int:
     >>> degrees_of_freedom(Dataset(Addition(p=10), range(55)))
     2
     """
-    dataset.task.require_line("degrees_of_freedom")
+    dataset.operation.require_line("degrees_of_freedom")
     return len(_exact_null_space(dataset))
 
 
@@ -129,7 +129,7 @@ def is_implied(dataset: Dataset, samples: ArrayLike, others: ArrayLike) -> NDArr
     InputError
         If the task has no line, an index is out of range or two labels differ.
     """
-    task = dataset.task
+    task = dataset.operation
     task.require_line("is_implied")
     first, second = _sample_indices(task, samples), _sample_indices(task, others)
     if first.shape != second.shape:
@@ -163,7 +163,7 @@ def ideal_accuracy(dataset: Dataset, *, on: Samples = "all") -> float:
     InputError
         If the task has no line, or ``on`` is neither "all" nor "test".
     """
-    task = dataset.task
+    task = dataset.operation
     task.require_line("ideal_accuracy")
     # All training samples of a label have the same sum under P0(D): any of them will do.
     example = np.full(task.classes, -1)
@@ -194,13 +194,13 @@ def _columns(
     dataset: Dataset,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Left symbol, right symbol and label of each training sample."""
-    left, right = dataset.task.pairs[dataset.train].T
+    left, right = dataset.operation.pairs[dataset.train].T
     return left, right, dataset.task.labels[dataset.train]
 
 
 def _exact_null_space(dataset: Dataset) -> NDArray[np.int32]:
     """Basis (n0, p) of the null space of A(P0(D)), modulo the prime of `kernels.elimination`."""
-    task = dataset.task
+    task = dataset.operation
     left, right = np.ascontiguousarray(task.pairs.T)
     # Writable copies: Numba would compile the kernel once more for read-only arrays.
     return elimination.null_space(
@@ -215,7 +215,10 @@ def _exact_null_space(dataset: Dataset) -> NDArray[np.int32]:
 
 
 def _close(
-    basis: NDArray[np.int32], task: Task, first: NDArray[np.int64], second: NDArray[np.int64]
+    basis: NDArray[np.int32],
+    task: BinaryOperation,
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     """Whether all vectors of the basis close each parallelogram {first[k], second[k]}."""
     pairs, others = task.pairs[first].T, task.pairs[second].T
@@ -224,7 +227,7 @@ def _close(
     )
 
 
-def _sample_indices(task: Task, samples: ArrayLike) -> NDArray[np.int64]:
+def _sample_indices(task: BinaryOperation, samples: ArrayLike) -> NDArray[np.int64]:
     refuse_masked("samples and others", samples)
     indices = np.atleast_1d(np.asarray(samples))
     is_index = indices.size == 0 or np.issubdtype(indices.dtype, np.integer)

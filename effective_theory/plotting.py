@@ -13,6 +13,8 @@ from effective_theory.history import History
 
 #: Colours of what is measured on train and test samples, and of RQI, in all pictures.
 TRAIN_COLOUR, TEST_COLOUR, RQI_COLOUR = "#2C6FBB", "#D95F0E", "#35B779"
+#: The same by what is measured.
+MEASURE_COLOURS = {"train": TRAIN_COLOUR, "test": TEST_COLOUR, "rqi": RQI_COLOUR}
 
 
 def plot_history(

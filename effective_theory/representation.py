@@ -7,11 +7,11 @@ from effective_theory.checks import InputError, finite_array, non_negative, refu
 from effective_theory.dataset import Dataset
 from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
-from effective_theory.tasks import Task
+from effective_theory.tasks import BinaryOperation
 
 
 def samples_by_label(
-    task: Task,
+    task: BinaryOperation,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return left and right symbols of all samples sorted by label, and where each label starts.
 
@@ -50,7 +50,7 @@ def standardise(embeddings: ArrayLike) -> NDArray[np.float64]:
     return standard
 
 
-def rqi(embeddings: ArrayLike, task: Task, threshold: float | None = None) -> float:
+def rqi(embeddings: ArrayLike, task: BinaryOperation, threshold: float | None = None) -> float:
     """Return the representation quality index, from 0 (no structure) to 1.
 
     RQI(E) = |{q in P0 : r_q small}| / |P0|, where P0 are the unordered pairs of distinct samples
@@ -121,7 +121,7 @@ def predicted_accuracy(
     InputError
         If the task is modular addition, or the shape or ``on`` is wrong.
     """
-    task = dataset.task
+    task = dataset.operation
     array, side, threshold = _checked("predicted_accuracy", embeddings, task, threshold)
     normal, exists = kernels.normalise(array, side)
     predictable = np.zeros(task.size, np.bool_)
@@ -136,7 +136,7 @@ def predicted_accuracy(
 
 
 def _checked(
-    quantity: str, embeddings: ArrayLike, task: Task, threshold: float | None
+    quantity: str, embeddings: ArrayLike, task: BinaryOperation, threshold: float | None
 ) -> tuple[NDArray[np.float64], int, float]:
     """Return a copy of the embeddings, checked in shape (NaN may stay), their side, the bound."""
     default = task.require_residual_threshold(quantity)

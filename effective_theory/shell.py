@@ -23,7 +23,14 @@ from effective_theory.arguments import (
 )
 from effective_theory.checks import InputError, RunError, printable
 from effective_theory.notes import note
-from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, Task, permutation_group
+from effective_theory.tasks import (
+    Addition,
+    BinaryOperation,
+    FiniteGroup,
+    ModularAddition,
+    Task,
+    permutation_group,
+)
 from effective_theory.toy_model import ToyModel
 
 TaskName = Literal["addition", "modular_addition", "permutation_group"]
@@ -50,7 +57,7 @@ class ModelOptions(ToyModel):  # noqa: D101 (its text is the model's)
         return ToyModel(**dataclasses.asdict(self))
 
 
-def task_named(name: TaskName, p: int) -> Task:
+def task_named(name: TaskName, p: int) -> BinaryOperation:
     """Return the task that a command line means by a name and a number."""
     if name == "permutation_group":
         return permutation_group(p)

@@ -3,11 +3,12 @@
 import dataclasses
 import itertools
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from effective_theory.checks import (
     InputError,
     integer,
     refuse_masked,
+    shown,
 )
 
 #: Above this the table of samples alone would take gigabytes.
@@ -25,12 +27,89 @@ MOST_GROUP_ELEMENTS = 300
 
 
 class Task(ABC):
-    """A binary operation on symbols 0 .. symbols - 1, given as a table of samples.
+    """What a network is to learn: samples, each with a label.
+
+    A subclass says ``labels``; everything else has a default. One that sweeps are to keep is a
+    frozen dataclass, so that stores can make it again from its fields, and is registered
+    (`register_task`).
 
     Attributes
     ----------
     name
-        Name by which stored configurations know the task.
+        Name by which stored configurations know the task; by default that of the class.
+    """
+
+    name: ClassVar[str]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Name the task after its class, unless it says its name."""
+        super().__init_subclass__(**options)
+        if "name" not in vars(cls):
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    @abstractmethod
+    def labels(self) -> NDArray[np.int64]:
+        """Label of each sample, shape (N,), from 0 to classes - 1."""
+
+    @property
+    def size(self) -> int:
+        """Number of samples N."""
+        return len(self.labels)
+
+    @property
+    def classes(self) -> int:
+        """Number of different labels, by default one more than the largest."""
+        return int(self.labels.max()) + 1
+
+    def configuration(self) -> dict[str, Any]:
+        """Return the task as plain values from which `task_from_configuration` makes it again.
+
+        Raises
+        ------
+        InputError
+            If the task is no dataclass, whose fields these are.
+        """
+        if not dataclasses.is_dataclass(self):
+            raise InputError(
+                f"task {self.name} must be a frozen dataclass, from whose fields it can be made "
+                "again; decorate its class with @dataclass(frozen=True)."
+            )
+        return {"name": self.name, **dataclasses.asdict(self)}
+
+    def require_sound(self) -> None:
+        """Check the samples, once for each task: compiled loops trust them.
+
+        Raises
+        ------
+        InputError
+            If labels are no int64 numbers from 0 to classes - 1, or there are none.
+        """
+        if not vars(self).get("_is_sound", False):
+            self._check()
+            object.__setattr__(self, "_is_sound", True)
+
+    def _check(self) -> None:
+        self._require_indices("labels", self.labels, (self.size,), self.classes)
+
+    def _require_indices(self, name: str, values: Any, shape: tuple[int, ...], count: int) -> None:
+        is_array = isinstance(values, np.ndarray) and values.dtype == np.int64
+        if not is_array or values.shape != shape or values.size == 0:
+            raise InputError(
+                f"{name} of task {self.name} must be an int64 array of shape {shape}, such as "
+                "np.array(..., dtype=np.int64) makes, with at least one sample."
+            )
+        if values.min() < 0 or values.max() >= count:
+            raise InputError(f"{name} of task {self.name} must be from 0 to {count - 1}.")
+
+
+class BinaryOperation(Task):
+    """A binary operation on symbols 0 .. symbols - 1, given as a table of samples.
+
+    A subclass says ``pairs`` and ``labels``; everything else has a default.
+
+    Attributes
+    ----------
     has_line
         Whether the linear representation E_k = a + k b solves the task. Theory that rests on it
         (n0 = 2, ideal accuracy, grokking rate) is not defined for other tasks.
@@ -39,22 +118,28 @@ class Task(ABC):
     residual_threshold
         Mean square residual below which RQI counts a parallelogram, as in the released code; None
         where RQI is not defined.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Subtraction(BinaryOperation):
+    ...     p: int = 5
+    ...
+    ...     @cached_property
+    ...     def pairs(self):
+    ...         return np.argwhere(np.ones((self.p, self.p)))
+    ...
+    ...     @cached_property
+    ...     def labels(self):
+    ...         return (self.pairs[:, 0] - self.pairs[:, 1]) % self.p
+    >>> task = Subtraction()
+    >>> task.name, task.size, task.symbols, task.classes
+    ('subtraction', 25, 5, 5)
     """
 
-    name: ClassVar[str]
-    has_line: ClassVar[bool]
+    has_line: ClassVar[bool] = False
     combination: ClassVar[Literal["sum", "product"]] = "sum"
     residual_threshold: ClassVar[float | None] = None
-
-    @property
-    @abstractmethod
-    def symbols(self) -> int:
-        """Number of symbols, each with an embedding of its own."""
-
-    @property
-    @abstractmethod
-    def classes(self) -> int:
-        """Number of different labels."""
 
     @property
     @abstractmethod
@@ -62,19 +147,13 @@ class Task(ABC):
         """All samples, shape (N, 2), in the order of the published code; read-only."""
 
     @property
-    @abstractmethod
-    def labels(self) -> NDArray[np.int64]:
-        """Label of each sample, shape (N,), from 0 to classes - 1; read-only."""
+    def symbols(self) -> int:
+        """Number of symbols, each with an embedding; by default one more than the largest."""
+        return int(self.pairs.max()) + 1
 
-    @property
-    def size(self) -> int:
-        """Number of samples N."""
-        return len(self.pairs)
-
-    def configuration(self) -> dict[str, Any]:
-        """Return the task as plain values from which `task_from_configuration` makes it again."""
-        assert dataclasses.is_dataclass(self)
-        return {"name": self.name, **dataclasses.asdict(self)}
+    def _check(self) -> None:
+        super()._check()
+        self._require_indices("pairs", self.pairs, (self.size, 2), self.symbols)
 
     def matrix_side(self, embedding_dim: int) -> int:
         """Return the side of the square matrices that embeddings are; 0 where they add.
@@ -119,7 +198,7 @@ def read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class _UnorderedSums(Task):
+class _UnorderedSums(BinaryOperation):
     """What the two additions share: symbols 0 .. p - 1, and i + j and j + i are one sample."""
 
     p: int = 10
@@ -199,7 +278,7 @@ class ModularAddition(_UnorderedSums):
 
 
 @dataclass(frozen=True)
-class FiniteGroup(Task):
+class FiniteGroup(BinaryOperation):
     """Multiplication in a finite group; samples are ordered pairs (a, b) with label a b.
 
     N = g^2 samples and g labels, g the order of the group. An embedding is a square matrix, written
@@ -300,9 +379,50 @@ def permutation_group(n: int) -> FiniteGroup:
     return FiniteGroup([[number[tuple(b[x] for x in a)] for b in elements] for a in elements])
 
 
-_TASKS: dict[str, type[Any]] = {
+_TASKS: dict[str, type[Task]] = {
     kind.name: kind for kind in (Addition, ModularAddition, FiniteGroup)
 }
+Kind = TypeVar("Kind", bound=type[Task])
+
+
+def register_task(kind: Kind) -> Kind:
+    """Make a kind of task known by its name, so that stored sweeps of it can be read.
+
+    Use it as a decorator of the class. Defined again, as by a notebook's cell that is run again,
+    a class takes the place of the one before.
+
+    Raises
+    ------
+    InputError
+        If it is no class of tasks, or its name is that of another one.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Task)):
+        raise InputError(f"task must be a class such as Addition, not {shown(kind)}.")
+    known = _TASKS.get(kind.name, kind)
+    if (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__):
+        raise InputError(
+            f"task {kind.name!r} is registered already, by {known.__module__}; give the class "
+            "another name."
+        )
+    _TASKS[kind.name] = kind
+    return kind
+
+
+def require_registered(task: Task) -> None:
+    """Raise InputError unless a store can make the task again."""
+    known = _TASKS.get(task.name)
+    if known is not type(task):
+        raise InputError(
+            f"task {task.name} is not registered, so that no store could make it again; decorate "
+            f"its class with @register_task."
+        )
+    if known.__module__ == __name__:
+        return
+    if task_from_configuration(task.configuration()) != task:
+        raise InputError(
+            f"task {task.name} is not what its fields make again; let equal fields mean an equal "
+            "task, as @dataclass(frozen=True) does."
+        )
 
 
 def task_from_configuration(configuration: dict[str, Any]) -> Task:
@@ -316,9 +436,11 @@ def task_from_configuration(configuration: dict[str, Any]) -> Task:
     fields = dict(configuration)
     name = fields.pop("name", None)
     if name not in _TASKS:
-        raise InputError(f"task {name!r} is unknown; known tasks: {', '.join(_TASKS)}.")
+        raise InputError(
+            f"task {name!r} is unknown; known tasks: {', '.join(_TASKS)}; one of your own is known "
+            "once its class is registered with register_task."
+        )
     try:
-        task: Task = _TASKS[name](**fields)
+        return _TASKS[name](**fields)
     except TypeError:
         raise InputError(f"task {name} has no such fields: {', '.join(fields)}.") from None
-    return task

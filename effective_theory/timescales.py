@@ -47,9 +47,9 @@ def grokking_rate(
     InputError
         If the task has no line, or norm is not a positive number.
     """
-    dataset.task.require_line("grokking_rate")
+    dataset.operation.require_line("grokking_rate")
     samples = choose_parallelograms(dataset, parallelograms)
-    symbols = dataset.task.symbols
+    symbols = dataset.operation.symbols
     norm = float(symbols - 1) if norm is None else non_negative("norm", norm)
     if norm == 0.0:
         raise InputError("norm must be positive; leave it out for standardised embeddings.")

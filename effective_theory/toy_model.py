@@ -17,7 +17,7 @@ from effective_theory.checks import (
     random_generator,
 )
 from effective_theory.minibatches import Minibatches, ReleasedBatches, SeededBatches
-from effective_theory.tasks import Task
+from effective_theory.tasks import BinaryOperation
 
 Array = NDArray[np.float32]
 Loss = Literal["mse", "cross_entropy"]
@@ -146,11 +146,11 @@ class ToyModel:
                 wanted = " or ".join(f'"{choice}"' for choice in choices)
                 raise InputError(f"{name} must be {wanted}, not {given!r}.")
 
-    def outputs(self, task: Task) -> int:
+    def outputs(self, task: BinaryOperation) -> int:
         """Return the number of decoder outputs: target_dim, or one logit for each class."""
         return self.target_dim if self.loss == "mse" else task.classes
 
-    def layer_sizes(self, task: Task) -> tuple[int, int, int, int]:
+    def layer_sizes(self, task: BinaryOperation) -> tuple[int, int, int, int]:
         """Return the units of the decoder's input, two hidden layers and output."""
         return self.embedding_dim, self.width, self.width, self.outputs(task)
 
@@ -222,7 +222,7 @@ class InitialState:
         return None if self.batch_seed is None else SeededBatches(self.batch_seed)
 
     @classmethod
-    def random(cls, model: ToyModel, task: Task, rng: RandomSource) -> Self:
+    def random(cls, model: ToyModel, task: BinaryOperation, rng: RandomSource) -> Self:
         """Draw a start: E ~ U(-1/2, 1/2), PyTorch's default Linear layers, targets ~ N(0, 1).
 
         Each part has a stream of its own, so that models that differ in one part share the others.
@@ -236,7 +236,7 @@ class InitialState:
     def draw(
         cls,
         model: ToyModel,
-        task: Task,
+        task: BinaryOperation,
         *,
         embeddings: np.random.Generator,
         decoder: np.random.Generator,
@@ -265,7 +265,7 @@ class InitialState:
             batch_seed=int(batches.integers(2**62)) if model.batch_size is not None else None,
         )
 
-    def require_fit(self, model: ToyModel, task: Task) -> None:
+    def require_fit(self, model: ToyModel, task: BinaryOperation) -> None:
         """Raise InputError unless all shapes are those of the model on the task."""
         sizes = model.layer_sizes(task)
         wanted = {"embeddings": (task.symbols, model.embedding_dim)}

@@ -16,7 +16,7 @@ from effective_theory.notes import is_worker, note
 from effective_theory.outcome import Status, TrainingRun
 from effective_theory.progress import progress_bar
 from effective_theory.representation import samples_by_label
-from effective_theory.tasks import Addition, Task
+from effective_theory.tasks import Addition, BinaryOperation
 from effective_theory.toy_model import InitialState, ToyModel
 
 Array = NDArray[np.float32]
@@ -93,11 +93,11 @@ def train(
     if initial_state is None:
         if rng is None:
             raise InputError("rng is required without initial_state: give an int or a Generator.")
-        initial_state = InitialState.random(model, dataset.task, rng)
+        initial_state = InitialState.random(model, dataset.operation, rng)
     elif rng is not None:
         raise InputError("rng must be None where initial_state is given: nothing is drawn.")
     _require_trainable(model, dataset)
-    initial_state.require_fit(model, dataset.task)
+    initial_state.require_fit(model, dataset.operation)
     loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))
     of_type("progress", progress, bool, "True or False")
     with progress_bar(model.steps, unit="update", progress=progress) as done:
@@ -121,7 +121,7 @@ def compile_kernels() -> None:
 
 
 def _require_trainable(model: ToyModel, dataset: Dataset) -> None:
-    dataset.task.matrix_side(model.embedding_dim)
+    dataset.operation.matrix_side(model.embedding_dim)
     if dataset.train_size == 0 or dataset.train_size == dataset.task.size:
         raise InputError(
             f"dataset must leave training and test samples: train_size {dataset.train_size} of "
@@ -153,14 +153,14 @@ def _records(
     return updates[updates <= steps].astype(np.int64)
 
 
-def _samples(task: Task, indices: NDArray[np.int64]) -> kernels.Samples:
+def _samples(task: BinaryOperation, indices: NDArray[np.int64]) -> kernels.Samples:
     left, right = task.pairs[indices].T
     return kernels.Samples(
         np.ascontiguousarray(left), np.ascontiguousarray(right), task.labels[indices]
     )
 
 
-def _parallelograms(task: Task) -> kernels.Parallelograms:
+def _parallelograms(task: BinaryOperation) -> kernels.Parallelograms:
     """Return what the kernel counts for RQI; nothing where RQI is not defined."""
     if task.residual_threshold is not None:
         return kernels.Parallelograms(*samples_by_label(task))
@@ -179,7 +179,7 @@ def _rates(model: ToyModel) -> kernels.Rates:
     )
 
 
-def _goal(model: ToyModel, task: Task) -> kernels.Goal:
+def _goal(model: ToyModel, task: BinaryOperation) -> kernels.Goal:
     return kernels.Goal(
         steps=model.steps,
         stop_when=_STOP_WHEN[model.stop_when],
@@ -204,7 +204,7 @@ class _Loop:
         self.status, self.update = kernels.RUNNING, 0
         self.state = self._state(start)
         self.problem = self._problem(start)
-        self.rates, self.goal = _rates(model), _goal(model, dataset.task)
+        self.rates, self.goal = _rates(model), _goal(model, dataset.operation)
         self.draw: Draw | None = None
         if model.batch_size is not None and start.minibatches is not None:
             self.draw = start.minibatches.begin(dataset, model.batch_size)
@@ -232,7 +232,7 @@ class _Loop:
         )
 
     def _problem(self, start: InitialState) -> kernels.Problem:
-        model, task = self.model, self.dataset.task
+        model, task = self.model, self.dataset.operation
         # Cross-entropy has no targets, but the compiled loop takes the outputs' number from them.
         targets = np.zeros((task.classes, model.outputs(task)), np.float32)
         if start.targets is not None and model.loss == "mse":
@@ -249,7 +249,7 @@ class _Loop:
 
     def _sizes(self) -> tuple[int, int, int]:
         """Return the units of the decoder's input, hidden layers and output."""
-        inputs, width, _, outputs = self.model.layer_sizes(self.dataset.task)
+        inputs, width, _, outputs = self.model.layer_sizes(self.dataset.operation)
         return inputs, width, outputs
 
     def advance(self) -> None:

@@ -1,4 +1,4 @@
-"""Phase diagrams of the toy model: sweeps, their store and their pictures."""
+"""Phase diagrams: sweeps of the toy model and other systems, their store and their pictures."""
 
 from typing import TYPE_CHECKING
 
@@ -9,27 +9,35 @@ from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgre
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source, classify
 from phase_diagrams.refining import refine
-from phase_diagrams.runs.engines import Engine, numba_engine
+from phase_diagrams.runs.engines import Engine
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.store_errors import StoreError
 from phase_diagrams.runs.stored_run import KeptRuns, StoredRun
 from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.runs.trainers import Trained, register_trainer
 from phase_diagrams.statistics.boundaries import Boundary
 from phase_diagrams.statistics.probabilities import Majority, Probability
 from phase_diagrams.statistics.seed_effects import SeedEffects
 from phase_diagrams.sweeping import load, sweep
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies
-from phase_diagrams.sweeps.presets import preset, preset_names
-from phase_diagrams.sweeps.published_starts import (
+from phase_diagrams.sweeps.presets import preset, preset_names, register_preset
+from phase_diagrams.sweeps.registry import register_system
+from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.starts import register_start
+from phase_diagrams.sweeps.systems import Field, FinalState, Measure, System
+from phase_diagrams.toy.engine import numba_engine
+from phase_diagrams.toy.published_starts import (
     figure6_start,
     figure6c_start,
     released_start,
     s3_start,
 )
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
-from phase_diagrams.sweeps.starts import random_start, register_start
+from phase_diagrams.toy.starts import random_start
+from phase_diagrams.toy.system import register_toy
+
+register_toy()
 
 __all__ = [
     "Advice",
@@ -39,9 +47,12 @@ __all__ = [
     "Cell",
     "Comparison",
     "Engine",
+    "Field",
+    "FinalState",
     "IdealAccuracies",
     "KeptRuns",
     "Majority",
+    "Measure",
     "Origin",
     "Phase",
     "PhaseDiagram",
@@ -56,6 +67,8 @@ __all__ = [
     "StoreError",
     "StoredRun",
     "SweepSpec",
+    "System",
+    "Trained",
     "advise",
     "classify",
     "compare",
@@ -67,7 +80,10 @@ __all__ = [
     "preset_names",
     "random_start",
     "refine",
+    "register_preset",
     "register_start",
+    "register_system",
+    "register_trainer",
     "released_start",
     "s3_start",
     "sweep",

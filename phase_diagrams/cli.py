@@ -4,23 +4,24 @@ import os
 import sys
 from collections.abc import Sequence
 
-from effective_theory.shell import read_command, run_command
-from phase_diagrams.commands.advise import Advise
+from effective_theory.shell import Command, read_command, run_command
+from phase_diagrams.commands.advise import advise_options
 from phase_diagrams.commands.compare import Compare
 from phase_diagrams.commands.export import Export
 from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.notes import run_with_notes
-from phase_diagrams.commands.options import preset_defaults
+from phase_diagrams.commands.options import chosen_options, options_of
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.presets import Presets
 from phase_diagrams.commands.refine import Refine
 from phase_diagrams.commands.show import Show
 from phase_diagrams.commands.sweep import Sweep
+from phase_diagrams.sweeps.registry import first_system, load_installed
 
 COMMANDS = {
-    "sweep": Sweep,
+    "sweep": options_of(first_system(), Sweep),
     "refine": Refine,
-    "advise": Advise,
+    "advise": advise_options(),
     "plot": Plot,
     "show": Show,
     "export": Export,
@@ -43,8 +44,16 @@ def _hush_resource_tracker() -> None:
 
 
 def _run(arguments: Sequence[str], program: str) -> None:
-    defaults = {"sweep": preset_defaults(arguments, Sweep)}
-    run_with_notes(read_command(program, COMMANDS, arguments, defaults))
+    # What there is to be given depends on the systems that are known.
+    commands, defaults = {**COMMANDS}, dict[str, Command]()
+    match list(arguments[:1]):
+        case ["sweep"]:
+            defaults["sweep"] = chosen_options(arguments, Sweep)
+            commands["sweep"] = type(defaults["sweep"])
+        case ["advise"]:
+            load_installed()
+            commands["advise"] = advise_options()
+    run_with_notes(read_command(program, commands, arguments, defaults))
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m phase_diagrams") -> int:

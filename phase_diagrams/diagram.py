@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory import Dataset, InitialState, InputError, ToyModel
+from effective_theory import InputError
 from effective_theory.checks import RandomSource, of_type, shown
 from effective_theory.files import png_of
 from phase_diagrams.phases import GENERALISING, Phase, Source, classify_all
@@ -26,11 +26,10 @@ from phase_diagrams.statistics.probabilities import (
     probability,
 )
 from phase_diagrams.statistics.seed_effects import SeedEffects, phase_effects, step_effects
-from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies, ideal_accuracies
 from phase_diagrams.sweeps.parts import part_of, place_on, require_axes
 from phase_diagrams.sweeps.spec import Cell, SweepSpec
-from phase_diagrams.wording import seed_text, written
+from phase_diagrams.wording import seed_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,9 +57,9 @@ def _flags(labels: type[Phase] | type[Source]) -> dict[str, Any]:
     }
 
 
-def _coordinates(axis: Axis) -> list[Any]:
+def _coordinates(spec: SweepSpec, name: str) -> list[Any]:
     """Return the values of an axis, all of them numbers or all of them text."""
-    values = [written(value) for value in axis.values]
+    values = [spec.system.written(name, value) for value in spec.grid[name].values]
     return [str(v) for v in values] if any(isinstance(v, str) for v in values) else values
 
 
@@ -73,13 +72,13 @@ class PhaseDiagram:
     spec
         The sweep.
     train_step, test_step, rqi_step, diverged_step
-        Completed updates, masked where never reached.
+        Completed updates, masked where never reached or not measured.
     phases
         Stored integers of `Phase`, of measured and of inferred cells.
     source
         Stored integers of `Source`: measured, inferred or not run.
     kept
-        Where the runs' learning curves and embeddings are; None without a store.
+        Where the runs' learning curves and last states are; None without a store.
     name
         The sweep's name in the store; None without a store.
     origins
@@ -264,8 +263,10 @@ class PhaseDiagram:
 
     def cell(
         self, *, seed: int | tuple[int, int] | None = None, **values: Any
-    ) -> tuple[ToyModel, Dataset, InitialState]:
-        """Return what `effective_theory.train` needs to do one run again, with history.
+    ) -> tuple[Any, Any, Any]:
+        """Return the settings, the data and the start of one run, with which to do it again.
+
+        Of a toy model they are what `effective_theory.train` takes.
 
         Examples
         --------
@@ -275,7 +276,7 @@ class PhaseDiagram:
         return cell.model, *cell.draw()
 
     def run(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> StoredRun:
-        """Return one stored run: its learning curve, crossings and final embeddings.
+        """Return one stored run: its learning curve, crossings and last state.
 
         Raises
         ------
@@ -303,10 +304,16 @@ class PhaseDiagram:
             )
         return self.kept
 
+    @property
+    def _columns(self) -> tuple[str, ...]:
+        """Names of the steps that the system's tables have."""
+        measures = self.spec.system.measures
+        return tuple(name for name in _STEPS if name in measures or name == "diverged")
+
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes.
 
-        Steps are None where never; full batch, ``batch_size`` None, is written in words.
+        Steps are None where never; a swept None is written in words, such as "full batch".
         """
         rows = []
         phases = self.phases
@@ -314,7 +321,7 @@ class PhaseDiagram:
             row = self.spec.written_at(index)
             row["split_seed"], row["init_seed"] = self.spec.seeds[index[-1]]
             row["phase"] = Phase(int(phases[index])).label
-            for name in _STEPS:
+            for name in self._columns:
                 step = int(self._arrays[name][index])
                 row[f"{name}_step"] = None if step < 0 else step
             row["status"] = _STATUSES[self._arrays["status"][index]]
@@ -326,12 +333,12 @@ class PhaseDiagram:
         """Return a pandas frame with one row for each run.
 
         Steps are nullable integers. No other column has missing values, which groups would lose:
-        full batch, ``batch_size`` None, is written in words.
+        a swept None is written in words, such as "full batch".
         """
         import pandas as pd
 
         frame = pd.DataFrame(self.rows())
-        steps = {f"{name}_step": "Int64" for name in _STEPS}
+        steps = {f"{name}_step": "Int64" for name in self._columns}
         return frame.astype(steps)
 
     def to_xarray(self) -> "xr.Dataset":
@@ -357,13 +364,13 @@ class PhaseDiagram:
             "phase": (dimensions, self.phases, _flags(Phase)),
             "source": (dimensions, self.source, _flags(Source)),
         }
-        for name in _STEPS:
+        for name in self._columns:
             steps = self._arrays[name]
             variables[f"{name}_step"] = (dimensions, np.where(steps < 0, np.nan, steps))
         return xr.Dataset(
             variables,
             coords={
-                **{name: _coordinates(axis) for name, axis in self.spec.grid.items()},
+                **{name: _coordinates(self.spec, name) for name in self.spec.grid},
                 "split_seed": ("seed", [split for split, _ in self.spec.seeds]),
                 "init_seed": ("seed", [initial for _, initial in self.spec.seeds]),
             },

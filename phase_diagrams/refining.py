@@ -56,9 +56,9 @@ def refine(
     name
         Name of the refined sweep in the store.
     engine
-        What runs the cells; `numba_engine` on all cores by default.
+        What runs the cells; the system's own on all cores by default.
     n_jobs
-        Runs of the simulator at a time, as for `numba_engine`; not together with ``engine``.
+        Runs of that engine at a time, as for `numba_engine`; not together with ``engine``.
     progress
         Show the progress of each round of runs on stderr, as `sweep` does.
 
@@ -93,7 +93,7 @@ def refine(
     """
     of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as sweep() returns")
     of_type("progress", progress, bool, "True or False")
-    engine = chosen_engine(engine, n_jobs)
+    engine = chosen_engine(diagram.spec.system, engine, n_jobs)
     asked = refined_spec(diagram.spec, to)
     with opened(store, name) as kept:
         fine = empty_diagram(resumed(asked, kept, name), store, name, engine)
@@ -110,7 +110,7 @@ def refine(
         if not places:
             break
     infer(fine)
-    for sentence in mixtures(fine.origins):
+    for sentence in mixtures(fine.origins, fine.spec.system):
         warnings.warn(sentence, stacklevel=2)
     return fine
 

@@ -10,7 +10,7 @@ from effective_theory.checks import of_type, path_of
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.refinement.inferred_cells import infer
-from phase_diagrams.runs.engines import Engine, chosen_engine, numba_engine
+from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.stored_run import KeptRuns
@@ -45,9 +45,9 @@ def sweep(
     name
         Name of the sweep in the store.
     engine
-        What runs the cells; `numba_engine` on all cores by default.
+        What runs the cells; by default the system's own, for the toy model `numba_engine`.
     n_jobs
-        Runs of the simulator at a time, as for `numba_engine`; not together with ``engine``.
+        Runs at a time of the system's own engine; not together with ``engine``.
     progress
         Show progress on stderr: a bar in terminals and notebooks, in logs a line now and then.
 
@@ -74,7 +74,7 @@ def sweep(
     """
     of_type("spec", spec, SweepSpec, _SPEC)
     of_type("progress", progress, bool, "True or False")
-    engine = chosen_engine(engine, n_jobs)
+    engine = chosen_engine(spec.system, engine, n_jobs)
     with opened(store, name) as kept:
         spec = enter(kept, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
@@ -82,7 +82,7 @@ def sweep(
             warnings.warn(sentence, stacklevel=2)
         for cell, summary in _results(spec, kept, engine, progress):
             diagram.record(cell.index, summary)
-    for sentence in mixtures(diagram.origins):
+    for sentence in mixtures(diagram.origins, spec.system):
         warnings.warn(sentence, stacklevel=2)
     return diagram
 
@@ -104,7 +104,7 @@ def results(
     accuracies, RQI or embeddings, which are NaN otherwise. ``places`` are the indices of the runs
     that are asked for, by default all of the sweep.
     """
-    engine = engine if engine is not None else numba_engine()
+    engine = chosen_engine(spec.system, engine, None)
     with opened(store, name) as kept:
         spec = enter(kept, name, spec)
         yield from _results(spec, kept, engine, progress, exact=exact, places=places)
@@ -200,13 +200,15 @@ def enter(kept: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
 def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """Return the places so that no long run is left over for the end.
 
-    Long budgets and small learning rates, which stop late, come first.
+    The fields of the system say which values make a run long; budgets count first.
     """
-    names = list(spec.grid)
+    names, fields = list(spec.grid), spec.system.fields
+    signs = {"largest": -1, "smallest": 1}
     axes = [
         (names.index(name), sign)
-        for name, sign in (("steps", -1), ("decoder_lr", 1), ("embedding_lr", 1))
-        if name in names
+        for longest, sign in signs.items()
+        for name in names
+        if name in fields and fields[name].longest == longest
     ]
     return sorted(places, key=lambda place: [sign * place[axis] for axis, sign in axes])
 
@@ -241,7 +243,7 @@ def load(
         Name of the sweep, where the store holds several.
     engine
         Whose runs: an engine, or its identity for the newest of its versions that is stored; by
-        default the simulator. A sweep of one name may hold runs of several engines.
+        default the system's own. A sweep of one name may hold runs of several engines.
 
     Raises
     ------
@@ -266,14 +268,14 @@ def stored_diagram(
     if isinstance(engine, str):
         identity, version = engine, kept.engine_version(engine)
     else:
-        engine = chosen_engine(engine, None)
+        engine = chosen_engine(spec.system, engine, None)
         identity, version = engine.identity, engine.version
     diagram = PhaseDiagram(spec, kept=KeptRuns(kept.path, identity, version), name=name)
     for cell, summary in kept.find(spec.cells(), identity, version):
         if summary is not None:
             diagram.record(cell.index, summary)
     infer(diagram)
-    for sentence in mixtures(diagram.origins):
+    for sentence in mixtures(diagram.origins, spec.system):
         # Through `load` to the user.
         warnings.warn(sentence, stacklevel=3)
     return diagram

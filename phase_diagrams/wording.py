@@ -4,15 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: How tables write ``batch_size`` None: an empty cell would be a missing value to their readers,
-#: which leave such rows out.
-FULL_BATCH = "full batch"
-
-
-def written(value: Any) -> Any:
-    """Return a value of an axis as tables write it: never None."""
-    return FULL_BATCH if value is None else value
-
 
 def number(value: float, form: str) -> str:
     """Return a number as text in a format; "undefined" for NaN."""

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 # Before anything loads PyTorch, whose threads would fight over matrices of a few rows.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -15,6 +16,7 @@ from hypothesis import settings
 
 from effective_theory import Addition, Dataset, InitialState, ToyModel
 from effective_theory.training import compile_kernels
+from phase_diagrams.toy.system import TOY
 
 matplotlib.use("Agg")
 # The same examples in every run, whatever the machine's load.
@@ -55,6 +57,13 @@ def small_model() -> ToyModel:
 @pytest.fixture
 def small_state(small_model: ToyModel, dataset: Dataset) -> InitialState:
     return InitialState.random(small_model, dataset.task, rng=1)
+
+
+@pytest.fixture
+def own_starts() -> Iterator[None]:
+    """Starts of the toy model that a test registers are gone after it."""
+    with mock.patch.dict(TOY.starts):
+        yield
 
 
 @pytest.fixture(scope="session")

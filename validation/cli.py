@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from effective_theory.shell import Command, read_command, run_command
 from phase_diagrams.commands.notes import run_with_notes
-from phase_diagrams.commands.options import preset_defaults
+from phase_diagrams.commands.options import chosen_options, options_of
+from phase_diagrams.commands.sweep import Sweep
+from phase_diagrams.toy.system import TOY
 from validation.commands.collect import Collect
 from validation.commands.published import Published
 from validation.commands.status import Status
@@ -14,22 +16,30 @@ from validation.commands.sweep import TorchSweep
 from validation.commands.toy import Toy
 
 COMMANDS = {
-    "sweep": TorchSweep,
-    "toy": Toy,
+    "sweep": options_of(TOY, TorchSweep),
+    "toy": options_of(TOY, Toy),
     "published": Published,
-    "submit": Submit,
+    "submit": options_of(TOY, Submit),
     "status": Status,
     "collect": Collect,
 }
 
 
 def _run(arguments: Sequence[str], program: str) -> None:
-    defaults: dict[str, Command] = {
-        "sweep": preset_defaults(arguments, TorchSweep),
-        "toy": preset_defaults(arguments, Toy),
-        "submit": preset_defaults(arguments, Submit),
-    }
-    run_with_notes(read_command(program, COMMANDS, arguments, defaults))
+    # What there is to be given depends on the system that is swept.
+    commands, defaults = {**COMMANDS}, dict[str, Command]()
+    match list(arguments[:1]):
+        case ["sweep"]:
+            # What is not a toy model has an engine of its own, whose options are other ones.
+            own = chosen_options(arguments, Sweep)
+            in_torch = own.swept is TOY
+            defaults["sweep"] = chosen_options(arguments, TorchSweep) if in_torch else own
+        case ["toy"]:
+            defaults["toy"] = chosen_options(arguments, Toy)
+        case ["submit"]:
+            defaults["submit"] = chosen_options(arguments, Submit)
+    commands |= {name: type(default) for name, default in defaults.items()}
+    run_with_notes(read_command(program, commands, arguments, defaults))
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m validation") -> int:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.checks import InputError, refuse_masked
-from effective_theory.tasks import Addition, Task
+from effective_theory.tasks import Addition, BinaryOperation
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ def unique_line_curve(
 
 
 def critical_fraction(
-    task: Task | int, critical_sizes: NDArray[np.int64], *, confidence: float = 0.95
+    task: BinaryOperation | int, critical_sizes: NDArray[np.int64], *, confidence: float = 0.95
 ) -> CriticalFraction:
     """Return r_c, where P(n0 = 2) crosses 1/2 as a fraction of the task's N samples.
 
@@ -110,7 +110,7 @@ def critical_fraction(
     """
     from scipy.special import ndtri
 
-    task = Addition(task) if not isinstance(task, Task) else task
+    task = Addition(task) if not isinstance(task, BinaryOperation) else task
     ordered = _sorted(critical_sizes)
     deviation = 0.5 / np.sqrt(len(ordered))
     spread = float(ndtri((1.0 + _confidence(confidence)) / 2.0)) * deviation

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from effective_theory.checks import InputError
 from effective_theory.kernels import elimination
 from effective_theory.parallelograms import LINE
-from effective_theory.tasks import FiniteGroup, Task
+from effective_theory.tasks import BinaryOperation, FiniteGroup
 
 Indices = NDArray[np.int64]
 
@@ -49,7 +49,7 @@ class CriticalEquations:
         return equations.reshape(*orders.shape[:-1], -1)
 
 
-def critical_equations(task: Task) -> CriticalEquations:
+def critical_equations(task: BinaryOperation) -> CriticalEquations:
     """Return the equations whose degrees of freedom define the critical training size of a task.
 
     Addition: E_i + E_j = c_s, which leave 2 degrees of freedom, the line's.

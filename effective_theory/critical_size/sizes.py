@@ -22,7 +22,7 @@ from effective_theory.critical_size.curve import UniqueLineCurve, unique_line_cu
 from effective_theory.critical_size.equations import critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.progress import progress_bar
-from effective_theory.tasks import Addition, Task
+from effective_theory.tasks import Addition, BinaryOperation
 from effective_theory.workers import as_finished
 
 #: Orders are drawn in chunks of about this many numbers (16 MB), from one random stream each.
@@ -31,7 +31,7 @@ _MOST_ORDERS_IN_CHUNK = 1000
 
 
 def critical_training_sizes(
-    task: Task | int,
+    task: BinaryOperation | int,
     *,
     orders: int,
     rng: RandomSource,
@@ -72,7 +72,7 @@ def critical_training_sizes(
     >>> critical_training_sizes(2, orders=3, rng=0)  # two embeddings are always on a line
     array([0, 0, 0])
     """
-    task = Addition(task) if not isinstance(task, Task) else task
+    task = Addition(task) if not isinstance(task, BinaryOperation) else task
     orders, n_jobs = integer("orders", orders, 1), jobs("n_jobs", n_jobs)
     numbers = len(critical_equations(task).left)
     in_chunk = max(1, min(_NUMBERS_IN_CHUNK // numbers, _MOST_ORDERS_IN_CHUNK))
@@ -85,7 +85,7 @@ def critical_training_sizes(
 
 
 def unique_line_probability(
-    task: Task | int,
+    task: BinaryOperation | int,
     sizes: ArrayLike,
     *,
     orders: int,
@@ -112,7 +112,7 @@ def unique_line_probability(
         If the task is modular addition, orders is below 1, or a size or the confidence is out of
         range.
     """
-    task = Addition(task) if not isinstance(task, Task) else task
+    task = Addition(task) if not isinstance(task, BinaryOperation) else task
     critical_equations(task)
     refuse_masked("sizes", sizes)
     wanted = np.atleast_1d(np.asarray(sizes))
@@ -127,7 +127,7 @@ def unique_line_probability(
 
 
 def _chunks(
-    task: Task,
+    task: BinaryOperation,
     counts: list[int],
     streams: list[np.random.Generator],
     n_jobs: int | None,
@@ -149,7 +149,7 @@ def _chunks(
 
 
 def _critical_sizes(
-    task: Task, chunk: int, count: int, stream: np.random.Generator
+    task: BinaryOperation, chunk: int, count: int, stream: np.random.Generator
 ) -> tuple[int, NDArray[np.int64]]:
     equations = critical_equations(task)
     orders = stream.permuted(np.tile(np.arange(task.size), (count, 1)), axis=1)

@@ -1,13 +1,12 @@
 """advise(): the nearest settings that comprehend, seen from one that does not."""
 
-import dataclasses
 import math
 from typing import Any
 
 import numpy as np
 
 from effective_theory import InputError
-from effective_theory.checks import integer, of_type
+from effective_theory.checks import of_type
 from phase_diagrams.advice.distance import Place, containing, distances, place_at, unit
 from phase_diagrams.advice.outcomes import Outcomes
 from phase_diagrams.advice.result import Advice, Setting, place_in_words
@@ -66,6 +65,7 @@ def advise(
         settings=tuple(_setting(spec, outcomes, asked, step, there) for there in nearest),
         scales=", ".join(unit(spec, name) for name in spec.grid),
         axes=spec.grid,
+        unit=spec.system.unit,
     )
 
 
@@ -117,13 +117,7 @@ def _setting(
 def _checked_values(spec: SweepSpec, values: dict[str, Any]) -> dict[str, Any]:
     """Return a value for each axis, in the order of the axes and of their type."""
     require_axes(spec, values, every=True)
-    checked = {}
-    for name in spec.grid:
-        if name == "train_size":
-            checked[name] = integer(name, values[name], 1, spec.task.size - 1)
-        else:
-            checked[name] = getattr(dataclasses.replace(spec.model, **{name: values[name]}), name)
-    return checked
+    return {name: spec.checked(name, values[name]) for name in spec.grid}
 
 
 def _whole(step: float) -> int | None:

@@ -11,7 +11,7 @@ from phase_diagrams.wording import describe, place_name, seed_name
 
 _SOURCES = {
     Source.MEASURED: "measured",
-    Source.INFERRED: "inferred, updates of the nearest measured run of this phase",
+    Source.INFERRED: "inferred, time of the nearest measured run of this phase",
 }
 
 
@@ -75,6 +75,8 @@ class Advice:
         What a distance of 1 is on each axis.
     axes
         Those of the sweep, which say how their values are shown.
+    unit
+        What steps count.
     """
 
     asked: dict[str, Any]
@@ -87,6 +89,7 @@ class Advice:
     settings: tuple[Setting, ...]
     scales: str
     axes: Mapping[str, Axis]
+    unit: str
 
     def __repr__(self) -> str:
         """Return what was asked about, its phase and the nearest setting that comprehends."""
@@ -104,7 +107,7 @@ class Advice:
         if self.phase is Phase.COMPREHENSION:
             return "\n".join([*lines, "it comprehends already: nothing to change"])
         if not self.settings:
-            within = f" within {self.budget} updates" if self.budget is not None else ""
+            within = f" within {self.budget} {self.unit}s" if self.budget is not None else ""
             return "\n".join([*lines, f"no setting of this sweep comprehends{within}"])
         names = ("nearest that comprehends", "nearest surrounded by comprehension")
         for name, setting in zip(names, self.settings, strict=False):
@@ -121,7 +124,7 @@ class Advice:
     def _gain(self, setting: Setting) -> str:
         if setting.test_step is None:
             return "speed-up not known: no run like it was measured"
-        after = f"test accuracy after {setting.test_step} updates"
+        after = f"test accuracy after {setting.test_step} {self.unit}s"
         if setting.speedup is not None:
             return f"{after} instead of {self.test_step}: {setting.speedup:.3g} times as fast"
         if self.budget is None:
@@ -130,7 +133,7 @@ class Advice:
             return f"{after}; the run asked about diverges"
         at_least = self.budget / max(setting.test_step, 1)
         fast = f": more than {at_least:.3g} times as fast" if at_least > 1 else ""
-        return f"{after}; {not_reached(self.budget)} in the run asked about{fast}"
+        return f"{after}; {not_reached(self.budget, unit=self.unit)} in the run asked about{fast}"
 
 
 def place_in_words(values: dict[str, Any], axes: Mapping[str, Axis]) -> str:

@@ -4,23 +4,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from effective_theory import InputError, ToyModel
+from effective_theory import InputError
 from phase_diagrams.advice.advising import advise, asked_cell
 from phase_diagrams.commands.parsing import parse_seeds, parse_value
 from phase_diagrams.commands.stored import StoredSweep
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
-
-if TYPE_CHECKING:
-    AxisValues = Any
-else:
-    #: One text for each field that can be an axis, empty where it is not given.
-    AxisValues = dataclasses.make_dataclass(
-        "AxisValues",
-        [(name, str, "") for name in (*MODEL_FIELDS, "train_size")],
-        frozen=True,
-        namespace={"__doc__": ToyModel.__doc__},
-    )
+from phase_diagrams.sweeps.registry import SYSTEMS, first_system
+from phase_diagrams.sweeps.spec import SweepSpec
 
 
 @dataclass(frozen=True)
@@ -32,7 +22,12 @@ class Advise(StoredSweep):
 
     seed: str | None = None
     """The seed that counts, such as 0 or 0/1 (default: all of the sweep)."""
-    asked: AxisValues = field(default_factory=AxisValues)
+
+    if TYPE_CHECKING:
+
+        @property
+        def asked(self) -> Any:
+            """Texts of values by field, empty where not given; `advise_options` adds them."""
 
     def run(self) -> None:
         """Print the advice."""
@@ -47,3 +42,25 @@ class Advise(StoredSweep):
                 PhaseDiagram(spec).seed_index(seeds[0])
 
         print(advise(self.load(check), seeds[0], **values))
+
+
+def advise_options() -> type[Advise]:
+    """Return the command with an option for each field that can be an axis, of any system."""
+    own = {each.name for each in dataclasses.fields(Advise)}
+    names = dict.fromkeys(
+        ["train_size", *(name for one in SYSTEMS.values() for name in one.fields)]
+    )
+    values = dataclasses.make_dataclass(
+        "AxisValues",
+        # One text for each, empty where it is not given.
+        [(name, str, "") for name in names if name not in own],
+        namespace={"__doc__": first_system().settings.__doc__},
+        frozen=True,
+    )
+    return dataclasses.make_dataclass(
+        Advise.__name__,
+        [("asked", values, field(default_factory=values))],
+        bases=(Advise,),
+        namespace={"__doc__": Advise.__doc__},
+        frozen=True,
+    )

@@ -12,7 +12,7 @@ from effective_theory.files import require_picture, save_figure
 from phase_diagrams.comparison.comparing import compare
 from phase_diagrams.comparison.result import Comparison
 from phase_diagrams.comparison.shared_runs import differences
-from phase_diagrams.runs.engines import NumbaEngine
+from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -34,7 +34,7 @@ class Compare:
     name_b: str | None = None
     """Name of the second."""
     engine_a: str | None = None
-    """Identity of the engine whose runs of the first to read (default: the simulator)."""
+    """Identity of the engine whose runs of the first to read (default: its system's own)."""
     engine_b: str | None = None
     """The same for the second."""
     by: Literal["cell", "place"] = "cell"
@@ -67,20 +67,25 @@ class Compare:
             a = stored_diagram(kept_a, name_a, spec_a, self.engine_a)
             b = stored_diagram(kept_b, name_b, spec_b, self.engine_b)
         names = _named_apart(
-            (str(self.store_a), name_a, self.engine_a), (str(self.store_b), name_b, self.engine_b)
+            (str(self.store_a), name_a, _engine(self.engine_a, spec_a)),
+            (str(self.store_b), name_b, _engine(self.engine_b, spec_b)),
         )
         return compare(a, b, by=self.by, tolerance=self.tolerance, names=names)
 
     def _require_different_runs(self, a: tuple[str, SweepSpec], b: tuple[str, SweepSpec]) -> None:
         """Refuse to compare runs with themselves, before they are read."""
-        simulator = NumbaEngine.identity
-        same_engine = (self.engine_a or simulator) == (self.engine_b or simulator)
+        same_engine = _engine(self.engine_a, a[1]) == _engine(self.engine_b, b[1])
         same_cells = self.by == "cell" and not differences(a[1], b[1])
         if same_engine and self.store_a.samefile(self.store_b) and (a[0] == b[0] or same_cells):
             raise InputError(
                 "both are the same stored runs; choose two engines with --engine-a and --engine-b, "
                 "or other sweeps."
             )
+
+
+def _engine(given: str | None, spec: SweepSpec) -> str:
+    """Return the identity of the engine whose runs are read."""
+    return given or chosen_engine(spec.system, None, None).identity
 
 
 def _about(comparison: Comparison) -> str:
@@ -90,11 +95,11 @@ def _about(comparison: Comparison) -> str:
     return f"{a} and {b}: {comparison.spec}{differ}"
 
 
-def _named_apart(a: tuple[str, str, str | None], b: tuple[str, str, str | None]) -> tuple[str, str]:
+def _named_apart(a: tuple[str, str, str], b: tuple[str, str, str]) -> tuple[str, str]:
     """Names that differ: of the sweeps, else of the engines, else of the files."""
     if a[1] != b[1]:
         # Written into the store by whoever made it.
         return printable(a[1]), printable(b[1])
     if a[2] != b[2]:
-        return a[2] or "simulator", b[2] or "simulator"
+        return a[2], b[2]
     return a[0], b[0]

@@ -8,7 +8,7 @@ import tyro
 
 from effective_theory.files import picture_kind, require_outputs, save_figure
 from phase_diagrams.commands.places import results_of
-from phase_diagrams.runs.engines import numba_engine
+from phase_diagrams.toy.engine import numba_engine
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class PaperFigure:
     def run(self) -> None:
         """Train, draw and print."""
         # Loads matplotlib, seaborn and pandas, which most commands do not need at once.
-        from phase_diagrams.paper_figures import (
+        from phase_diagrams.toy.paper_figures import (
             FIGURES,
             SPECS,
             mean_difference,

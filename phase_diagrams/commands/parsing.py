@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from effective_theory import InputError
 from effective_theory.arguments import whole_number
-from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, default_axis
+from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, axis_of
+from phase_diagrams.sweeps.registry import none_words
 from phase_diagrams.sweeps.spacing import spaced
-from phase_diagrams.wording import FULL_BATCH
 
 _AXIS_FORM = (
     "write FIELD=LOW:HIGH:COUNT, FIELD=LOW:HIGH:COUNT:log or FIELD=VALUE,VALUE,..; "
@@ -16,8 +16,10 @@ _AXIS_FORM = (
 )
 
 
-def parse_axes(texts: Sequence[str]) -> dict[str, Axis]:
+def parse_axes(texts: Sequence[str]) -> dict[str, Axis | list[Any]]:
     """Return the axes of all ``--axis`` by field; values are counted before any is made.
+
+    A range is an axis on the scale that it names; of single values the field decides on it.
 
     Raises
     ------
@@ -61,9 +63,9 @@ def _count(name: str, values: str) -> int:
     return number
 
 
-def _axis(name: str, values: str) -> Axis:
+def _axis(name: str, values: str) -> Axis | list[Any]:
     if ":" not in values:
-        return default_axis(name, _whole([parse_value(part) for part in values.split(",")]))
+        return _whole([parse_value(part) for part in values.split(",")])
     low, high, _, *scale = values.split(":")
     try:
         first, last = float(low), float(high)
@@ -74,7 +76,7 @@ def _axis(name: str, values: str) -> Axis:
     if scale == ["log"] and min(first, last) <= 0:
         raise InputError(f"axis {name} needs positive limits on a log scale.")
     kind: Literal["linear", "log"] = "log" if scale == ["log"] else "linear"
-    return default_axis(name, _whole(spaced(first, last, _count(name, values), kind)), kind)
+    return axis_of(name, _whole(spaced(first, last, _count(name, values), kind)), kind)
 
 
 def parse_seeds(text: str) -> list[int | tuple[int, int]]:
@@ -156,9 +158,14 @@ def parse_place(option: str, text: str) -> tuple[int | tuple[int, int] | None, d
 
 
 def parse_value(text: str) -> Any:
-    """Return a number if the text is one, None for "None" and "full batch", otherwise the text."""
-    if text in ("None", FULL_BATCH):
+    """Return a number if the text is one, None for what stands for it, otherwise the text.
+
+    "None" stands for it, and what tables write for it, such as "full batch".
+    """
+    if text in none_words():
         return None
+    if text in ("True", "False"):
+        return text == "True"
     for kind in (int, float):
         try:
             return kind(text)

@@ -1,5 +1,6 @@
 """``refine``: run finer cells where the phases of a stored sweep meet."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,10 +12,11 @@ from phase_diagrams.commands.parsing import parse_factors
 from phase_diagrams.commands.sweep import files_of, leave_files
 from phase_diagrams.pictures.files import left_out
 from phase_diagrams.refining import expected_runs, refine, refined_spec
-from phase_diagrams.runs.engines import numba_engine
+from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.sweeps.names import require_name
+from phase_diagrams.sweeps.systems import UnknownSystem
 from phase_diagrams.text.summary import summary
 
 
@@ -41,11 +43,12 @@ class Refine:
 
     def run(self) -> None:
         """Refine, and leave the files."""
-        to, engine = parse_factors(self.to), numba_engine(self.jobs)
+        to = parse_factors(self.to)
         if self.out is not None:
             foreseen_folder(self.out)
         with Store(self.store, create=False) as kept:
             name, spec = kept.spec(self.name or _only_coarse(kept))
+            engine = chosen_engine(spec.system, None, self.jobs)
             finer = refined_spec(spec, to)  # a wrong factor need not wait for the runs
             coarse = stored_diagram(kept, name, spec, engine)
         if self.dry_run:
@@ -68,6 +71,10 @@ class Refine:
 
 
 def _only_coarse(kept: Store) -> str | None:
-    """Return the name of a store's only sweep that is not itself a refined one."""
-    coarse = [name for name in kept.sweeps() if not kept.spec(name)[1].refined]
+    """Return the name of a store's only readable sweep that is not itself a refined one."""
+    coarse = []
+    for name in kept.sweeps():
+        with contextlib.suppress(UnknownSystem):
+            if not kept.spec(name)[1].refined:
+                coarse.append(name)
     return coarse[0] if len(coarse) == 1 else None

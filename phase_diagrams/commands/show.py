@@ -11,6 +11,7 @@ from phase_diagrams.comparison.published import published_agreement
 from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.presets import preset_note
+from phase_diagrams.sweeps.systems import UnknownSystem
 from phase_diagrams.text.summary import origin_lines, summary
 
 
@@ -25,7 +26,7 @@ class Show(StoredSweep):
     cell: str | None = None
     """One run, such as decoder_lr=1e-4,decoder_weight_decay=3,seed=0: when it learned."""
     out: Path | None = None
-    """Picture of that run: its learning curve and its embeddings."""
+    """Picture of that run: its learning curve and its last state."""
 
     def run(self) -> None:
         """Print the sweep or the run."""
@@ -35,7 +36,12 @@ class Show(StoredSweep):
             return
         if self.out is not None:
             raise InputError("out is the picture of one run; name it with --cell.")
-        diagram = self.load(lambda spec: None)
+        try:
+            diagram = self.load(lambda spec: None)
+        except UnknownSystem as error:
+            # The store is sound: what it holds is told as far as it can be.
+            print(error)
+            return
         note = None if self.at else preset_note(str(diagram.name), diagram.spec)
         notes = [] if note is None else [note]
         print("\n".join([summary(diagram), *notes, *origin_lines(diagram)]))

@@ -30,7 +30,7 @@ class StoredSweep:
     name: str | None = None
     """Name of the sweep, where the store holds several."""
     engine: str | None = None
-    """Identity of the engine whose runs to read (default: the simulator)."""
+    """Identity of the engine whose runs to read (default: the system's own)."""
 
     at: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """A part of the sweep: FIELD=VALUE holds an axis there, seed=SEED keeps one seed; such as

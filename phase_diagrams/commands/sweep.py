@@ -21,7 +21,7 @@ from phase_diagrams.pictures.files import (
     save_pictures,
 )
 from phase_diagrams.runs.dask_workers import dask_workers
-from phase_diagrams.runs.engines import Engine, numba_engine
+from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.sweeping import sweep
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.text.summary import summary
@@ -34,6 +34,8 @@ _TABLE = "runs.csv"
 class LocalSweep(SweepOptions):
     """A sweep that this process drives, and where it leaves its files."""
 
+    system: str | None = None
+    """What is swept, by its name (default: toy); before --help it decides what there is."""
     out: Path | None = None
     """Folder for pictures and tables, and for the store without --store (default: results/NAME)."""
     table: Path | None = None
@@ -70,7 +72,7 @@ class LocalSweep(SweepOptions):
 
 @dataclass(frozen=True)
 class Sweep(LocalSweep):
-    """Run a grid of toy models; the same command resumes, extends and redraws.
+    """Run a grid, of toy models or another system; the same command resumes, extends and redraws.
 
     Leaves phases.png, steps.png, runs.csv and runs.sqlite in the folder --out, and majority.png
     where there are several seeds.
@@ -85,7 +87,8 @@ class Sweep(LocalSweep):
 
     def run(self) -> None:
         """Run the sweep and leave its files, or only say how much there is to do."""
-        spec, engine = self.spec(), numba_engine(self.jobs)
+        spec = self.spec()
+        engine = chosen_engine(spec.system, None, self.jobs)
         # Wrong options are named before workers are started.
         with self._workers():
             if self.dry_run:

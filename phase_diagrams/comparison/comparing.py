@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.checks import integer
 from phase_diagrams.comparison.result import (
-    STEPS,
     BoundaryShift,
     Comparison,
     Labels,
@@ -64,9 +63,13 @@ def compare(
     places = [tuple(np.array(side).T) for side in zip(*pairs, strict=True)]
     steps = {
         name: step_agreement(
-            getattr(a, f"{name}_step")[places[0]], getattr(b, f"{name}_step")[places[1]], tolerance
+            getattr(a, f"{name}_step")[places[0]],
+            getattr(b, f"{name}_step")[places[1]],
+            tolerance,
+            a.spec.system.unit,
         )
-        for name in STEPS
+        for name in a.spec.system.measures
+        if name in b.spec.system.measures
     }
     shifts = {
         name: _shift(axis, place, first, second)
@@ -88,7 +91,7 @@ def compare(
     )
 
 
-def step_agreement(a: Any, b: Any, tolerance: int) -> StepAgreement:
+def step_agreement(a: Any, b: Any, tolerance: int, unit: str = "update") -> StepAgreement:
     """Compare two masked arrays of steps, shape (runs,); masked is never."""
     from scipy.stats import spearmanr
 
@@ -107,6 +110,7 @@ def step_agreement(a: Any, b: Any, tolerance: int) -> StepAgreement:
         largest_difference=float(apart.max()) if len(apart) else float("nan"),
         within=int((apart <= tolerance).sum()),
         tolerance=tolerance,
+        unit=unit,
     )
 
 

@@ -87,7 +87,7 @@ def _draw_disagreement(part: SubFigure, spec: SweepSpec, phases: tuple[Labels, L
     shared = (first != Phase.NOT_RUN).sum(-1)
     with np.errstate(invalid="ignore"):
         share = np.ma.masked_invalid((first != second).sum(-1) / shared)
-    draw_cells(panel, Plane.of(spec.grid), share, cmap=differing(), vmin=0, vmax=1)
+    draw_cells(panel, Plane.of(spec), share, cmap=differing(), vmin=0, vmax=1)
     several = int(shared.max()) > 1
     panel.set_title(
         "labels that differ" + (" (grey: nothing shared)" if (shared == 0).any() else "")

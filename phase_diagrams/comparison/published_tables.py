@@ -16,6 +16,7 @@ from phase_diagrams.comparison.table_files import StepTable, TableRow, read_step
 from phase_diagrams.sweeps.axes import same_number
 from phase_diagrams.sweeps.presets import preset, preset_names
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.systems import BUDGET
 from phase_diagrams.wording import describe, place_name, seed_name
 
 
@@ -97,8 +98,8 @@ def read_table(path: str | Path, spec: SweepSpec, steps: int | None = None) -> P
     Parameters
     ----------
     path
-        Table with a column for each axis, by its field or as in `table_files.COLUMNS`, with
-        train_step and test_step; see `table_files.read_step_tables` for its forms.
+        Table with a column for each axis, by its field or as the system's published tables name
+        it, with train_step and test_step; see `table_files.read_step_tables` for its forms.
     spec
         The sweep that is to be compared with the table: it has the same axes.
     steps
@@ -115,7 +116,7 @@ def read_table(path: str | Path, spec: SweepSpec, steps: int | None = None) -> P
     """
     if steps is not None:
         steps = integer("table_steps", steps, 1, MOST_STEPS)
-    table = _fitting(path, read_step_tables(path), spec)
+    table = _fitting(path, read_step_tables(path, spec.system), spec)
     table = _of_first_seed(path, table, spec)
     _require_fixed_fields(path, table, spec)
     notes = [] if table.ours else [_taken_for(path, table, spec)]
@@ -156,7 +157,7 @@ def _axes(table: StepTable, spec: SweepSpec) -> tuple[str, ...]:
         name
         for name in table.fields
         if name in spec.grid
-        or (name != "steps" and len({row.values[name] for row in table.rows}) > 1)
+        or (name != BUDGET and len({row.values[name] for row in table.rows}) > 1)
     )
 
 
@@ -183,10 +184,10 @@ def _of_first_seed(path: str | Path, table: StepTable, spec: SweepSpec) -> StepT
 def _require_fixed_fields(path: str | Path, table: StepTable, spec: SweepSpec) -> None:
     """Check the fields that the table names and the sweep does not vary, such as the loss."""
     for name in table.fields:
-        if name in spec.grid or name == "steps":
+        if name in spec.grid or name == BUDGET:
             continue
         theirs = table.rows[0].values[name]
-        ours = spec.train_size if name == "train_size" else getattr(spec.model, name)
+        ours = getattr(spec.model if name in spec.system.all_fields else spec, name)
         if not _is_equal(theirs, ours):
             raise InputError(
                 f"{name} is {describe([theirs])} in table {path} and {describe([ours])} in this "
@@ -206,9 +207,11 @@ def _taken_for(path: str | Path, table: StepTable, spec: SweepSpec) -> str:
     The published tables name neither task nor loss nor the number of training samples: those of
     the published diagram are the sweep's, or the table is refused.
     """
-    fitting = {name: preset(name) for name in preset_names() if _holds(preset(name), table)}
+    presets = {name: preset(name) for name in preset_names()}
+    fitting = {name: s for name, s in presets.items() if _holds(s, spec, table)}
     if not fitting:
-        return "the table names neither task nor loss, taken as ours"
+        unnamed = [name for name in _fixed(spec) if name != "train_size"]
+        return f"the table names neither {' nor '.join(unnamed)}, taken as ours" if unnamed else ""
     # Published diagrams may have the same axes; their starts tell them apart.
     begun = (spec.start, spec.seeds[0])
     like_ours = {n: s for n, s in fitting.items() if (s.start, s.seeds[0]) == begun}
@@ -225,14 +228,19 @@ def _taken_for(path: str | Path, table: StepTable, spec: SweepSpec) -> str:
     return "" if len(same) == len(fields) else f"the table is taken for that of {same[0]}"
 
 
-def _holds(published: SweepSpec, table: StepTable) -> bool:
-    return set(published.grid) <= set(table.fields) and all(
-        _index(row, published) is not None for row in table.rows
+def _holds(published: SweepSpec, spec: SweepSpec, table: StepTable) -> bool:
+    return (
+        published.system is spec.system
+        and set(published.grid) <= set(table.fields)
+        and all(_index(row, published) is not None for row in table.rows)
     )
 
 
 def _fixed(spec: SweepSpec) -> dict[str, Any]:
-    return {"task": spec.task, "loss": spec.model.loss, "train_size": spec.train_size}
+    if spec.task is None:
+        return {}
+    named = {name: getattr(spec.model, name) for name in spec.system.published_like}
+    return {"task": spec.task, **named, "train_size": spec.train_size}
 
 
 def _budget(
@@ -242,8 +250,8 @@ def _budget(
     crossings = [s for row in table.rows for s in (row.train_step, row.test_step) if s is not None]
     # The smallest budget in which the steps themselves can be.
     least = max(crossings, default=0) + (not table.ours)
-    if steps is None and "steps" in table.fields:
-        steps = int(max(row.values["steps"] for row in table.rows))
+    if steps is None and BUDGET in table.fields:
+        steps = int(max(row.values[BUDGET] for row in table.rows))
     if steps is not None:
         if least > steps:
             raise InputError(
@@ -264,7 +272,7 @@ def _budget(
 
 def _published_cell(row: TableRow, ours: bool, budget: int, spec: SweepSpec) -> PublishedCell:
     values = {name: row.values[name] for name in spec.grid}
-    budget = int(row.values.get("steps", budget))
+    budget = int(row.values.get(BUDGET, budget))
     if ours:
         return PublishedCell(
             values, row.train_step, row.test_step, budget, budget, row.diverged_step
@@ -281,8 +289,8 @@ def _require_decided(path: str | Path, cells: tuple[PublishedCell, ...], spec: S
     ours, theirs = spec.most_steps, max(cell.steps for cell in cells)
     if ours < theirs - 1 and not any(_is_decided(cell, ours) for cell in cells):
         raise InputError(
-            f"steps {ours} are too few for table {path}, whose runs had {theirs} updates: "
-            f"none of its labels is decided within {ours}; sweep with --steps {theirs}."
+            f"{BUDGET} {ours} are too few for table {path}, whose runs had {theirs} updates: "
+            f"none of its labels is decided within {ours}; sweep with --{BUDGET} {theirs}."
         )
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-#: Thresholds whose steps are compared.
-STEPS = ("train", "test", "rqi")
 Labels = NDArray[np.int8]
 #: Runs with differing labels that are listed one by one.
 _LISTED = 8
@@ -38,6 +36,8 @@ class StepAgreement:
         Of |a - b| in updates; NaN where none reached it in both.
     within
         Runs that differ by at most ``tolerance`` updates.
+    unit
+        What steps count.
     """
 
     both: int
@@ -49,6 +49,7 @@ class StepAgreement:
     largest_difference: float
     within: int
     tolerance: int
+    unit: str = "update"
 
     def __str__(self) -> str:
         """Return how many runs reached it, and how far apart they did."""
@@ -58,7 +59,7 @@ class StepAgreement:
         return (
             f"{reached}; rank correlation {number(self.rank_correlation, '.4f')}, differences: "
             f"median {self.median_difference:g}, largest {self.largest_difference:g}, "
-            f"{self.within} within {self.tolerance} updates"
+            f"{self.within} within {self.tolerance} {self.unit}s"
         )
 
 
@@ -117,7 +118,7 @@ class Comparison:
     table
         Runs by phase of a (rows) and of b (columns), both in the order of RUN_PHASES.
     steps
-        Agreement of "train", "test" and "rqi".
+        Agreement of "train", "test" and, where both have it, "rqi".
     shifts
         Shift of the boundary along each axis with a scale.
     """
@@ -176,11 +177,11 @@ class Comparison:
             row["split_seed"], row["init_seed"] = cell.seed
             for suffix, (phases, diagram), place in zip("ab", sides, places, strict=True):
                 row[f"phase_{suffix}"] = Phase(int(phases[place])).label
-                for step in STEPS:
+                for step in self.steps:
                     value = getattr(diagram, f"{step}_step")[place]
                     row[f"{step}_step_{suffix}"] = None if value is np.ma.masked else int(value)
             rows.append(row)
-        steps = {f"{step}_step_{suffix}": "Int64" for step in STEPS for suffix in "ab"}
+        steps = {f"{step}_step_{suffix}": "Int64" for step in self.steps for suffix in "ab"}
         return pd.DataFrame(rows).astype(steps)
 
     def __repr__(self) -> str:

@@ -10,14 +10,12 @@ from effective_theory import InputError
 from effective_theory.checks import shown
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.sweeps.axes import Axis
-from phase_diagrams.sweeps.spec import MODEL_FIELDS, SweepSpec
+from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.systems import Budget
 from phase_diagrams.wording import written_apart
 
 By = Literal["cell", "place"]
 Index = tuple[int, ...]
-
-#: Fields that the cell id leaves out: where one is swept, it is part of what a run is joined on.
-_BUDGET = ("steps", "stop_when")
 
 
 def shared_runs(a: PhaseDiagram, b: PhaseDiagram, by: By) -> list[tuple[Index, Index]]:
@@ -59,7 +57,13 @@ def shared_runs(a: PhaseDiagram, b: PhaseDiagram, by: By) -> list[tuple[Index, I
 
 
 def _by_cell(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
-    swept = [name for name in _BUDGET if name in a.spec.grid or name in b.spec.grid]
+    if a.spec.system is not b.spec.system:
+        raise InputError(
+            f"a and b are of different systems ({a.spec.system.name} and {b.spec.system.name}), "
+            'whose runs have no id in common; compare by "place" on the axes.'
+        )
+    # The cell id leaves the budget out: where it is swept, runs are joined on it, too.
+    swept = [name for name in Budget._fields if name in a.spec.grid or name in b.spec.grid]
     common = _rounded_alike(a.spec, b.spec)
 
     def identities(diagram: PhaseDiagram) -> dict[tuple[Any, ...], Index]:
@@ -84,7 +88,7 @@ def _by_cell(a: PhaseDiagram, b: PhaseDiagram) -> list[tuple[Index, Index]]:
 def _rounded_alike(a: SweepSpec, b: SweepSpec) -> dict[str, dict[Any, Any]]:
     """Return, by field, the numbers of b that differ from one of a by rounding only, with that."""
     alike = {}
-    for name in sorted({*a.grid, *b.grid} & set(MODEL_FIELDS)):
+    for name in sorted({*a.grid, *b.grid} & set(a.system.all_fields)):
         ours = Axis(a.grid[name].values if name in a.grid else (getattr(a.model, name),))
         theirs = b.grid[name].values if name in b.grid else (getattr(b.model, name),)
         matches = ((value, ours.match(value)) for value in theirs)
@@ -133,7 +137,7 @@ def _places(diagram: PhaseDiagram) -> list[Index]:
 
 def differences(a: SweepSpec, b: SweepSpec) -> tuple[str, ...]:
     """Return what is fixed in both sweeps and differs, one phrase for each field."""
-    ours, theirs = a.fixed, b.fixed
+    ours, theirs = ({"system": spec.system.name, **spec.fixed} for spec in (a, b))
     fixed = [(name, ours[name], theirs[name]) for name in ours if name in theirs]
     if len(a.seeds) == len(b.seeds) == 1:
         fixed.append(("seed", a.seeds[0], b.seeds[0]))

@@ -10,37 +10,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from effective_theory import InputError
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.sweeps.spec import MODEL_FIELDS
 from phase_diagrams.sweeps.starts import Seed
-from phase_diagrams.wording import FULL_BATCH
+from phase_diagrams.sweeps.systems import System
 
 if TYPE_CHECKING:
     import h5py
 
-#: Columns of the published tables, by the field that they sweep.
-COLUMNS = {
-    "eta_repr": "embedding_lr",
-    "eta_dec": "decoder_lr",
-    "weight_decay": "decoder_weight_decay",
-}
-_FIELDS = {**COLUMNS, **{name: name for name in (*MODEL_FIELDS, "train_size")}}
 _STEPS = {"train_step": "train_step", "test_step": "test_step", "diverged_step": "diverged_step"}
-#: The authors' HDF5 files name the decoder's rates "lr" and "wd", the steps "train" and "test".
-_ARRAYS = {
-    **_FIELDS,
-    **_STEPS,
-    **{"lr": "decoder_lr", "wd": "decoder_weight_decay"},
-    **{"train": "train_step", "test": "test_step"},
-}
+#: The authors' HDF5 files name the steps so.
+_STEPS_IN_HDF5 = {**_STEPS, "train": "train_step", "test": "test_step"}
 
 #: Some hundred thousand rows; a file without end would fill the memory.
 _MOST_CHARACTERS = 10**7
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_TEXTS = ("loss", "stop_when")
 _NEVER = frozenset({"", "nan", "na", "n/a", "none", "null", "never"})
 
 Columns = Mapping[str, Sequence[Any]]
@@ -53,7 +40,7 @@ class TableRow:
     Attributes
     ----------
     values
-        By the field of ToyModel, or "train_size".
+        By the field of the settings, or "train_size".
     train_step, test_step, diverged_step
         As the file counts them; None where it says "never" by an empty cell, NaN or -1.
     seed
@@ -96,31 +83,40 @@ class StepTable:
         return any(None in (row.train_step, row.test_step) for row in self.rows)
 
 
-def read_step_tables(path: str | Path) -> list[StepTable]:
+def read_step_tables(path: str | Path, system: System) -> list[StepTable]:
     """Return the tables of train and test steps that a file holds.
 
     CSV may have a byte order mark, any line ends, semicolons or tabs between cells (and then
     decimal commas); steps may be written as floats. In HDF5 the columns are one-dimensional arrays,
     or the fields of a compound one, or axes beside grids of steps.
 
+    Parameters
+    ----------
+    path
+        The file.
+    system
+        Whose settings the columns are, by their own names or by those of its published tables.
+
     Raises
     ------
     InputError
         If the file is missing or holds no such table.
     """
+    fields = _columns_of(system)
     try:
         with open(path, "rb") as file:
             content = file.read(_MOST_CHARACTERS + 1)
         if len(content) > _MOST_CHARACTERS:
             raise InputError(f"table {path} has over {_MOST_CHARACTERS} characters; cut it down.")
         if content.startswith(_HDF5):
-            return [_table(columns, name) for name, columns in _hdf5_columns(path, content)]
+            tables = _hdf5_columns(path, content, fields)
+            return [_table(columns, system, name) for name, columns in tables]
         columns = _csv_columns(content.decode("utf-8-sig"))
-        if not any(name in _FIELDS for name in columns):
-            raise InputError(
-                f"table {path} has none of the columns {', '.join(COLUMNS)}, and no field's name."
-            )
-        return [_table(columns)]
+        if not any(name in fields for name in columns):
+            published = ", ".join(system.published_columns)
+            none = f"none of the columns {published}, and " if published else ""
+            raise InputError(f"table {path} has {none}no field's name.")
+        return [_table(columns, system)]
     except OSError as error:
         raise InputError(f"table {path} cannot be read ({error.strerror or error}).") from None
     except InputError:
@@ -129,6 +125,14 @@ def read_step_tables(path: str | Path) -> list[StepTable]:
         raise InputError(
             f"table {path} is not a table of train and test steps ({error})."
         ) from None
+
+
+def _columns_of(system: System) -> dict[str, str]:
+    """Return the columns that a table of the system's runs may have, each with its field."""
+    return {
+        **system.published_columns,
+        **{name: name for name in (*system.all_fields, "train_size")},
+    }
 
 
 def _csv_columns(text: str) -> dict[str, list[str]]:
@@ -157,17 +161,17 @@ def _with_point(cell: str) -> str:
     return cell.replace(",", ".") if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell) else cell
 
 
-def _table(columns: Columns, name: str = "") -> StepTable:
+def _table(columns: Columns, system: System, name: str = "") -> StepTable:
     """Return the rows of columns, by the names of fields."""
     for column in ("train_step", "test_step"):
         if column not in columns:
             raise ValueError(f"it has no column {column}")
-    fields: dict[str, str] = {}
+    known, fields = _columns_of(system), dict[str, str]()
     for column in columns:
-        if column in _FIELDS:
-            if _FIELDS[column] in fields.values():
-                raise ValueError(f"two columns are {_FIELDS[column]}")
-            fields[column] = _FIELDS[column]
+        if column in known:
+            if known[column] in fields.values():
+                raise ValueError(f"two columns are {known[column]}")
+            fields[column] = known[column]
     rows = []
     for place in range(len(columns["train_step"])):
         row = {column: values[place] for column, values in columns.items()}
@@ -176,7 +180,7 @@ def _table(columns: Columns, name: str = "") -> StepTable:
             continue
         rows.append(
             TableRow(
-                {field: _value(field, row[column]) for column, field in fields.items()},
+                {field: _value(system, field, row[column]) for column, field in fields.items()},
                 _step(row["train_step"]),
                 _step(row["test_step"]),
                 _step(row.get("diverged_step", "")),
@@ -197,12 +201,14 @@ def _number(value: Any) -> float:
     return number
 
 
-def _value(field: str, value: Any) -> Any:
-    if field in _TEXTS:
-        return value
-    if field == "batch_size" and str(value).lower() in (*_NEVER, FULL_BATCH):
+def _value(system: System, field: str, value: Any) -> Any:
+    types = system.types.get(field, (int,))
+    none = str(system.written(field, None)).lower()
+    if NoneType in types and str(value).lower() in (*_NEVER, none):
         return None
-    return _number(value)
+    if bool in types and value in ("True", "False"):
+        return value == "True"
+    return _number(value) if {int, float} & set(types) else value
 
 
 def _step(value: Any) -> int | None:
@@ -230,7 +236,9 @@ def _whole(value: Any) -> int:
     return int(value) if isinstance(value, str) else int(_number(value))
 
 
-def _hdf5_columns(path: str | Path, content: bytes) -> Iterator[tuple[str, Columns]]:
+def _hdf5_columns(
+    path: str | Path, content: bytes, fields: Mapping[str, str]
+) -> Iterator[tuple[str, Columns]]:
     """Yield the tables of an HDF5 file: arrays that share what follows their names."""
     try:
         import h5py
@@ -241,19 +249,20 @@ def _hdf5_columns(path: str | Path, content: bytes) -> Iterator[tuple[str, Colum
     with h5py.File(io.BytesIO(content), "r") as file:
         arrays: dict[str, Any] = {}
         file.visititems(lambda name, item: arrays.update(_arrays(name, item)))
+    known = {**fields, **_STEPS_IN_HDF5}
     groups: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
         folder, _, leaf = name.rpartition("/")
-        prefixes = [k for k in _ARRAYS if leaf == k or leaf.startswith(f"{k}_")]
+        prefixes = [k for k in known if leaf == k or leaf.startswith(f"{k}_")]
         if prefixes:
             column = max(prefixes, key=len)
             group = groups.setdefault(f"{folder}{leaf.removeprefix(column)}".strip("_"), {})
-            group[_ARRAYS[column]] = array
-    complete = {name: group for name, group in groups.items() if _is_complete(group)}
+            group[known[column]] = array
+    complete = {name: group for name, group in groups.items() if _is_complete(group, fields)}
     if not complete:
         raise ValueError("it has no arrays such as lr, wd, train and test")
     for name, group in complete.items():
-        yield name, _unfolded(group)
+        yield name, _unfolded(group, list(fields.values()))
 
 
 def _arrays(name: str, item: "h5py.Dataset | h5py.Group") -> dict[str, Any]:
@@ -271,20 +280,21 @@ def _arrays(name: str, item: "h5py.Dataset | h5py.Group") -> dict[str, Any]:
     return {name: item[()]} if item.dtype.kind in "iuf" else {}
 
 
-def _is_complete(group: Mapping[str, Any]) -> bool:
-    return {"train_step", "test_step"} < set(group) and any(name in _FIELDS for name in group)
+def _is_complete(group: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
+    swept = any(name in fields.values() for name in group)
+    return {"train_step", "test_step"} < set(group) and swept
 
 
-def _unfolded(group: Mapping[str, Any]) -> Columns:
+def _unfolded(group: Mapping[str, Any], fields: Sequence[str]) -> Columns:
     """Return columns as they are, or those of grids of steps beside their axes.
 
-    The shape tells which axis goes along the rows; of a square grid it is the first of embedding
-    rate, decoder rate and weight decay, as the authors' notebooks have it.
+    The shape tells which axis goes along the rows; of a square grid it is the one that comes first
+    among ``fields``, as the authors' notebooks have it.
     """
     shape = group["train_step"].shape
     if len(shape) == 1:
         return _of_one_length({name: array for name, array in group.items() if array.ndim == 1})
-    axes = sorted((name for name in group if name in _FIELDS), key=list(_FIELDS.values()).index)
+    axes = sorted((name for name in group if name in fields), key=fields.index)
     lengths = tuple(group[name].size for name in axes)
     if lengths != shape:
         axes, lengths = axes[::-1], lengths[::-1]

@@ -16,28 +16,15 @@ from phase_diagrams.drawing.palette import Colours, is_dark
 from phase_diagrams.drawing.ticks import put_ticks
 from phase_diagrams.phases import RUN_PHASES, Phase
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.spec import SweepSpec
 
 #: From -1, as phases are stored.
 ORDER = (Phase.NOT_RUN, *RUN_PHASES)
 #: Drawn over inferred cells.
 PALE = "#FFFFFF80"
-#: Names of fields on the axes of pictures, where they are not the field's own.
-_NAMES = {
-    "embedding_lr": "embedding learning rate",
-    "decoder_lr": "decoder learning rate",
-    "embedding_weight_decay": "embedding weight decay",
-    "decoder_weight_decay": "decoder weight decay",
-    "embedding_scale": "scale of initial embeddings",
-    "train_size": "training samples",
-}
 #: Cells have borders unless there are so many that borders would hide them.
 _CELL_LINES: dict[str, Any] = {"edgecolors": "#FFFFFF30", "linewidth": 0.4}
 _MOST_LINES = 50
-
-
-def axis_label(name: str) -> str:
-    """Return the name of a swept field as it stands beside an axis."""
-    return _NAMES.get(name, name.replace("_", " "))
 
 
 @dataclass(frozen=True)
@@ -48,24 +35,28 @@ class Plane:
     ----------
     x_name, x, y_name, y
         The axes; one without a name has a single cell.
+    x_label, y_label
+        What stands beside them.
     swapped
         Whether the first axis of the sweep goes to the right, not upwards.
     """
 
     x_name: str
     x: Axis
+    x_label: str
     y_name: str
     y: Axis
+    y_label: str
     swapped: bool
 
     @classmethod
-    def of(cls, axes: Mapping[str, Axis], *, swap: bool = False) -> "Plane":
+    def of(cls, spec: SweepSpec, *, swap: bool = False) -> "Plane":
         """Return the plane of one axis, which goes to the right, or of the first two.
 
         The first of two goes upwards, the second to the right; ``swap`` exchanges the two.
         """
-        named = list(axes.items())[:2]
-        upwards, right = named if len(named) == 2 else (("", Axis((0,))), named[0])
+        named = [(name, axis, spec.system.label(name)) for name, axis in spec.grid.items()][:2]
+        upwards, right = named if len(named) == 2 else (("", Axis((0,)), ""), named[0])
         if swap:
             upwards, right = right, upwards
         return cls(*right, *upwards, swapped=swap and len(named) == 2)
@@ -95,7 +86,7 @@ def draw_cells(panel: Axes, plane: Plane, values: NDArray[Any], **colours: Any) 
     grid: NDArray[Any] = plane.arrange(values)
     lines = _CELL_LINES if max(grid.shape[:2]) <= _MOST_LINES else {}
     panel.pcolormesh(plane.x.edges, plane.y.edges, grid, **lines, **colours)
-    panel.set(xlabel=axis_label(plane.x_name), ylabel=axis_label(plane.y_name))
+    panel.set(xlabel=plane.x_label, ylabel=plane.y_label)
     if plane.x.scale == "log":
         panel.set_xscale("log")
     if plane.y.scale == "log":

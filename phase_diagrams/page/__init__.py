@@ -1,4 +1,4 @@
-"""A page of a sweep for a browser: pointing at a cell shows its curves and embeddings.
+"""A page of a sweep for a browser: pointing at a cell shows its curves and last state.
 
 One file with everything in it, BokehJS included: no server and no network.
 """
@@ -10,7 +10,6 @@ from effective_theory import InputError
 from effective_theory.files import FileKind, replacing, require_writable
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.drawing.palette import Palette, colours_of
-from phase_diagrams.drawing.plane import axis_label
 from phase_diagrams.page.data import require_moderate
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -46,7 +45,7 @@ def save_page(diagram: PhaseDiagram, path: str | Path, *, palette: Palette = "de
     from phase_diagrams.page.document import page_document
 
     colours = colours_of(palette)
-    title = _TITLE + ", ".join(axis_label(name) for name in diagram.spec.grid)
+    title = _TITLE + ", ".join(diagram.spec.system.label(name) for name in diagram.spec.grid)
     template = Path(__file__).with_name("template.html").read_text(encoding="utf-8")
     text = file_html(page_document(diagram, colours, title), INLINE, title, template=template)
     with replacing(path, PAGE) as file:

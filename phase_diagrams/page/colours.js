@@ -17,7 +17,7 @@ const paint = () => {
       legend.setv({background_fill_color: paper, label_text_color: ink})
     }
   }
-  symbols.text_color = {value: ink}
+  if (numbers !== null) numbers.text_color = {value: ink}
 }
 dark.addEventListener("change", paint)
 paint()

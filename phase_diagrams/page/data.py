@@ -1,4 +1,4 @@
-"""What a page of a sweep holds: every run's scalars, learning curve and embeddings as columns."""
+"""What a page of a sweep holds: every run's scalars, learning curve and last state as columns."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.runs.picture import embedding_coordinates
+from phase_diagrams.runs.picture import state_coordinates
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -30,12 +30,13 @@ class PageData:
     ----------
     runs
         One row for each run: phase, steps (-1 where not within the run), last accuracies and RQI,
-        number of embedding dimensions, and where its rows in ``curves`` begin and how many they
-        are.
+        number of columns of its last state, and where its rows in ``curves`` begin and how many
+        they are.
     curves
         The learning curves one after the other, with the columns of CURVE_COLUMNS.
     points
-        Coordinates x and y of the embeddings (see `embedding_coordinates`), p rows for each run.
+        Coordinates x and y of the last states (see `state_coordinates`), as many for each run as
+        its state has rows; none where the system keeps no state.
     """
 
     runs: Columns
@@ -48,17 +49,27 @@ class PageData:
         rows = {name: column[first : first + count] for name, column in self.curves.items()}
         return {name: column[rows["update"] >= 1] for name, column in rows.items()}
 
-    def embeddings(self, run: int) -> Columns:
-        """Return the coordinates of a run's embeddings."""
-        symbols = len(self.points["x"]) // len(self.runs["phase"])
-        return {name: column[run * symbols :][:symbols] for name, column in self.points.items()}
+    def state(self, run: int) -> Columns:
+        """Return the coordinates of a run's last state."""
+        rows = len(self.points["x"]) // len(self.runs["phase"])
+        return {name: column[run * rows :][:rows] for name, column in self.points.items()}
+
+
+def column_of(measure: str) -> str:
+    """Return the name of the column that holds what is measured."""
+    return measure if measure in CURVE_COLUMNS else f"{measure}_accuracy"
 
 
 def megabytes(spec: SweepSpec) -> float:
     """Return about how much data a sweep's page holds; as text they take less, compressed."""
     curve = _POINTS_OF_A_CURVE * (8 + 4 * (len(CURVE_COLUMNS) - 1))
     run = 8 * len(_STEPS) + 4 * (len(_LAST) + 4)
-    return spec.size * (curve + run + 8 * spec.task.symbols) / 1e6
+    return spec.size * (curve + run + 8 * _state_rows(spec)) / 1e6
+
+
+def _state_rows(spec: SweepSpec) -> int:
+    """Return the number of rows of a last state, the same in all runs of a task."""
+    return spec.cell((0,) * len(spec.shape)).state_shape[0]
 
 
 def require_moderate(spec: SweepSpec) -> None:
@@ -71,7 +82,7 @@ def require_moderate(spec: SweepSpec) -> None:
     """
     if megabytes(spec) > MOST_MEGABYTES:
         raise InputError(
-            f"html would be a page with {megabytes(spec):.0f} MB of curves and embeddings of "
+            f"html would be a page with {megabytes(spec):.0f} MB of curves and last states of "
             f"{spec.size} runs, more than {MOST_MEGABYTES}; sweep fewer values or seeds."
         )
 
@@ -86,19 +97,21 @@ def page_data(diagram: PhaseDiagram) -> PageData:
     """
     spec, stored_runs = diagram.spec, diagram.require_kept()
     require_moderate(spec)
-    symbols = spec.task.symbols
+    state_rows = _state_rows(spec)
     runs: Columns = {"phase": diagram.phases.ravel().astype(np.int32)}
     runs |= {name: np.full(spec.size, -1.0) for name in _STEPS}
     runs |= {name: np.full(spec.size, np.nan, np.float32) for name in _LAST}
-    runs |= {name: np.zeros(spec.size, np.int32) for name in ("dimensions", "first", "count")}
-    points = np.full((spec.size, symbols, 2), np.nan, np.float32)
+    runs |= {name: np.zeros(spec.size, np.int32) for name in ("columns", "first", "count")}
+    points = np.full((spec.size, state_rows, 2), np.nan, np.float32)
     curves = [np.zeros((0, len(CURVE_COLUMNS)))]
     rows = 0
     for place, (_, summary) in enumerate(stored_runs.find(spec.cells())):
         if summary is None:
             continue
         _enter(runs, place, summary)
-        points[place] = embedding_coordinates(summary.embeddings)
+        if state_rows:
+            points[place] = state_coordinates(summary.state)
+            runs["columns"][place] = summary.state.shape[1]
         runs["first"][place], runs["count"][place] = rows, len(summary.curve)
         curves.append(summary.curve)
         rows += len(summary.curve)
@@ -120,4 +133,3 @@ def _enter(runs: Columns, place: int, summary: RunSummary) -> None:
         runs[name][place] = -1 if step is None else step
     for name in _LAST:
         runs[name][place] = getattr(summary, name)
-    runs["dimensions"][place] = summary.embeddings.shape[1]

@@ -10,10 +10,10 @@ from bokeh.layouts import column, row
 from bokeh.models import ColumnDataSource, CustomJS, Div, InlineStyleSheet, Select
 
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.page.data import page_data
-from phase_diagrams.page.panels import curve_panels, embeddings_panel, phases_panel
+from phase_diagrams.page.data import column_of, page_data
+from phase_diagrams.page.panels import curve_panels, phases_panel, state_panel
 from phase_diagrams.phases import RUN_PHASES, Phase
-from phase_diagrams.runs.picture import embedding_labels
+from phase_diagrams.runs.picture import state_labels
 from phase_diagrams.wording import seed_text
 
 _HINT = "Point at a cell to see its run; click to hold it, click beside the cells to let it go."
@@ -56,7 +56,9 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
     run = cell * _runs_of_a_cell(selectors)
     phases, cells, shown, mark = phases_panel(diagram, named, cell, colours)
     panels, curve, crossings = curve_panels(diagram, data.curve(run))
-    plane, embeddings, symbols = embeddings_panel(data.embeddings(run))
+    spec, state = diagram.spec, diagram.spec.system.state
+    plane, shown_state, numbers = (None,) * 3 if state is None else state_panel(data.state(run))
+    below = [] if plane is None else [plane]
     fill = CustomJS(
         code=_script("page.js"),
         args={
@@ -69,13 +71,15 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
             "mark": mark,
             "curve": curve,
             "crossings": crossings,
-            "embeddings": embeddings,
-            "across": plane.xaxis[0],
-            "up": plane.yaxis[0],
-            "one_dimension": list(embedding_labels(1)),
-            "several_dimensions": list(embedding_labels(2)),
+            "state": shown_state,
+            "across": None if plane is None else plane.xaxis[0],
+            "up": None if plane is None else plane.yaxis[0],
+            "one_column": [] if state is None else list(state_labels(state, 1)),
+            "several_columns": [] if state is None else list(state_labels(state, 2)),
             "text": text,
-            "thresholds": _thresholds(diagram),
+            "thresholds": [(f"{name}_step", spec.condition(name)) for name in spec.measures],
+            "last": [(column_of(name), known.label) for name, known in spec.measures.items()],
+            "unit": spec.system.unit,
             "colours": {str(int(phase)): colours[phase] for phase in Phase},
             "labels": {str(int(phase)): phase.label for phase in Phase},
         },
@@ -87,12 +91,12 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
     choices = [row(*offered, styles={"flex-wrap": "wrap"})] if offered else []
     sides = {
         "diagram_side": [_heading(diagram, title, colours), *choices, phases],
-        "run_side": [text, *panels, plane],
+        "run_side": [text, *panels, *below],
     }
     document = Document()
     for name, parts in sides.items():
         document.add_root(column(*parts, sizing_mode="stretch_width", name=name))
-    figures = {"figures": [phases, *panels, plane], "symbols": symbols}
+    figures = {"figures": [phases, *panels, *below], "numbers": numbers}
     paint = CustomJS(code=_script("colours.js"), args=figures)
     document.js_on_event(DocumentReady, fill, paint)
     return document
@@ -100,21 +104,6 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
 
 def _script(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
-
-
-def _thresholds(diagram: PhaseDiagram) -> list[tuple[str, str]]:
-    """Return the steps with what they are the first to reach, in words."""
-    spec, thresholds = diagram.spec, []
-    for side, name, sign in (
-        ("train", "train accuracy", "≥"),
-        ("test", "test accuracy", "≥"),
-        ("rqi", "RQI", ">"),
-    ):
-        field = f"{side}_threshold"
-        swept = field in spec.grid
-        bound = "at its threshold" if swept else f"{sign} {getattr(spec.model, field):g}"
-        thresholds.append((f"{side}_step", f"{name} {bound}"))
-    return thresholds
 
 
 def _runs_of_a_cell(selectors: list[Select]) -> int:

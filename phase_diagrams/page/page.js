@@ -33,20 +33,23 @@ for (const [name, lines] of Object.entries(crossings)) {
   }
 }
 
-const symbols = embeddings.data.symbol.length
-embeddings.data = {
-  ...embeddings.data,
-  x: rows(points, "x", run * symbols, symbols),
-  y: rows(points, "y", run * symbols, symbols),
+// Some systems keep nothing of the last state.
+if (state !== null) {
+  const length = state.data.number.length
+  state.data = {
+    ...state.data,
+    x: rows(points, "x", run * length, length),
+    y: rows(points, "y", run * length, length),
+  }
+  const names = of_run("columns") > 1 ? several_columns : one_column
+  across.axis_label = names[0]
+  up.axis_label = names[1]
 }
-const names = of_run("dimensions") > 1 ? several_dimensions : one_dimension
-across.axis_label = names[0]
-up.axis_label = names[1]
 
 const diverged = of_run("diverged_step")
-const absent = diverged < 0 ? `not within ${of_run("steps_run")} updates`
-  : `not before it diverged at update ${diverged}`
-const when = (name) => of_run(name) < 0 ? absent : `at update ${of_run(name)}`
+const absent = diverged < 0 ? `not within ${of_run("steps_run")} ${unit}s`
+  : `not before it diverged at ${unit} ${diverged}`
+const when = (name) => of_run(name) < 0 ? absent : `at ${unit} ${of_run(name)}`
 const fraction = (name, otherwise) =>
   Number.isNaN(of_run(name)) ? otherwise : of_run(name).toFixed(2)
 const place = [
@@ -63,15 +66,15 @@ const lines = [
   `<b>${place.join(", ")}</b>`,
   `<span style="background:${colours[phase]};border:1px solid #888888">&emsp;</span> ` +
     `<b>${labels[phase]}</b>` +
-    (is_run ? `${lag}, run of ${of_run("steps_run")} updates` : ", no run is stored"),
+    (is_run ? `${lag}, run of ${of_run("steps_run")} ${unit}s` : ", no run is stored"),
 ]
 if (is_run) {
   const unknown = "not known"
   const no_rqi = Number.isNaN(of_run("train_accuracy")) ? unknown : "not defined"
   lines.push(
     ...thresholds.map(([name, threshold]) => `${threshold}: ${when(name)}`),
-    `last: train accuracy ${fraction("train_accuracy", unknown)}, test accuracy ` +
-      `${fraction("test_accuracy", unknown)}, RQI ${fraction("rqi", no_rqi)}`)
-  if (diverged >= 0) lines.push(`diverged at update ${diverged}`)
+    "last: " + last.map(([name, label]) =>
+      `${label} ${fraction(name, name === "rqi" ? no_rqi : unknown)}`).join(", "))
+  if (diverged >= 0) lines.push(`diverged at ${unit} ${diverged}`)
 }
 text.text = lines.join("<br>")

@@ -9,9 +9,10 @@ from bokeh.models import ColumnDataSource, CustomJS, FixedTicker, HoverTool, Spa
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
-from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
+from effective_theory.plotting import MEASURE_COLOURS, TEST_COLOUR, TRAIN_COLOUR
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.drawing.plane import Plane, axis_label
+from phase_diagrams.drawing.plane import Plane
+from phase_diagrams.page.data import column_of
 from phase_diagrams.phases import Phase
 from phase_diagrams.sweeps.axes import Axis
 
@@ -48,7 +49,7 @@ def phases_panel(
     colours
         Colours of the phases.
     """
-    plane = Plane.of(diagram.spec.grid)
+    plane = Plane.of(diagram.spec)
     x_name, x, y_name, y = plane.x_name, plane.x, plane.y_name, plane.y
     lefts, bottoms = np.meshgrid(x.edges[:-1], y.edges[:-1])
     rights, tops = np.meshgrid(x.edges[1:], y.edges[1:])
@@ -64,7 +65,7 @@ def phases_panel(
     )
     shown = ColumnDataSource({"cell": [cell], "offset": [0]}, name="shown")
     mark = ColumnDataSource({side: [] for side in edges}, name="mark")
-    panel = _figure(x_name, x, y_name, y)
+    panel = _figure(plane)
     panel.name = "diagram"
     drawn = panel.quad(
         **_SIDES, source=cells, fill_color="colour", line_color="#FFFFFF", line_alpha=0.2
@@ -87,8 +88,9 @@ def _words(name: str, axis: Axis) -> list[str]:
     return [f"{name} = {text}" if name else "" for text in axis.texts]
 
 
-def _figure(x_name: str, x: Axis, y_name: str, y: Axis) -> figure:
+def _figure(plane: Plane) -> figure:
     """Return an empty figure with the sweep's axes on their scales."""
+    x, y = plane.x, plane.y
     panel = figure(
         height=520,
         sizing_mode="stretch_width",
@@ -97,15 +99,15 @@ def _figure(x_name: str, x: Axis, y_name: str, y: Axis) -> figure:
         y_axis_type="log" if y.scale == "log" else "linear",
         x_range=(x.edges[0], x.edges[-1]),
         y_range=(y.edges[0], y.edges[-1]),
-        x_axis_label=axis_label(x_name),
-        y_axis_label=axis_label(y_name) if y_name else None,
+        x_axis_label=plane.x_label,
+        y_axis_label=plane.y_label if plane.y_name else None,
     )
     _quiet(panel)
     for drawn, axis in ((panel.xaxis[0], x), (panel.yaxis[0], y)):
         if axis.scale == "ordinal":
             drawn.ticker = FixedTicker(ticks=list(range(len(axis))))
             drawn.major_label_overrides = dict(enumerate(axis.texts))
-    if not y_name:
+    if not plane.y_name:
         panel.yaxis.visible = False
     return panel
 
@@ -122,7 +124,7 @@ def _quiet(panel: figure) -> None:
 def curve_panels(
     diagram: PhaseDiagram, shown: Mapping[str, NDArray[Any]]
 ) -> tuple[list[figure], ColumnDataSource, dict[str, list[Span]]]:
-    """Return panels of accuracies with RQI and of losses, their curve and their crossings.
+    """Return panels of what is measured and of losses, their curve and their crossings.
 
     Parameters
     ----------
@@ -131,31 +133,35 @@ def curve_panels(
     shown
         The learning curve that is shown at first.
     """
-    steps = diagram.spec.most_steps
+    spec, steps = diagram.spec, diagram.spec.most_steps
     curve = ColumnDataSource(dict(shown), name="curve")
     fractions = _curve_panel("fraction", steps, 225)
     fractions.y_range.update(start=-0.02, end=1.02)
     losses = _curve_panel("loss", steps, 235, y_axis_type="log")
-    losses.xaxis.axis_label = "updates"
+    losses.xaxis.axis_label = f"{spec.system.unit}s"
     losses.yaxis.minor_tick_line_color = None
-    for column, colour, panel in (
-        ("train_accuracy", TRAIN_COLOUR, fractions),
-        ("test_accuracy", TEST_COLOUR, fractions),
-        ("rqi", RQI_COLOUR, fractions),
-        ("train_loss", TRAIN_COLOUR, losses),
-        ("test_loss", TEST_COLOUR, losses),
-    ):
-        label = "RQI" if column == "rqi" else column.replace("_", " ")
+    lines = [
+        (column_of(name), measure.label, MEASURE_COLOURS[name], fractions)
+        for name, measure in spec.measures.items()
+    ]
+    lines += [
+        ("train_loss", "train loss", TRAIN_COLOUR, losses),
+        ("test_loss", "test loss", TEST_COLOUR, losses),
+    ]
+    for column, label, colour, panel in lines:
         panel.line("update", column, source=curve, color=colour, line_width=2, legend_label=label)
     crossings = {}
-    for side, colour in (("train", TRAIN_COLOUR), ("test", TEST_COLOUR), ("rqi", RQI_COLOUR)):
+    for name in spec.measures:
         spans = [
-            Span(dimension="height", line_color=colour, line_dash="dotted", visible=False)
+            Span(
+                dimension="height", line_color=MEASURE_COLOURS[name], line_dash="dotted",
+                visible=False,
+            )
             for _ in (fractions, losses)
-        ]
+        ]  # fmt: skip
         for panel, span in zip((fractions, losses), spans, strict=True):
             panel.add_layout(span)
-        crossings[f"{side}_step"] = spans
+        crossings[f"{name}_step"] = spans
     for panel in (fractions, losses):
         panel.legend.update(orientation="horizontal", border_line_color=None, padding=0, margin=2)
         panel.add_layout(panel.legend[0], "above")
@@ -171,32 +177,32 @@ def _curve_panel(label: str, steps: int, height: int, **options: Any) -> figure:
     return panel
 
 
-def embeddings_panel(
+def state_panel(
     shown: Mapping[str, NDArray[Any]],
 ) -> tuple[figure, ColumnDataSource, Text]:
-    """Return the panel of final embeddings, one point for each symbol, its columns and labels.
+    """Return the panel of last states, one point for each row, its columns and its numbers.
 
     Parameters
     ----------
     shown
         Coordinates x and y that are shown at first.
     """
-    symbols = len(shown["x"])
+    rows = len(shown["x"])
     columns: dict[str, Any] = {
         **shown,
-        "symbol": [str(symbol) for symbol in range(symbols)],
-        "colour": sns.color_palette("viridis", symbols).as_hex(),
+        "number": [str(row) for row in range(rows)],
+        "colour": sns.color_palette("viridis", rows).as_hex(),
     }
-    embeddings = ColumnDataSource(columns, name="embeddings")
+    state = ColumnDataSource(columns, name="state")
     panel = figure(
         height=240, sizing_mode="stretch_width", tools=_TOOLS, x_axis_label=" ", y_axis_label=" "
     )
     panel.x_range.range_padding = panel.y_range.range_padding = 0.25
     _quiet(panel)
     # The rim is seen where the colour of a point is that of a dark page.
-    panel.scatter("x", "y", source=embeddings, size=9, fill_color="colour", line_color="#888888")
-    symbol = panel.text(
-        "x", "y", text="symbol", source=embeddings, x_offset=6, y_offset=-2,
+    panel.scatter("x", "y", source=state, size=9, fill_color="colour", line_color="#888888")
+    number = panel.text(
+        "x", "y", text="number", source=state, x_offset=6, y_offset=-2,
         text_font_size="11px", text_color="#444444",
     )  # fmt: skip
-    return panel, embeddings, symbol.glyph
+    return panel, state, number.glyph

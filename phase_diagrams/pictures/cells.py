@@ -21,6 +21,7 @@ from phase_diagrams.drawing.plane import (
 )
 from phase_diagrams.drawing.style import STYLE, patch, phase_patches
 from phase_diagrams.phases import Source
+from phase_diagrams.sweeps.systems import ACCURACIES
 from phase_diagrams.wording import seed_name
 
 #: Drawn in maps of steps over cells that were not run.
@@ -32,7 +33,7 @@ def plot_phases(diagram: PhaseDiagram, look: Look) -> Figure:
     colours = colours_of(look.palette)
     _require_panels(diagram)
     seeds, phases = diagram.spec.seeds, diagram.phases
-    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
+    plane = Plane.of(diagram.spec, swap=look.swap_axes)
     if look.ax is not None and len(seeds) > 1:
         raise InputError(
             f"ax holds one seed, this sweep has {len(seeds)}; choose one with sel(seed=..), "
@@ -60,13 +61,8 @@ def plot_phases(diagram: PhaseDiagram, look: Look) -> Figure:
 def plot_steps(diagram: PhaseDiagram, look: Look) -> Figure:
     """Draw the steps to both thresholds; see `phase_diagrams.pictures.door.Pictures.steps`."""
     _require_panels(diagram)
-    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
-    titles = tuple(
-        f"{side} accuracy at its threshold"
-        if f"{side}_threshold" in diagram.spec.grid
-        else f"{side} accuracy ≥ {getattr(diagram.spec.model, f'{side}_threshold'):g}"
-        for side in ("train", "test")
-    )
+    plane = Plane.of(diagram.spec, swap=look.swap_axes)
+    titles = tuple(diagram.spec.condition(side) for side in ACCURACIES)
     both = np.ma.stack([diagram.train_step, diagram.test_step])
     top = int(both.max()) if both.count() else 1
     low = max(1, int(both.min())) if both.count() else 1
@@ -83,14 +79,15 @@ def plot_steps(diagram: PhaseDiagram, look: Look) -> Figure:
             panel.set_title(f"{seed_title}, {titles[which]}" if seed_title else titles[which])
         bar = figure.colorbar(drawn[0].collections[0], ax=drawn, shrink=0.9)
         grey = "" if diagram.measured.all() else "; grey: not run"
-        bar.set_label(f"updates (white: {not_within(diagram)}{grey})")
+        bar.set_label(f"{diagram.spec.system.unit}s (white: {not_within(diagram)}{grey})")
     return figure
 
 
 def not_within(diagram: PhaseDiagram) -> str:
     """Return in words what it means that runs of a sweep did not reach a threshold."""
-    swept = "steps" in diagram.spec.grid
-    text = "not within its steps" if swept else not_reached(diagram.spec.model.steps)
+    budgets, unit = diagram.spec.budgets, diagram.spec.system.unit
+    one = len(budgets) == 1
+    text = not_reached(budgets[0], unit=unit) if one else "not within its budget"
     return f"{text}, or before it diverged" if diagram.diverged_step.count() else text
 
 

@@ -10,14 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.plotting import RQI_COLOUR, TEST_COLOUR, TRAIN_COLOUR
+from effective_theory.plotting import MEASURE_COLOURS
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.drawing.layout import Look
 from phase_diagrams.drawing.palette import Palette, colours_of
-from phase_diagrams.drawing.plane import axis_label
 from phase_diagrams.drawing.ticks import put_ticks
 from phase_diagrams.phases import RUN_PHASES
-from phase_diagrams.wording import place_name, written
+from phase_diagrams.wording import place_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +25,8 @@ if TYPE_CHECKING:
 _LINEAR_LAG = 10.0
 #: Values of the other axis that have a panel of their own.
 _MOST_PANELS = 6
-#: Thresholds with their steps, colours and where the runs are drawn that never reached them, side
-#: by side.
-_THRESHOLDS = (
-    ("train accuracy", "train_step", TRAIN_COLOUR, 1.0),
-    ("test accuracy", "test_step", TEST_COLOUR, 1.15),
-    ("RQI", "rqi_step", RQI_COLOUR, 1.3),
-)
+#: Where the runs are drawn that never reached a threshold, side by side.
+_BESIDE = {"train": 1.0, "test": 1.15, "rqi": 1.3}
 
 
 def plot_lags(diagram: PhaseDiagram, look: Look) -> Figure:
@@ -57,7 +51,7 @@ def plot_lags(diagram: PhaseDiagram, look: Look) -> Figure:
         _scale_lags(axes)
         usual = f"{len(frame)} of {_measured(diagram)} runs reached both"
         axes.set(
-            xlabel="lag of test after train accuracy, in updates",
+            xlabel=f"lag of test after train accuracy, in {diagram.spec.system.unit}s",
             ylabel="runs",
             title=look.titled(usual),
         )
@@ -70,8 +64,10 @@ def plot_order(diagram: PhaseDiagram, look: Look) -> Figure:
     colours = _colours(look.palette)
     frame = diagram.to_frame()
     frame = frame[frame["status"] != "not run"].copy()
-    steps = frame[["rqi_step", "train_step", "test_step"]].itertuples(index=False)
-    frame["order"] = [order(*crossings) for crossings in steps]
+    # Equal steps are named in this order.
+    names = [name for name in ("rqi", "train", "test") if name in diagram.spec.system.measures]
+    steps = frame[[f"{name}_step" for name in names]].itertuples(index=False)
+    frame["order"] = [order(**dict(zip(names, crossings, strict=True))) for crossings in steps]
     commonest = frame["order"].value_counts().index.tolist()
     with sns.axes_style("ticks"):
         height = 1.3 + 0.36 * max(3, len(commonest))
@@ -91,18 +87,19 @@ def plot_order(diagram: PhaseDiagram, look: Look) -> Figure:
     return figure
 
 
-def order(rqi_step: Any, train_step: Any, test_step: Any) -> str:
+def order(**crossings: Any) -> str:
     """Return the order of a run's crossings, such as "RQI < train < test"; missing if never.
 
     Examples
     --------
-    >>> order(933, 1404, 2097), order(None, 7, 7), order(None, None, None)
-    ('RQI < train < test', 'train = test', 'none')
+    >>> order(rqi=933, train=1404, test=2097), order(rqi=None, train=7, test=7)
+    ('RQI < train < test', 'train = test')
+    >>> order(train=None, test=None)
+    'none'
     """
-    crossings = {"RQI": rqi_step, "train": train_step, "test": test_step}
     # Missing steps are None, and NA in a frame, whose type alone tells it.
     reached = sorted(
-        (int(step), place, name)
+        (int(step), place, "RQI" if name == "rqi" else name)
         for place, (name, step) in enumerate(crossings.items())
         if isinstance(step, int | np.integer)
     )
@@ -133,7 +130,8 @@ def plot_against(diagram: PhaseDiagram, axis: str | None, look: Look) -> Figure:
         for panel, place in zip(drawn, chosen.astype(int), strict=True):
             part, at = frame, ""
             if others:
-                part = frame[frame[others[0]] == written(values[place])]
+                value = diagram.spec.system.written(others[0], values[place])
+                part = frame[frame[others[0]] == value]
                 at = place_name({others[0]: diagram.spec.grid[others[0]].texts[place]})
             _draw_against(panel, diagram, axis, part, beyond)
             panel.set_title(at, fontsize="medium")
@@ -150,7 +148,8 @@ def _draw_against(
 ) -> None:
     """Draw one panel: a line for each threshold."""
     axis = diagram.spec.grid[name]
-    absent = f"not within the run (≤ {diagram.spec.most_steps} updates)"
+    system, measures = diagram.spec.system, diagram.spec.system.measures
+    absent = f"not within the run (≤ {diagram.spec.most_steps} {system.unit}s)"
     panel.axhspan(0.85 * beyond, 1.7 * beyond, color="#EEEEEE", linewidth=0)
     panel.annotate(
         absent, (1, 1), xycoords="axes fraction", xytext=(-3, -2), ha="right", va="top",
@@ -159,13 +158,13 @@ def _draw_against(
     if len(part):
         sns.lineplot(
             data=part, x="position", y="step", hue="threshold", ax=panel, legend="full",
-            hue_order=[name for name, *_ in _THRESHOLDS],
-            palette={name: colour for name, _, colour, _ in _THRESHOLDS},
+            hue_order=[measure.label for measure in measures.values()],
+            palette={measure.label: MEASURE_COLOURS[name] for name, measure in measures.items()},
             estimator=_median, errorbar=_range, marker="o", markersize=4, linewidth=1.4,
         )  # fmt: skip
         # One legend stands below all panels.
         panel.legend().remove()
-    panel.set(yscale="log", ylabel="updates", xlabel=axis_label(name))
+    panel.set(yscale="log", ylabel=f"{system.unit}s", xlabel=system.label(name))
     if axis.scale == "log":
         panel.set_xscale("log")
     put_ticks(panel.xaxis, axis, upwards=False)
@@ -178,16 +177,17 @@ def _long(diagram: PhaseDiagram, axis: str, beyond: float) -> "pd.DataFrame":
 
     frame = diagram.to_frame()
     frame = frame[frame["status"] != "not run"]
-    values = map(written, diagram.spec.grid[axis].values)
-    places = dict(zip(values, diagram.spec.grid[axis].positions, strict=True))
+    system, swept = diagram.spec.system, diagram.spec.grid[axis]
+    values = [system.written(axis, value) for value in swept.values]
+    places = dict(zip(values, swept.positions, strict=True))
     frame["position"] = [places[value] for value in frame[axis]]
     parts = []
-    for name, column, _, beside in _THRESHOLDS:
+    for name, measure in system.measures.items():
         part = frame[[*diagram.spec.grid, "position"]].copy()
-        steps = frame[column].astype("Float64").fillna(beside * beyond)
+        steps = frame[f"{name}_step"].astype("Float64").fillna(_BESIDE[name] * beyond)
         # A crossing at update 0 has no logarithm; it is drawn as the first update.
         part["step"] = steps.astype(float).clip(lower=1)
-        part["threshold"] = name
+        part["threshold"] = measure.label
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

@@ -27,11 +27,11 @@ from phase_diagrams.sweeps.axes import Axis
 _SIZE = (6.4, 5.5)
 
 
-def plot_majority(diagram: PhaseDiagram, look: Look, confidence: float = 0.95) -> Figure:
+def plot_majority(diagram: PhaseDiagram, look: Look, confidence: float) -> Figure:
     """Draw the commonest phase of each cell; see `phase_diagrams.pictures.door.Pictures`."""
     colours = colours_of(look.palette)
     require_plane(diagram.spec.grid)
-    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
+    plane = Plane.of(diagram.spec, swap=look.swap_axes)
     majority = diagram.majority(confidence)
     painted = np.array([to_rgb(colours[phase]) for phase in RUN_PHASES])
     one = np.where((majority.phases >= 0)[..., np.newaxis], painted[majority.phases], 1.0)
@@ -76,7 +76,7 @@ def plot_boundary(diagram: PhaseDiagram, boundaries: Sequence[Boundary], look: L
         If the sweep has more than two axes, or the palette is unknown.
     """
     require_plane(diagram.spec.grid)
-    plane = Plane.of(diagram.spec.grid, swap=look.swap_axes)
+    plane = Plane.of(diagram.spec, swap=look.swap_axes)
     first = boundaries[0]
     names = " or ".join(phase.label for phase in first.of)
     shades = shares_to(_blend(np.array(to_rgb(colours_of(look.palette)[first.of[0]])), 0.8))

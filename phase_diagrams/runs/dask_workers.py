@@ -4,23 +4,22 @@ Everything that knows Dask is here, and nothing of it is imported before it is u
 """
 
 import contextlib
+import importlib
 import logging
 import os
 import signal
 import socket
 from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from effective_theory import InputError
 from effective_theory.checks import RunError
-from effective_theory.kernels import KERNEL_VERSION
 from effective_theory.workers import require_files
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster, Worker
 
-#: A message to a worker and back costs driver and worker some 10 ms of computing together.
-CHUNK_SECONDS = 1.0
 _SECONDS_TO_CONNECT = 10
 #: Files that the driver opens for local workers at all, some to spare, and for each of them.
 _FILES, _FILES_FOR_EACH = 32, 12
@@ -31,6 +30,23 @@ _UNOBSERVED = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
 }
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a worker of Dask does before its first run, and what this process got from the same.
+
+    Attributes
+    ----------
+    module, function
+        A function without arguments by its place: a worker sets variables before it is imported.
+    result
+        What it returns here; a worker with another result has another version of this package.
+    """
+
+    module: str
+    function: str
+    result: Any
 
 
 def dask_client() -> "Client | None":
@@ -115,8 +131,8 @@ def _local_workers(count: int | None) -> "Iterator[LocalCluster]":
             logging.getLogger("distributed.nanny").setLevel(logging.ERROR)
 
 
-def prepare_workers(client: "Client") -> None:
-    """Let every worker, and those that come later, compile once and run this version's kernels.
+def prepare_workers(client: "Client", preparation: Preparation | None) -> None:
+    """Let every worker, and those that come later, get ready once and have this version's code.
 
     Raises
     ------
@@ -128,12 +144,12 @@ def prepare_workers(client: "Client") -> None:
     from distributed import WorkerPlugin
 
     # Defined here, it is sent by value: on a worker it acts before our packages are imported.
-    class Preparation(WorkerPlugin):
+    class Setup(WorkerPlugin):
         name = "effective-theory-kernels"
 
         def __init__(self) -> None:
             self.host, self.driver = socket.gethostname(), os.getpid()
-            self.version = KERNEL_VERSION
+            self.preparation = None if preparation is None else astuple(preparation)
 
         def setup(self, worker: "Worker") -> None:
             # The driver's machine has compiled; others do it where the worker keeps its files.
@@ -143,12 +159,11 @@ def prepare_workers(client: "Client") -> None:
                 # A terminal sends Ctrl-C to them too: the driver ends them without tracebacks.
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
             os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-            from effective_theory.kernels import KERNEL_VERSION as found
-            from effective_theory.training import compile_kernels
-
-            if found != self.version:
-                raise RuntimeError(f"kernels have version {found}, the driver's {self.version}")
-            compile_kernels()
+            if self.preparation is not None:
+                module, function, expected = self.preparation
+                found = getattr(importlib.import_module(module), function)()
+                if found != expected:
+                    raise RuntimeError(f"its code has version {found}, the driver's has {expected}")
 
     if sum(client.ncores().values()) == 1:  # type: ignore[no-untyped-call]
         raise InputError(
@@ -156,7 +171,7 @@ def prepare_workers(client: "Client") -> None:
             "start at least two."
         )
     try:
-        client.register_plugin(Preparation())
+        client.register_plugin(Setup())
     except Exception as error:  # a worker may fail in any way
         raise RunError(
             f"a Dask worker cannot run this package ({error}); "

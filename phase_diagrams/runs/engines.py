@@ -1,4 +1,4 @@
-"""What runs cells: the engine interface and the Numba engine."""
+"""What runs cells: the interface of engines, and the common part of those on the CPU."""
 
 import itertools
 import os
@@ -6,27 +6,21 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from effective_theory import InputError, train
+from effective_theory import InputError
 from effective_theory.checks import jobs, shown
-from effective_theory.kernels import KERNEL_VERSION
-from effective_theory.training import compile_kernels
 from effective_theory.workers import as_finished, cores
-from phase_diagrams.runs.cost import in_chunks
 from phase_diagrams.runs.dask_workers import (
-    CHUNK_SECONDS,
+    Preparation,
     dask_client,
     named_failures,
     prepare_workers,
 )
-from phase_diagrams.runs.origin import numba_origin
-from phase_diagrams.runs.summary import RunSummary, curve_updates
+from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.spec import Cell
 from phase_diagrams.sweeps.starts import Recipe, start
-
-if TYPE_CHECKING:
-    from distributed import Client
+from phase_diagrams.sweeps.systems import System
 
 T = TypeVar("T")
 
@@ -34,6 +28,7 @@ T = TypeVar("T")
 #: driver only. A tuple, for joblib would leave a copy of other large arguments on one Dask worker,
 #: with which it would be lost.
 Chunk = tuple[tuple[Cell, Recipe], ...]
+CellTask = Callable[[Cell, Recipe], RunSummary]
 
 
 class Engine(Protocol):
@@ -59,27 +54,31 @@ class Engine(Protocol):
         """Yield each cell with its result, in any order."""
 
 
-def run_cell(cell: Cell, recipe: Recipe | None = None) -> RunSummary:
-    """Train one cell with the simulator and return what a sweep keeps of it.
-
-    ``recipe`` is that of the cell's start, for processes that do not know it by name.
-    """
-    dataset, state = cell.draw(recipe)
-    run = train(cell.model, dataset, state, record_at=curve_updates(cell.model.steps))
-    return RunSummary.of(run, numba_origin())
-
-
 @dataclass(frozen=True)
-class NumbaEngine:
-    """The simulator on the CPU, parallel over cells with joblib.
+class OneByOne:
+    """Runs cells one by one, in parallel with joblib: the common part of engines on the CPU.
 
-    The caller's ``joblib.parallel_config`` decides on processes, threads or Dask. Results do not
-    depend on it, nor on ``n_jobs`` or the order of cells.
+    The caller's ``joblib.parallel_config`` decides on processes, threads or Dask.
+
+    Attributes
+    ----------
+    n_jobs
+        Runs at a time; None for what ``joblib.parallel_config`` says, or one on each core.
     """
 
     n_jobs: int | None = None
-    identity: str = "numba-float32"
-    version: int = KERNEL_VERSION
+
+    def task(self) -> CellTask:
+        """Return ``(cell, recipe) -> RunSummary``, which travels to the workers."""
+        raise NotImplementedError
+
+    def prepare(self) -> Preparation | None:
+        """Get ready here, and return what makes workers ready."""
+        return None
+
+    def chunks(self, cells: Iterable[Cell]) -> Iterator[list[Cell]]:
+        """Yield the cells in lists that are worth a message to a worker of Dask."""
+        return ([cell] for cell in cells)
 
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
         """Yield each cell with its result as it comes.
@@ -97,28 +96,21 @@ class NumbaEngine:
         first = next(waiting, None)
         if first is None:
             return
-        # Compiled here once, the kernels lie on disk before the workers look for them.
-        compile_kernels()
-        client = dask_client()
-        chunks, batch_size = self._chunks(itertools.chain([first], waiting), client)
-        tasks = (delayed(_in_worker)(os.getpid(), _each, _run_with_cell, chunk) for chunk in chunks)
-        with named_failures(client):
-            for chunk in as_finished(tasks, self.workers, batch_size):
-                yield from chunk
-
-    def _chunks(
-        self, cells: Iterable[Cell], client: "Client | None"
-    ) -> tuple[Iterator[Chunk], int | str]:
-        """Return what goes to a worker at a time, and how many of these joblib sends at once.
-
-        To Dask it is runs that together take much longer than the message; otherwise single runs,
-        of which joblib sends several where they turn out to be short.
-        """
+        # What is compiled here once lies on disk before the workers look for it.
+        preparation, client = self.prepare(), dask_client()
+        everything = itertools.chain([first], waiting)
         if client is None:
-            return (((cell, start(cell.start).recipe),) for cell in cells), "auto"
-        prepare_workers(client)
-        chunks = in_chunks(cells, CHUNK_SECONDS)
-        return (tuple((cell, start(cell.start).recipe) for cell in chunk) for chunk in chunks), 1
+            # Single runs, of which joblib sends several where they turn out to be short.
+            lists: Iterator[list[Cell]] = ([cell] for cell in everything)
+            batch_size: int | str = "auto"
+        else:
+            prepare_workers(client, preparation)
+            lists, batch_size = self.chunks(everything), 1
+        task = self.task()
+        tasks = (delayed(_in_worker)(os.getpid(), _each, task, _chunk(some)) for some in lists)
+        with named_failures(client):
+            for results in as_finished(tasks, self.workers, batch_size):
+                yield from results
 
     @property
     def workers(self) -> int:
@@ -131,6 +123,10 @@ class NumbaEngine:
         return cores() if configured is None else configured
 
 
+def _chunk(cells: list[Cell]) -> Chunk:
+    return tuple((cell, start(cell.system, cell.start).recipe) for cell in cells)
+
+
 def _in_worker(driver: int, task: Callable[..., T], *arguments: object) -> T:
     """Do a task; in a process other than the driver's leave Ctrl-C to the driver.
 
@@ -141,29 +137,8 @@ def _in_worker(driver: int, task: Callable[..., T], *arguments: object) -> T:
     return task(*arguments)
 
 
-def _each(task: Callable[[Cell, Recipe], T], chunk: Chunk) -> list[T]:
-    return [task(cell, recipe) for cell, recipe in chunk]
-
-
-def _run_with_cell(cell: Cell, recipe: Recipe) -> tuple[Cell, RunSummary]:
-    return cell, run_cell(cell, recipe)
-
-
-def numba_engine(n_jobs: int | None = None) -> NumbaEngine:
-    """Return the simulator as an engine.
-
-    Parameters
-    ----------
-    n_jobs
-        Runs at a time, negative as in joblib; None for what ``joblib.parallel_config`` says, and
-        without it for one on each core that this process may use.
-
-    Raises
-    ------
-    InputError
-        If ``n_jobs`` is 0 or no integer.
-    """
-    return NumbaEngine(jobs("n_jobs", n_jobs))
+def _each(task: CellTask, chunk: Chunk) -> list[tuple[Cell, RunSummary]]:
+    return [(cell, task(cell, recipe)) for cell, recipe in chunk]
 
 
 def require_engine(engine: Engine) -> Engine:
@@ -177,8 +152,8 @@ def require_engine(engine: Engine) -> Engine:
     return engine
 
 
-def chosen_engine(engine: Engine | None, n_jobs: int | None) -> Engine:
-    """Return an engine, by default the simulator with ``n_jobs`` runs at a time.
+def chosen_engine(system: System, engine: Engine | None, n_jobs: int | None) -> Engine:
+    """Return an engine, by default the system's own with ``n_jobs`` runs at a time.
 
     Raises
     ------
@@ -186,7 +161,17 @@ def chosen_engine(engine: Engine | None, n_jobs: int | None) -> Engine:
         If both are given, or one of them is wrong.
     """
     if engine is None:
-        return numba_engine(n_jobs)
+        own: Engine = system.engine(jobs("n_jobs", n_jobs))
+        return own
     if n_jobs is not None:
-        raise InputError("n_jobs is for the simulator; an engine has its own: leave one out.")
+        raise InputError("n_jobs is for the system's own engine; leave n_jobs or engine out.")
     return require_engine(engine)
+
+
+def require_settings_of(cell: Cell, settings: type, engine: str) -> None:
+    """Raise InputError where an engine is given a cell of another system than its own."""
+    if not isinstance(cell.model, settings):
+        raise InputError(
+            f'engine {engine} cannot run system "{cell.system.name}"; leave the engine out for '
+            "the system's own."
+        )

@@ -1,6 +1,5 @@
 """Where a run comes from: what an engine's version alone does not say of its bits."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,21 +7,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from effective_theory.installation import checkout, package_versions
+from effective_theory.installation import checkout
+from phase_diagrams.sweeps.systems import System
 
 #: What makes the machine code: another version of it may round in another way.
 _COMPILERS = ("numba", "llvmlite", "torch", "cuda", "triton")
-_NUMBA_PACKAGES = ("grokking-effective-theory", "numpy", "numba", "llvmlite")
 #: The folders whose files decide on a run.
 _SOURCES = ("effective_theory", "phase_diagrams", "validation")
-#: Numba's settings that change machine code, as they usually are.
-_USUAL_SETTINGS = {
-    "DISABLE_JIT": 0,
-    "OPT": 3,
-    "LOOP_VECTORIZE": 1,
-    "SLP_VECTORIZE": 0,
-    "USING_SVML": False,
-}
+#: Among the versions: the hash of a user's own code, by its system.
+SOURCE = "source of "
 
 
 @dataclass(frozen=True)
@@ -110,39 +103,15 @@ def code_commit() -> str | None:
     return f"{commit}-dirty" if commit is not None and changes else commit
 
 
-@cache
-def numba_origin() -> Origin:
-    """Return the origin of what the simulator computes in this process."""
-    versions = package_versions(_NUMBA_PACKAGES)
-    return Origin(_numba_target(), tuple(sorted(versions.items())), code_commit())
-
-
-def _numba_target() -> str:
-    """Return what Numba compiles for, such as "x86_64 znver4, features 1a2b3c4d".
-
-    It is what Numba tells compiled code apart by, NUMBA_CPU_NAME and NUMBA_CPU_FEATURES included.
-    """
-    from numba.core.registry import cpu_target
-
-    from effective_theory.kernels.compilation import config
-
-    triple, processor, features = cpu_target.target_context.codegen().magic_tuple()
-    parts = [f"{triple.split('-')[0]} {processor}"]
-    if features:
-        parts.append(f"features {hashlib.sha256(features.encode()).hexdigest()[:8]}")
-    for name, usual in _USUAL_SETTINGS.items():
-        if (value := getattr(config, name, usual)) != usual:
-            parts.append(f"{name}={int(value)}")
-    return ", ".join(parts)
-
-
-def mixtures(origins: Mapping[Origin | None, int]) -> list[str]:
+def mixtures(origins: Mapping[Origin | None, int], system: System) -> list[str]:
     """Return what is to be said where runs of one diagram come from several origins.
 
     Parameters
     ----------
     origins
         How many runs come from each; None for those whose origin was not recorded.
+    system
+        The system whose runs they are.
     """
     present = [origin for origin in origins if origin is not None]
     sentences = []
@@ -155,15 +124,33 @@ def mixtures(origins: Mapping[Origin | None, int]) -> list[str]:
                 "; another instruction set or compiler may round in another way, and cells near a "
                 "border of phases may differ: compare phases from one origin."
             )
-        else:
+        elif system.version is None:
             sentence += "; the engine's version is the same, so their bits should not differ."
+        else:
+            sentence += "; compare phases from one origin where that may change a run."
         sentences.append(sentence)
     if present and None in origins:
         sentences.append(
             f"origin of {origins[None]} of {sum(origins.values())} runs is not known: they were "
             "stored by an earlier version, perhaps on another instruction set."
         )
-    return sentences
+    return sentences + _changed_source(origins, system)
+
+
+def _changed_source(origins: Mapping[Origin | None, int], system: System) -> list[str]:
+    """Return what is to be said where a user's own code is no longer that of stored runs."""
+    if system.source is None:
+        return []
+    name = f"{SOURCE}{system.name}"
+    sources = {origin: dict(origin.versions).get(name) for origin in origins if origin is not None}
+    count = sum(origins[o] for o, source in sources.items() if source not in (None, system.source))
+    if not count:
+        return []
+    return [
+        f"{count} run{'s' * (count > 1)} of system {system.name!r} were made by another source of "
+        f"version {system.version}; where that changes results register it with "
+        f"version={(system.version or 0) + 1}."
+    ]
 
 
 def _differing(origins: Iterable[Origin]) -> dict[str, list[str]]:

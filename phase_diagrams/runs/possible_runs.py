@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.toy_model import StopWhen
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.systems import Budget
 
 #: What is said of a run, and whether it holds.
 Claims = Iterator[tuple[bool, str]]
@@ -31,16 +32,15 @@ class ClaimedRun:
         The run.
     cell
         What was run; its own budget does not matter here.
-    steps, stop_when
-        Budget of the run, and when it was to stop.
+    budget
+        How long it could go on, and when it was to stop.
     engine
         Identity of what ran it.
     """
 
     summary: RunSummary
     cell: Cell
-    steps: int
-    stop_when: StopWhen
+    budget: Budget
     engine: str
 
 
@@ -53,9 +53,13 @@ def require_possible(runs: Sequence[ClaimedRun]) -> None:
         If one of them is no run; the message says in what, as in "the row holds ..".
     """
     for run in runs:
-        _require(_ends(run.summary, run.steps, run.stop_when))
+        _require(_ends(run.summary, run.budget))
         _require(_state(run.summary, run.cell, run.engine))
-    _require(_curves(runs))
+    measured = [run for run in runs if run.cell.system.samples is not None]
+    _require(_curves(measured))
+    for run in runs:
+        if run.cell.system.samples is None:
+            _require(_curve_of_parts(run.summary))
 
 
 def _require(claims: Claims) -> None:
@@ -64,12 +68,12 @@ def _require(claims: Claims) -> None:
             raise ValueError(otherwise)
 
 
-def _ends(run: RunSummary, steps: int, stop_when: StopWhen) -> Claims:
+def _ends(run: RunSummary, budget: Budget) -> Claims:
     """Claims on how the run ended: as its budget would have ended it."""
     crossings = [step for name in _STEPS if (step := getattr(run, name)) is not None]
     yield run.steps_run >= 0 and min(crossings, default=0) >= 0, "a negative number of updates"
-    yield run.answers(steps, stop_when), "an end before its budget"
-    again = run.ending(steps, stop_when)
+    yield run.answers(*budget), "an end before its budget"
+    again = run.ending(*budget)
     end, status = again["steps_run"], again["status"]
     yield run.steps_run == end, "another number of updates than its budget gives"
     yield run.status == status, f'the status "{run.status}", which its steps contradict'
@@ -87,10 +91,14 @@ def _crossings(run: RunSummary) -> list[tuple[str, int]]:
 
 def _state(run: RunSummary, cell: Cell, engine: str) -> Claims:
     """Claims on the last state, and on the best accuracies of all states."""
+    yield run.state.size == math.prod(cell.state_shape), "a state of another size"
+    if cell.system.samples is None:
+        yield _are_shares([getattr(run, name) for name in FRACTIONS]), "an accuracy that is none"
+        return
     diverged = run.diverged_step is not None
     if is_unknown(run):
         # Of a longer run, of which the state after this budget was not kept.
-        yield not diverged and bool(np.isnan(run.embeddings).all()), "a state that is known in part"
+        yield not diverged and bool(np.isnan(run.state).all()), "a state that is known in part"
         return
     for side, size, threshold in _sides(cell):
         best, last = getattr(run, f"best_{side}_accuracy"), getattr(run, f"{side}_accuracy")
@@ -105,14 +113,15 @@ def _state(run: RunSummary, cell: Cell, engine: str) -> Claims:
         crossed = was_measured and best >= threshold
         yield (step is not None) == crossed, f"a {side} step that contradicts the best accuracy"
         yield step != run.steps_run or last >= threshold, f"a {side} step without its accuracy"
-    defined = cell.task.residual_threshold is not None and not diverged
+    least = _rqi_threshold(cell)
+    defined = least is not None and not diverged
     yield math.isnan(run.rqi) or (defined and 0.0 <= run.rqi <= 1.0), "an RQI that is none"
-    yield run.rqi_step is None or cell.task.residual_threshold is not None, "an RQI that is none"
-    above = run.rqi > cell.model.rqi_threshold
+    yield run.rqi_step is None or least is not None, "an RQI that is none"
+    above = least is not None and run.rqi > least
     yield above or run.rqi_step != run.steps_run, "an RQI step without its RQI"
     yield not above or run.rqi_step is not None, "an RQI that was not noted"
     # In float64 embeddings may be finite where float32, in which they are kept, has no number.
-    lost = np.isnan(run.embeddings) if engine.endswith("float64") else ~np.isfinite(run.embeddings)
+    lost = np.isnan(run.state) if engine.endswith("float64") else ~np.isfinite(run.state)
     yield diverged or not lost.any(), "embeddings that are not finite"
 
 
@@ -121,16 +130,35 @@ def is_unknown(run: RunSummary) -> bool:
     return all(math.isnan(getattr(run, name)) for name in FRACTIONS)
 
 
+def _rqi_threshold(cell: Cell) -> float | None:
+    """Return RQI's threshold; None where the run has no RQI."""
+    defined = "rqi" in cell.system.defined(cell.task)
+    return cell.system.threshold("rqi", cell.model) if defined else None
+
+
 def _sides(cell: Cell) -> list[tuple[str, int, float]]:
     """Return training and test set with their numbers of samples and thresholds."""
-    return [
-        ("train", cell.train_size, cell.model.train_threshold),
-        ("test", cell.task.size - cell.train_size, cell.model.test_threshold),
-    ]
+    system, settings = cell.system, cell.model
+    assert system.samples is not None
+    sizes = system.samples(settings, cell.task, cell.train_size)
+    sides = zip(("train", "test"), sizes, strict=True)
+    return [(side, size, _known(system.threshold(side, settings))) for side, size in sides]
+
+
+def _known(threshold: float | None) -> float:
+    """Return a threshold that a system with samples has."""
+    assert threshold is not None
+    return threshold
 
 
 def _is_share(value: float, size: int) -> bool:
     return 0.0 <= value <= 1.0 and abs(value * size - round(value * size)) <= _ROUNDING
+
+
+def _are_shares(values: Any) -> bool:
+    """Return whether values are from 0 to 1 where they are known."""
+    known = np.asarray(values, float)
+    return bool((np.isnan(known) | ((known >= 0) & (known <= 1))).all())
 
 
 def _curves(runs: Sequence[ClaimedRun]) -> Claims:
@@ -173,12 +201,25 @@ def _curves(runs: Sequence[ClaimedRun]) -> Claims:
         step = np.repeat([_step(run.summary, f"{side}_step") for run in runs], lengths)
         yield _cross(updates, accuracy >= threshold, step), f"a {side} step beside its curve"
     rqi = columns["rqi"]
-    defined = np.repeat([run.cell.task.residual_threshold is not None for run in runs], lengths)
-    sound = np.isnan(rqi) | ((rqi >= 0) & (rqi <= 1) & defined)
+    # Where a run has no RQI nothing is above its threshold.
+    thresholds = [_rqi_threshold(run.cell) for run in runs]
+    threshold = np.repeat([math.nan if each is None else each for each in thresholds], lengths)
+    sound = np.isnan(rqi) | ((rqi >= 0) & (rqi <= 1) & ~np.isnan(threshold))
     yield bool(sound.all()), "an RQI that is none"
-    above = rqi > np.repeat([run.cell.model.rqi_threshold for run in runs], lengths)
+    above = rqi > threshold
     step = np.repeat([_step(run.summary, "rqi_step") for run in runs], lengths)
     yield _cross(updates, above, step), "an RQI step beside its curve"
+
+
+def _curve_of_parts(run: RunSummary) -> Claims:
+    """Claims on a learning curve of which not every column need be known."""
+    columns = dict(zip(CURVE_COLUMNS, run.curve.T, strict=True))
+    updates = columns.pop("update")
+    follow = bool((np.rint(updates) == updates).all() and (np.diff(updates, prepend=-1) > 0).all())
+    yield follow, "a learning curve whose updates do not follow each other"
+    yield not (updates > run.steps_run).any(), "a learning curve beyond its end"
+    fractions = [values for name, values in columns.items() if name.endswith(("accuracy", "rqi"))]
+    yield _are_shares(fractions), "a learning curve with an accuracy that is none"
 
 
 def _last_states(runs: Sequence[ClaimedRun], rows: NDArray[np.float64]) -> Claims:

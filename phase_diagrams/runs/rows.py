@@ -12,6 +12,7 @@ from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.systems import Budget
 
 #: Raised when the tables change; older ones stay readable, newer ones are refused.
 STORE_VERSION = 2
@@ -19,9 +20,11 @@ STORE_VERSION = 2
 _STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
 _SCALARS = ("status", *_STEPS, *FRACTIONS)
 _STOPS, _STATUSES = get_args(StopWhen), get_args(Status)
-_KEY = ("cell_id", "engine", "engine_version", "steps", "stop_when")
+_KEY = ("cell_id", "engine", "engine_version", *Budget._fields)
+#: Where a system's final state is kept: the column has the name of the first system's.
+_STATE = "embeddings"
 #: Columns of a run, in their order; a row ends with the checksum of their values.
-COLUMNS = (*_KEY, "configuration", *_SCALARS, "embeddings", "curve", "origin")
+COLUMNS = (*_KEY, "configuration", *_SCALARS, _STATE, "curve", "origin")
 
 _SWEEPS = "CREATE TABLE sweeps (name TEXT PRIMARY KEY, spec TEXT NOT NULL, checksum TEXT NOT NULL)"
 _RUNS = f"""CREATE TABLE runs (
@@ -71,12 +74,12 @@ def run_as_row(cell: Cell, summary: RunSummary, engine: str, version: int) -> tu
     ValueError
         If no run can have these values.
     """
-    require_possible([ClaimedRun(summary, cell, cell.model.steps, cell.model.stop_when, engine)])
+    require_possible([ClaimedRun(summary, cell, cell.budget, engine)])
     return (
-        *(cell.cell_id, engine, version, cell.model.steps, cell.model.stop_when),
+        *(cell.cell_id, engine, version, *cell.budget),
         cell.configuration,
         *(_stored(getattr(summary, name)) for name in _SCALARS),
-        np.asarray(summary.embeddings, "<f4").tobytes(),
+        np.asarray(summary.state, "<f4").tobytes(),
         np.asarray(summary.curve, "<f8").tobytes(),
         None if summary.origin is None else summary.origin.to_json(),
     )
@@ -99,30 +102,31 @@ def _claimed(row: Mapping[str, Any], cell: Cell) -> ClaimedRun:
     """Return a row as what it says of a cell's run."""
     fields = dict(row)
     origin = fields.get("origin")
+    budget = Budget(*(fields[name] for name in Budget._fields))
     sound = (
         fields["configuration"] == cell.configuration
-        and _is_step(fields["steps"], MOST_STEPS)
-        and fields["stop_when"] in _STOPS
+        and _is_step(budget.steps, MOST_STEPS)
+        and budget.stop_when in _STOPS
         and fields["status"] in _STATUSES
         and fields["steps_run"] is not None
         and all(fields[name] is None or _is_step(fields[name], MOST_STEPS) for name in _STEPS)
         and all(isinstance(fields[name], float | None) for name in FRACTIONS)
-        and all(isinstance(fields[name], bytes) for name in ("embeddings", "curve"))
+        and all(isinstance(fields[name], bytes) for name in (_STATE, "curve"))
         and isinstance(origin, str | None)
     )
     if not sound:
         raise ValueError("values of another kind")
     for name in FRACTIONS:
         fields[name] = float("nan") if fields[name] is None else fields[name]
-    embeddings = np.frombuffer(fields["embeddings"], "<f4").astype(np.float32)
+    state = np.frombuffer(fields[_STATE], "<f4").astype(np.float32)
     curve = np.frombuffer(fields["curve"], "<f8").astype(np.float64)
     summary = RunSummary(
         **{name: fields[name] for name in _SCALARS},
-        embeddings=embeddings.reshape(cell.task.symbols, cell.model.embedding_dim),
+        state=state.reshape(cell.state_shape),
         curve=curve.reshape(-1, len(CURVE_COLUMNS)),
         origin=None if origin is None else Origin.from_json(origin),
     )
-    return ClaimedRun(summary, cell, fields["steps"], fields["stop_when"], fields["engine"])
+    return ClaimedRun(summary, cell, budget, fields["engine"])
 
 
 def checksum(values: Sequence[Any]) -> str:

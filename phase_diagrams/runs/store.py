@@ -19,6 +19,7 @@ from phase_diagrams.runs.store_file import StoreFile
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.systems import UnknownSystem
 
 #: Runs that follow each other faster are committed together, a few times a second.
 _SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
@@ -93,6 +94,8 @@ class Store:
         ------
         StoreError
             If there is no such sweep, several and no name, or its specification is none.
+        UnknownSystem
+            If it is a sweep of a system that is not known here.
         """
         sweeps = self.sweeps()
         names = ", ".join(sweeps) or "none"
@@ -100,6 +103,8 @@ class Store:
         if chosen is not None and chosen in sweeps:
             try:
                 return chosen, SweepSpec.from_json(sweeps[chosen])
+            except UnknownSystem as error:
+                raise UnknownSystem(f"sweep {chosen!r} cannot be read: {error}") from None
             except InputError as error:
                 raise StoreError(
                     f"store {self.path} holds the sweep {chosen!r}, which cannot be read: {error}"
@@ -192,7 +197,7 @@ class Store:
         for (_, cell), run in zip(rows, self._runs(rows), strict=True):
             stored.setdefault(cell.cell_id, []).append(run)
         for cell, cell_id in zip(cells, ids, strict=True):
-            asked = cell.model.steps, cell.model.stop_when
+            asked = cell.budget
             runs = stored.get(cell_id, [])
             answer = next((run for run in runs if run.ends_like(*asked)), None)
             if answer is None and not exact:

@@ -1,13 +1,15 @@
-"""One stored run of a diagram: what became of it, its learning curve and its embeddings."""
+"""One stored run of a diagram: what became of it, its learning curve and its last state."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from effective_theory import InputError
 from effective_theory.files import png_of
-from effective_theory.report import report
+from effective_theory.report import Condition, fraction, outcome_text
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
@@ -54,7 +56,7 @@ class StoredRun:
     phase
         Its phase in the diagram.
     summary
-        Scalars, the learning curve (columns: CURVE_COLUMNS) and the final embeddings.
+        Scalars, the learning curve (columns: CURVE_COLUMNS) and the last state.
     """
 
     cell: Cell
@@ -64,11 +66,32 @@ class StoredRun:
 
     def __str__(self) -> str:
         """Return place, phase, what became of the run and where it comes from, line by line."""
-        outcome = report(self.summary, self.cell.model, self.cell.split())
+        unit = self.cell.system.unit
+        outcome = outcome_text(self.summary, self._conditions(), unit)
         train, test = self.summary.train_step, self.summary.test_step
         lag = "" if train is None or test is None else f", lag {test - train}"
         origin = self.summary.origin or "not known"
         return f"{self.name}: {self.phase.label}{lag}\n{outcome}\norigin: {origin}"
+
+    def _conditions(self) -> list[Condition]:
+        """Return what the run was to reach, each with what is said beside it."""
+        system, run = self.cell.system, self.summary
+        finite = run.status != "diverged" and bool(np.isfinite(run.state).all())
+        conditions = []
+        for name, measure in system.defined(self.cell.task).items():
+            threshold = system.threshold(name, self.cell.model)
+            sign = ">" if measure.sign == ">" else ">="
+            bound = "at its threshold" if threshold is None else f"{sign} {threshold:g}"
+            beside = ""
+            if name == "test" and system.ideal_accuracy is not None:
+                ideal = system.ideal_accuracy(self.cell.split())
+                known = "not defined" if ideal is None else f"{ideal:.2f}"
+                beside = f" (ideal test accuracy: {known})"
+            elif name == "rqi":
+                beside = f" (last: {fraction(run.rqi, undefined=finite)})"
+            step = getattr(run, f"{name}_step")
+            conditions.append(Condition(f"{measure.label} {bound}", step, beside))
+        return conditions
 
     def __repr__(self) -> str:
         """Return the place and the phase."""
@@ -84,12 +107,11 @@ class StoredRun:
     def plot(
         self, *, title: str | None = None, figsize: tuple[float, float] | None = None
     ) -> "Figure":
-        """Draw the learning curve and the embeddings; see `phase_diagrams.runs.picture`."""
+        """Draw the learning curve and the last state; see `phase_diagrams.runs.picture`."""
         from phase_diagrams.runs.picture import plot_run
 
         title = self.name if title is None else title
-        model = self.cell.model
-        return plot_run(self.summary, model, self.phase, title=title, figsize=figsize)
+        return plot_run(self.summary, self.cell, self.phase, title=title, figsize=figsize)
 
     def _repr_png_(self) -> bytes:
         """Return the run's picture, which a notebook shows as a cell's result."""

@@ -1,4 +1,4 @@
-"""What a sweep keeps of a run: scalars, the final embeddings and a short learning curve."""
+"""What a sweep keeps of a run: scalars, its system's final state and a short learning curve."""
 
 import dataclasses
 import math
@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory import TrainingRun
-from effective_theory.outcome import Outcome, Status
+from effective_theory.outcome import Status
 from effective_theory.toy_model import AWAITED, StopWhen
 from phase_diagrams.runs.origin import Origin
 
@@ -29,27 +28,48 @@ def curve_updates(steps: int, points: int = 64) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, eq=False)
-class RunSummary(Outcome):
-    """The result of one cell.
+class RunSummary:
+    """The result of one cell; steps are completed updates.
 
     Attributes
     ----------
+    status
+        "finished" (the budget was run), "stopped" (what stop_when waits for was reached) or
+        "diverged" (a loss or parameter is not finite: lower the learning rate or weight decay).
+    train_step, test_step, rqi_step
+        First update with the accuracy at its threshold, or RQI above its own; None if that was not
+        so within ``steps_run``, or is not measured.
+    diverged_step
+        First update with a non-finite loss or parameter; None unless diverged.
+    steps_run
+        Number of completed updates.
+    train_accuracy, test_accuracy, rqi
+        Of the last state; NaN after divergence, and where not defined or not known.
+    best_train_accuracy, best_test_accuracy
+        Over all states.
+    state
+        What the system keeps of the last state (see `FinalState`), such as the toy model's
+        embeddings, shape (p, d); of size 0 where that is nothing.
     curve
         Learning curve, shape (points, 6), with the columns of CURVE_COLUMNS.
     origin
         What made the run; None if that is not known.
     """
 
+    status: Status
+    train_step: int | None
+    test_step: int | None
+    rqi_step: int | None
+    diverged_step: int | None
+    steps_run: int
+    train_accuracy: float
+    test_accuracy: float
+    best_train_accuracy: float
+    best_test_accuracy: float
+    rqi: float
+    state: NDArray[np.float32]
     curve: NDArray[np.float64]
     origin: Origin | None = None
-
-    @classmethod
-    def of(cls, run: TrainingRun, origin: Origin | None = None) -> "RunSummary":
-        """Summarise a run that recorded a history."""
-        assert run.history is not None
-        columns = [getattr(run.history, name) for name in CURVE_COLUMNS]
-        fields = {field.name: getattr(run, field.name) for field in dataclasses.fields(Outcome)}
-        return cls(**fields, curve=np.column_stack(columns).astype(np.float64), origin=origin)
 
     def answers(self, steps: int, stop_when: StopWhen) -> bool:
         """Return whether what a run with this budget would know is known to this one.
@@ -73,7 +93,7 @@ class RunSummary(Outcome):
     def within(self, steps: int, stop_when: StopWhen) -> "RunSummary":
         """Return what a run with this budget would have known, of a run that answers it.
 
-        Where it would have ended in another state, that state's accuracies, RQI and embeddings are
+        Where it would have ended in another state, that state's accuracies, RQI and numbers are
         not known: they are NaN, and the curve ends with it.
         """
         ending = self.ending(steps, stop_when)
@@ -87,7 +107,7 @@ class RunSummary(Outcome):
         return dataclasses.replace(
             self,
             **ending,
-            embeddings=self.embeddings if same else np.full_like(self.embeddings, np.nan),
+            state=self.state if same else np.full_like(self.state, np.nan),
             curve=self.curve[self.curve[:, 0] <= end],
             **unknown,
         )

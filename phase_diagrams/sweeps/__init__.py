@@ -1,4 +1,1 @@
-"""What is asked of a sweep: its axes, starts, specification and identity."""
-
-# Registers the published starts, which specifications name.
-import phase_diagrams.sweeps.published_starts  # noqa: F401
+"""What is asked of a sweep: its system, axes, starts, specification and identity."""

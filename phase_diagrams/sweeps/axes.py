@@ -1,9 +1,10 @@
 """Axes of a sweep: values with the scale that they are drawn on."""
 
 import bisect
+import contextlib
 import math
 import sys
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -162,10 +163,10 @@ def same_number(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-9 * max(abs(a), abs(b))
 
 
-def default_axis(
-    name: str, values: Sequence[Any] | NDArray[Any] | Axis, scale: Scale | None = None
+def axis_of(
+    name: str, values: Sequence[Any] | NDArray[Any] | Axis, usual: Scale | None = None
 ) -> Axis:
-    """Return ``values`` as an axis: log scale for positive ``*_lr``, else as `Axis` decides."""
+    """Return ``values`` as an axis, on its field's usual scale if they suit that one."""
     if isinstance(values, Axis):
         return values
     if isinstance(values, str | bytes):
@@ -178,10 +179,16 @@ def default_axis(
         raise InputError(
             f"axis {name} must be a sequence of values, not {shown(values)}."
         ) from None
+    with named(name):
+        axis = Axis(listed)
+        return Axis(listed, usual) if usual is not None and axis.scale_suits(usual) else axis
+
+
+@contextlib.contextmanager
+def named(name: str) -> Iterator[None]:
+    """Name the axis in what is said of its values."""
     try:
-        axis = Axis(listed, scale)
-        is_rate = scale is None and name.endswith("_lr") and axis.scale_suits("log")
-        return Axis(listed, "log") if is_rate else axis
+        yield
     except InputError as error:
         raise InputError(f"axis {name}: {error}") from None
 

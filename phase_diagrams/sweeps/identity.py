@@ -4,20 +4,14 @@ Two runs share an identity exactly when they are the same run: floats are writte
 -0.0 as 0.0, and numbers are coerced by the type of their field before they come here.
 """
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Collection
 from typing import Any
 
-from effective_theory import InputError, Task, ToyModel
+from effective_theory import InputError, Task
+from phase_diagrams.sweeps.systems import Budget, System
 
-_FIELDS = tuple(field.name for field in dataclasses.fields(ToyModel))
-#: Fields that say how long to run, not what: a longer run of one cell is the same cell.
-_NOT_IDENTITY = ("steps", "stop_when")
-#: Fields that came after stored texts, and their default: at which they are left out, so that the
-#: text of a configuration, and with it its identity, stays what it was.
-_LATER = {"adam_epsilon": ToyModel().adam_epsilon}
 _FLOAT = "float:"
 
 
@@ -82,42 +76,43 @@ def _no_number(text: str) -> Any:
     raise ValueError(f"{text} is no number")
 
 
-def model_configuration(model: ToyModel) -> dict[str, Any]:
-    """Return the fields of a model as plain values, without later ones at their default."""
-    fields = {name: getattr(model, name) for name in _FIELDS}
+def settings_configuration(system: System, settings: Any) -> dict[str, Any]:
+    """Return the fields of settings as plain values, without later ones at their default."""
+    fields = {name: getattr(settings, name) for name in system.all_fields}
+    later = system.later
     return {
-        name: value for name, value in fields.items() if name not in _LATER or value != _LATER[name]
+        name: value for name, value in fields.items() if name not in later or value != later[name]
     }
 
 
 def cell_configuration(
-    model: ToyModel,
-    task: Task,
-    train_size: int,
+    system: System,
+    settings: Any,
+    task: Task | None,
+    train_size: int | None,
     start: str,
     seed: tuple[int, int],
     batches: str | None = None,
 ) -> dict[str, Any]:
-    """Return what determines a run: model, task, split and start, without the budget.
+    """Return what determines a run: settings, task, split and start, without the budget.
 
     ``batches`` names minibatches that are not drawn as this project draws them.
     """
+    fields = settings_configuration(system, settings)
+    has_batches = system.batch_size is not None and getattr(settings, system.batch_size) is not None
     return {
-        "model": {
-            name: value
-            for name, value in model_configuration(model).items()
-            if name not in _NOT_IDENTITY
-        },
-        "task": task.configuration(),
+        **system.mark,
+        "model": {name: value for name, value in fields.items() if name not in Budget._fields},
+        "task": None if task is None else task.configuration(),
         "train_size": train_size,
         "start": start,
         "seed": list(seed),
-        **({"batches": batches} if batches is not None and model.batch_size is not None else {}),
+        **({"batches": batches} if batches is not None and has_batches else {}),
     }
 
 
 def configuration_template(
-    configuration: dict[str, Any], names: Collection[str], batches: str | None
+    system: System, configuration: dict[str, Any], names: Collection[str], batches: str | None
 ) -> str | None:
     """Return a configuration's canonical text with holes for `%` to fill with other values' texts.
 
@@ -126,10 +121,10 @@ def configuration_template(
 
     Parameters
     ----------
-    configuration
+    system, configuration
         What determines one of the runs.
     names
-        What differs: fields of the model, "train_size" or "seed". Those that are no part of the
+        What differs: fields of the settings, "train_size" or "seed". Those that are no part of the
         configuration make no hole.
     batches
         As for `cell_configuration`: whether the text names them depends on the batch size.
@@ -139,14 +134,16 @@ def configuration_template(
     str or None
         None where a name decides what else is in the text: there is no template then.
     """
-    if not set(names).isdisjoint(_LATER) or ("batch_size" in names and batches is not None):
+    decides_on_batches = system.batch_size in names and batches is not None
+    if not set(names).isdisjoint(system.later) or decides_on_batches:
         return None
     model = {**configuration["model"]}
     content = {**configuration, "model": model}
     for name in names:
-        for part in (model, content):
-            if name in part:
-                part[name] = _hole(name)
+        # A field of the settings may have the name of something beside them.
+        part = model if name in system.all_fields else content
+        if name in part:
+            part[name] = _hole(name)
     text = canonical_json(content).replace("%", "%%")
     for name in names:
         text = text.replace(canonical_json(_hole(name)), f"%({name})s")

@@ -70,11 +70,11 @@ def part_of(spec: SweepSpec, places: Mapping[str, int], seed: int | None) -> Swe
             "sel leaves no axis; for a single run use diagram.run(..) or diagram.cell(..)."
         )
     held = {name: spec.grid[name].values[place] for name, place in places.items()}
-    train_size = held.pop("train_size", spec.train_size)
+    model, train_size = spec.with_values(held)
     return dataclasses.replace(
         spec,
         axes={name: axis for name, axis in spec.grid.items() if name not in places},
-        model=dataclasses.replace(spec.model, **held),
+        model=model,
         train_size=train_size,
         seeds=spec.seeds if seed is None else (spec.seeds[seed],),
         refined={} if set(places) & set(spec.refined) else spec.refined,

@@ -1,126 +1,52 @@
-"""One named specification for each published diagram."""
+"""Named specifications, one for each published diagram; every system may bring its own."""
 
-from typing import Any
+from dataclasses import dataclass
 
-from effective_theory import Addition, InputError, ToyModel, permutation_group
-from effective_theory.checks import shown
-from phase_diagrams.sweeps.axes import Axis
+from effective_theory import InputError
+from effective_theory.checks import of_type, shown
+from phase_diagrams.sweeps.registry import load_installed
 from phase_diagrams.sweeps.settings import change
-from phase_diagrams.sweeps.spacing import spaced
 from phase_diagrams.sweeps.spec import SweepSpec
 
 
-def _log(low: float, high: float, count: int) -> Axis:
-    return Axis(tuple(spaced(low, high, count)), "log")
+@dataclass(frozen=True)
+class Preset:
+    """A named specification.
 
-
-_RELEASED_RATES = _log(1e-5, 1e-2, 10)
-_PAPER_RATES_6A = _log(1e-5, 1e-2, 13)
-_PAPER_RATES = _log(1e-5, 1e-2, 16)
-_INTEGERS_TO_10 = Axis(tuple(range(11)), "linear")
-_DECAYS_OF_S3 = Axis((0, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200), "ordinal")
-
-
-def _released(axes: dict[str, Axis], seed: int = 58, **fields: Any) -> SweepSpec:
-    """Return a diagram of the authors' released code: 45 training pairs, budget 1e4."""
-    model = ToyModel(steps=10_000, **fields)
-    return SweepSpec(Addition(10), axes, model, seeds=(seed,), start="released")
-
-
-def _figure6(axes: dict[str, Axis]) -> SweepSpec:
-    """Return one of the paper's own diagrams on addition with mse: seed 58, budget 1e5."""
-    return SweepSpec(Addition(10), axes, seeds=(58,), start="figure6")
-
-
-def _s3(rates: Axis, **fields: Any) -> SweepSpec:
-    """Return a diagram on the permutations of three things: seed 0, 24 of 36 samples."""
-    axes = {"decoder_lr": rates, "decoder_weight_decay": _DECAYS_OF_S3}
-    model = ToyModel(embedding_dim=9, **fields)
-    return SweepSpec(permutation_group(3), axes, model, train_size=24, seeds=(0,), start="s3")
-
-
-def _appendix_g(axis: dict[str, Axis], **fields: Any) -> SweepSpec:
-    """Return decoder learning rates from 1e-4 to 1e-2 against one other axis.
-
-    The paper's other values and its start are not known: these are ours.
+    Attributes
+    ----------
+    text
+        What it is, in one line.
+    spec
+        The specification.
     """
-    axes = {**axis, "decoder_lr": _log(1e-4, 1e-2, 11)}
-    return SweepSpec(Addition(10), axes, ToyModel(**fields), seeds=(0,))
+
+    text: str
+    spec: SweepSpec
 
 
-_PRESETS = {
-    "released-5a": (
-        "embedding lr x decoder lr, mse: the released code's re-run of Figure 6a, budget 1e4",
-        _released({"embedding_lr": _RELEASED_RATES, "decoder_lr": _RELEASED_RATES}),
-    ),
-    "released-5b": (
-        "decoder lr x decoder weight decay, mse: the released re-run of Figure 6b, budget 1e4",
-        _released({"decoder_lr": _RELEASED_RATES, "decoder_weight_decay": _INTEGERS_TO_10}),
-    ),
-    "released-5c": (
-        "decoder lr x decoder weight decay, cross-entropy: the released re-run of Figure 6c",
-        _released(
-            {"decoder_lr": _RELEASED_RATES, "decoder_weight_decay": _INTEGERS_TO_10},
-            seed=1,
-            loss="cross_entropy",
-        ),
-    ),
-    "released-5d": (
-        "decoder lr x decoder weight decay, permutations of three things: the released re-run of "
-        "Figure 6d, whose embeddings begin ten times as small, with a penalty",
-        _s3(_RELEASED_RATES, steps=10_000, embedding_scale=0.1, embedding_penalty=1e-3),
-    ),
-    "fig6a": (
-        "embedding lr x decoder lr, mse: the paper's Figure 6a, budget 1e5",
-        _figure6({"embedding_lr": _PAPER_RATES_6A, "decoder_lr": _PAPER_RATES_6A}),
-    ),
-    "fig6b": (
-        "decoder lr x decoder weight decay, mse: the paper's Figure 6b, budget 1e5",
-        _figure6({"decoder_lr": _PAPER_RATES, "decoder_weight_decay": _INTEGERS_TO_10}),
-    ),
-    "fig6c": (
-        "decoder lr x decoder weight decay, cross-entropy: the paper's Figure 6c, budget 1e5",
-        SweepSpec(
-            Addition(10),
-            {
-                "decoder_lr": _PAPER_RATES,
-                "decoder_weight_decay": Axis(tuple(range(0, 21, 2)), "linear"),
-            },
-            # The published loss is divided by its 19 classes.
-            ToyModel(loss="cross_entropy", adam_epsilon=19e-8),
-            seeds=(6,),
-            start="figure6c",
-        ),
-    ),
-    "fig6d": (
-        "decoder lr x decoder weight decay, permutations of three things: Figure 6d, budget 1e5",
-        _s3(_PAPER_RATES),
-    ),
-    "train-size": (
-        "training pairs x decoder lr, mse",
-        _appendix_g({"train_size": Axis(tuple(range(15, 51, 5)), "linear")}),
-    ),
-}
-for _loss in ("mse", "cross_entropy"):
-    _PRESETS |= {
-        f"batch-size-{_loss.replace('_', '-')}": (
-            f"batch size x decoder lr, {_loss}: appendix G",
-            _appendix_g({"batch_size": Axis(tuple(range(5, 46, 5)), "linear")}, loss=_loss),
-        ),
-        f"embedding-scale-{_loss.replace('_', '-')}": (
-            f"scale of initial embeddings x decoder lr, {_loss}: appendix G",
-            _appendix_g({"embedding_scale": _log(1e-2, 1e1, 10)}, loss=_loss),
-        ),
-        f"embedding-weight-decay-{_loss.replace('_', '-')}": (
-            f"embedding weight decay x decoder lr, {_loss}: appendix G",
-            _appendix_g({"embedding_weight_decay": _INTEGERS_TO_10}, loss=_loss),
-        ),
-    }
+_PRESETS: dict[str, Preset] = {}
+
+
+def register_preset(name: str, text: str, spec: SweepSpec) -> None:
+    """Make a specification known under a name, which no other one may have.
+
+    Raises
+    ------
+    InputError
+        If the name is that of another one.
+    """
+    of_type("spec", spec, SweepSpec, "a SweepSpec")
+    known = _PRESETS.get(of_type("name", name, str, "text"))
+    if known is not None and known.spec.to_json() != spec.to_json():
+        raise InputError(f"preset {name} is registered already; choose another name.")
+    _PRESETS[name] = Preset(of_type("text", text, str, "text"), spec)
 
 
 def preset_names() -> dict[str, str]:
-    """Return the names of all presets, each with what it is."""
-    return {name: text for name, (text, _) in _PRESETS.items()}
+    """Return the names of all presets of installed systems, each with what it is."""
+    load_installed()
+    return {name: known.text for name, known in _PRESETS.items()}
 
 
 def preset(name: str) -> SweepSpec:
@@ -131,9 +57,9 @@ def preset(name: str) -> SweepSpec:
     InputError
         If there is no such preset.
     """
-    if not isinstance(name, str) or name not in _PRESETS:
+    if not isinstance(name, str) or (name not in _PRESETS and name not in preset_names()):
         raise InputError(f"preset {shown(name)} is unknown; known presets: {', '.join(_PRESETS)}.")
-    return _PRESETS[name][1]
+    return _PRESETS[name].spec
 
 
 def preset_note(name: str | None, spec: SweepSpec) -> str | None:

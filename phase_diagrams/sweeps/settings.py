@@ -1,30 +1,34 @@
 """What a sweep ran, in words: one description for terminals, pages, tables and pictures."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from effective_theory import ToyModel
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.systems import BUDGET
 from phase_diagrams.wording import describe, seed_text
 
-#: Settings that are named whatever they are; others of the model only where they are no default.
-ALWAYS_NAMED = ("task", "train_size", "start", "steps", "lag")
+#: Settings that are named whatever they are; others only where they are no default.
+ALWAYS_NAMED = ("system", "version", "task", "train_size", "start", BUDGET, "lag")
 #: Values and seeds that are written out; of more the first and the last are.
 _LISTED = 4
+
+#: Of what one of two sweeps has no field for.
+_ABSENT = object()
 
 Settings = Mapping[str, Any]
 
 
 def settings_text(
-    fixed: Settings, swept: Mapping[str, Axis], seeds: Sequence[tuple[int, int]]
+    fixed: Settings,
+    swept: Mapping[str, Axis],
+    seeds: Sequence[tuple[int, int]],
+    defaults: Settings,
 ) -> str:
     """Return what a sweep ran in one line.
 
-    Its task, training size, start, budget and lag, what else of the model is no default, its seeds
-    and its axes.
+    Its system, if that is not the first, its task, training size, start, budget and lag, what else
+    is not as in ``defaults``, its seeds and its axes.
     """
-    defaults = {field.name: field.default for field in dataclasses.fields(ToyModel)}
     unusual = [name for name in defaults if fixed.get(name, defaults[name]) != defaults[name]]
     named = dict.fromkeys([*ALWAYS_NAMED, *unusual])
     parts = [_words(name, fixed[name]) for name in named if name in fixed]
@@ -42,10 +46,17 @@ def change(before: Settings, after: Settings) -> tuple[str, str] | None:
     before, after
         All settings of the two, axes and seeds among them (`SweepSpec.settings`).
     """
-    names = [name for name, value in before.items() if not _is_kept(value, after[name])]
+    names = [
+        name
+        for name in dict.fromkeys([*before, *after])
+        if not _is_kept(before.get(name, _ABSENT), after.get(name, _ABSENT))
+    ]
     if not names:
         return None
-    was, now = (", ".join(_words(name, one[name]) for name in names) for one in (before, after))
+    was, now = (
+        ", ".join(_words(name, one[name]) for name in names if name in one)
+        for one in (before, after)
+    )
     return was, now
 
 
@@ -53,7 +64,7 @@ def _is_kept(old: Any, new: Any) -> bool:
     """Return whether a setting is the same, or axis or seeds still have all that they had."""
     if isinstance(old, Axis) and isinstance(new, Axis):
         return set(old.values) <= set(new.values)
-    if isinstance(old, tuple):
+    if isinstance(old, tuple) and isinstance(new, tuple):
         return set(old) <= set(new)
     return bool(old == new)
 

@@ -6,27 +6,34 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
-from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory import InputError
 from effective_theory.checks import integer, is_sequence, shown
-from effective_theory.tasks import task_from_configuration
+from effective_theory.tasks import require_registered, task_from_configuration
+from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.phases import LAG
-from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, default_axis
+from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, axis_of
 from phase_diagrams.sweeps.identity import (
     canonical_json,
     cell_configuration,
     configuration_template,
     identify,
-    model_configuration,
     read_canonical,
+    settings_configuration,
 )
+from phase_diagrams.sweeps.registry import default_settings, first_system, system_named, system_of
 from phase_diagrams.sweeps.settings import settings_text
-from phase_diagrams.sweeps.starts import Recipe, Seed, start
+from phase_diagrams.sweeps.starts import Recipe, Seed, Start, start
+from phase_diagrams.sweeps.systems import (
+    BUDGET,
+    Budget,
+    Measure,
+    System,
+    UnknownSystem,
+    with_field_types,
+)
 from phase_diagrams.sweeps.train_fraction import settled_axes, settled_train_size
-from phase_diagrams.wording import written
-
-MODEL_FIELDS = tuple(f.name for f in dataclasses.fields(ToyModel))
 
 
 @dataclass(frozen=True)
@@ -38,22 +45,39 @@ class Cell:
     index
         Place in the diagram: one index for each axis, then the seed's.
     model, task, train_size, start, seed
-        What determines the run.
+        What determines the run: the settings of its system, such as a ToyModel, and the rest.
     """
 
     index: tuple[int, ...]
-    model: ToyModel
-    task: Task
-    train_size: int
+    model: Any
+    task: Any
+    train_size: Any
     start: str
     seed: Seed
 
     @property
+    def system(self) -> System:
+        """The system whose run it is."""
+        return system_of(self.model)
+
+    @property
+    def budget(self) -> Budget:
+        """How long the run may go on, and when it stops before."""
+        return self.system.budget(self.model)
+
+    @property
+    def state_shape(self) -> tuple[int, int]:
+        """Rows and columns of what is kept of the last state."""
+        state = self.system.state
+        return (0, 0) if state is None else state.shape(self.model, self.task)
+
+    @property
     def content(self) -> dict[str, Any]:
         """What determines the run, without the budget and when to stop, as plain values."""
-        batches = start(self.start).batches
+        system = self.system
+        batches = start(system, self.start).batches
         return cell_configuration(
-            self.model, self.task, self.train_size, self.start, self.seed, batches
+            system, self.model, self.task, self.train_size, self.start, self.seed, batches
         )
 
     @cached_property
@@ -66,29 +90,31 @@ class Cell:
         """Hash of the configuration."""
         return identify(self.configuration)
 
-    def draw(self, recipe: Recipe | None = None) -> tuple[Dataset, InitialState]:
-        """Return the split and the start that the recipe gives, by default the registered one."""
-        recipe = recipe if recipe is not None else start(self.start).recipe
+    def draw(self, recipe: Recipe | None = None) -> tuple[Any, Any]:
+        """Return the data and the start that the recipe gives, by default the registered one."""
+        recipe = recipe if recipe is not None else start(self.system, self.start).recipe
         return recipe(self.model, self.task, self.train_size, self.seed)
 
-    def split(self) -> Dataset:
-        """Return the split alone; the weights are drawn only where the recipe needs them for it."""
-        return start(self.start).draw_split(self.model, self.task, self.train_size, self.seed)
+    def split(self) -> Any:
+        """Return the data alone; the start is drawn only where the recipe needs it for them."""
+        recipe = start(self.system, self.start)
+        return recipe.draw_split(self.model, self.task, self.train_size, self.seed)
 
 
 @dataclass(frozen=True, repr=False)
 class SweepSpec:
-    """A grid of toy models: every combination of the axes' values and seeds is one run.
+    """A grid of runs of one system: every combination of the axes' values and seeds is one.
 
     Parameters
     ----------
     task
-        The task.
+        The task that the system trains on; None for a system that has its data from elsewhere.
     axes
-        Swept fields of ToyModel, "train_size" or "train_fraction", each with a sequence of values
-        or an Axis. The first is drawn upwards, the second to the right.
+        Swept fields of the settings, "train_size" or "train_fraction", each with a sequence of
+        values or an Axis. The first is drawn upwards, the second to the right.
     model
-        The fields that are not swept.
+        The settings that are not swept; their class says which system it is. By default those of
+        the toy model, ``ToyModel()``.
     train_size
         Number of training samples; 45 where neither this nor ``train_fraction`` is given.
     seeds
@@ -118,10 +144,10 @@ class SweepSpec:
     ((2, 3, 1), 6)
     """
 
-    task: Task
+    task: Any
     axes: Mapping[str, Axis | Sequence[Any]]
-    model: ToyModel = field(default_factory=ToyModel)
-    train_size: int = cast(int, None)  # an integer once the sweep is made
+    model: Any = field(default_factory=default_settings)
+    train_size: Any = None  # an integer once the sweep is made, where there is a task
     seeds: Sequence[Any] = (0,)
     start: str = "random"
     lag: int = LAG
@@ -129,30 +155,68 @@ class SweepSpec:
     train_fraction: InitVar[float | None] = None
 
     def __post_init__(self, train_fraction: float | None) -> None:
-        if not isinstance(self.task, Task):
-            raise InputError(f"task must be a task such as Addition(10), not {shown(self.task)}.")
-        if not isinstance(self.model, ToyModel):
-            raise InputError(f"model must be a ToyModel, not {shown(self.model)}.")
+        def settle(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        system = self.system
+        settle("model", with_field_types(self.model))
+        self._require_task(train_fraction)
         if not isinstance(self.axes, Mapping):
             raise InputError("axes must be a mapping of fields to values, such as {'width': [50]}.")
         if not self.axes:
             raise InputError("axes are empty; sweep at least one field.")
+        of_data = () if self.task is None else ("train_size", "train_fraction")
         for name in self.axes:
-            if name not in (*MODEL_FIELDS, "train_size", "train_fraction"):
-                raise InputError(
-                    f"axis {shown(name)} is unknown; choose train_size, train_fraction or one of "
-                    f"{', '.join(MODEL_FIELDS)}."
-                )
-        axes = settled_axes(self.task, self.axes)
-        axes = {name: default_axis(name, values) for name, values in axes.items()}
-        object.__setattr__(self, "axes", axes)
-        train_size = settled_train_size(self.task, self.train_size, train_fraction)
-        object.__setattr__(self, "train_size", train_size)
-        object.__setattr__(self, "seeds", _settled_seeds(self.seeds))
-        object.__setattr__(self, "lag", integer("lag", self.lag, 1))
+            if name not in (*system.fields, *of_data):
+                choice = [*of_data, f"one of {', '.join(system.fields)}"]
+                raise InputError(f"axis {shown(name)} is unknown; choose {_either(choice)}.")
+        axes = dict(self.axes) if self.task is None else settled_axes(self.task, self.axes)
+        settle(
+            "axes", {name: axis_of(name, each, self._usual(name)) for name, each in axes.items()}
+        )
+        if self.task is not None:
+            size = settled_train_size(self.task, self.train_size, train_fraction)
+            settle("train_size", size)
+        settle("seeds", _settled_seeds(self.seeds))
+        if system.one_seed and any(split != initial for split, initial in self.seeds):
+            raise InputError(
+                f"seeds of {system.plural} are whole numbers: they have no split of their own."
+            )
+        settle("lag", integer("lag", self.lag, 1))
         self._require_moderate()
         self._require_trainable()
         self._require_nested()
+
+    @property
+    def system(self) -> System:
+        """The system that is swept."""
+        return system_of(self.model)
+
+    @property
+    def recipe(self) -> Start:
+        """The registered start."""
+        return start(self.system, self.start)
+
+    def _usual(self, name: str) -> Any:
+        """Return the usual scale of a swept field."""
+        known = self.system.fields.get(name)
+        return None if known is None else known.scale
+
+    def _require_task(self, train_fraction: float | None) -> None:
+        """Check that the task is of the kind that the system trains on, and can be kept."""
+        trains_on = self.system.trains_on
+        if trains_on is None:
+            if self.task is not None or self.train_size is not None or train_fraction is not None:
+                raise InputError(
+                    f"task, train_size and train_fraction must be None for {self.system.plural}, "
+                    "which have their data from elsewhere."
+                )
+            return
+        kind, example = trains_on
+        if not isinstance(self.task, kind):
+            raise InputError(f"task must be {example}, not {shown(self.task)}.")
+        self.task.require_sound()
+        require_registered(self.task)
 
     def _require_nested(self) -> None:
         """Check that the coarse values of refined axes begin and end them."""
@@ -173,39 +237,77 @@ class SweepSpec:
 
     def _require_trainable(self) -> None:
         """Check each value of each axis by itself: no cell can fail later for a field's range."""
-        object.__setattr__(
-            self, "train_size", integer("train_size", self.train_size, 1, self.task.size - 1)
-        )
-        recipe = start(self.start)
+        if self.task is not None:
+            object.__setattr__(self, "train_size", self._checked_size(self.train_size))
+        recipe, swept = self.recipe, {}
         for name, axis in self.grid.items():
-            settled = []
-            for value in axis.values:
-                model, train_size = self._with(name, value)
-                recipe.require_honoured(model)
-                settled.append(train_size if name == "train_size" else getattr(model, name))
-            axes = {**self.axes, name: Axis(tuple(settled), axis.scale)}
-            object.__setattr__(self, "axes", axes)
-        for embedding_dim in self._values("embedding_dim", self.model.embedding_dim):
-            self.task.matrix_side(embedding_dim)
-        sizes = self._values("train_size", self.train_size)
-        batches = [b for b in self._values("batch_size", self.model.batch_size) if b is not None]
-        if batches and max(batches) > min(sizes):
-            raise InputError(
-                f"batch_size must be at most the train_size {min(sizes)}, not {max(batches)}."
-            )
+            settled = tuple(self.checked(name, value) for value in axis.values)
+            for value in settled:
+                recipe.require_honoured(self.with_values({name: value})[0])
+            swept[name] = Axis(settled, axis.scale)
+        object.__setattr__(self, "axes", swept)
+        integer(BUDGET, min(self.budgets), 1, MOST_STEPS)
+        self.system.require_fit(self.task, self._all_values())
         # The seeds of a published start have a range of their own, which the recipe knows.
         for seed in self.seeds:
             if self.start != "random":
-                recipe.draw_split(self.model, self.task, min(sizes), seed)
+                recipe.draw_split(self.model, self.task, min(self._values("train_size")), seed)
 
-    def _values(self, name: str, otherwise: Any) -> tuple[Any, ...]:
-        return self.grid[name].values if name in self.grid else (otherwise,)
+    def _all_values(self) -> dict[str, tuple[Any, ...]]:
+        """Return all values that each field of the settings, and the training size, has."""
+        return {name: self._values(name) for name in (*self.system.all_fields, "train_size")}
 
-    def _with(self, name: str, value: Any) -> tuple[ToyModel, int]:
-        """Model and train_size with one field replaced."""
-        if name == "train_size":
-            return self.model, integer("train_size", value, 1, self.task.size - 1)
-        return dataclasses.replace(self.model, **{name: value}), self.train_size
+    def _values(self, name: str) -> tuple[Any, ...]:
+        if name in self.grid:
+            return self.grid[name].values
+        return (getattr(self.model if name in self.system.all_fields else self, name),)
+
+    def thresholds(self, measure: str) -> tuple[float, ...]:
+        """Return all thresholds that a measure has in the sweep; none where it has no such field.
+
+        Several where its threshold is swept.
+        """
+        held = self.system.measures[measure].threshold
+        return () if held is None else self._values(held)
+
+    def condition(self, measure: str) -> str:
+        """Return in words what the first update of a measure reaches: "train accuracy ≥ 0.9"."""
+        thresholds = self.thresholds(measure)
+        only = thresholds[0] if len(thresholds) == 1 else None
+        return self.system.condition(measure, only)
+
+    @property
+    def measures(self) -> dict[str, Measure]:
+        """The measures that the sweep's runs have, by their names."""
+        return self.system.defined(self.task)
+
+    @property
+    def budgets(self) -> tuple[int, ...]:
+        """The budgets of its runs; several where they are swept."""
+        return self._values(BUDGET)
+
+    def checked(self, name: str, value: Any) -> Any:
+        """Return a value of a swept field as the settings keep it.
+
+        Raises
+        ------
+        InputError
+            If it is out of the field's range.
+        """
+        if name not in self.system.all_fields:
+            return self._checked_size(value)
+        return getattr(with_field_types(dataclasses.replace(self.model, **{name: value})), name)
+
+    def _checked_size(self, value: Any) -> int:
+        return integer("train_size", value, 1, self.task.size - 1)
+
+    def with_values(self, values: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return settings and training size with values of some fields, which are checked."""
+        fields = self.system.all_fields
+        changed = {name: value for name, value in values.items() if name in fields}
+        rest = {name: value for name, value in values.items() if name not in fields}
+        model = dataclasses.replace(self.model, **changed) if changed else self.model
+        return model, rest.get("train_size", self.train_size)
 
     def __hash__(self) -> int:
         """Return a hash that equal sweeps share."""
@@ -218,13 +320,16 @@ class SweepSpec:
 
     def __str__(self) -> str:
         """Return what is run in one line: what is fixed and no default, the seeds, the axes."""
-        return settings_text(self.fixed, self.grid, self.seeds)
+        return settings_text(self.fixed, self.grid, self.seeds, self.system.all_fields)
 
     @property
     def fixed(self) -> dict[str, Any]:
         """All that is not swept, by field: those of the model, then those of the sweep."""
-        settings = {name: getattr(self.model, name) for name in MODEL_FIELDS}
-        settings |= {name: getattr(self, name) for name in ("train_size", "start", "lag", "task")}
+        system = self.system
+        settings = {name: getattr(self.model, name) for name in system.all_fields}
+        of_sweep = ("train_size", "start", "lag", "task") if self.task is not None else ("lag",)
+        settings |= {name: getattr(self, name) for name in of_sweep}
+        settings |= system.mark
         return {name: value for name, value in settings.items() if name not in self.grid}
 
     @property
@@ -250,7 +355,7 @@ class SweepSpec:
     @property
     def most_steps(self) -> int:
         """The largest budget of any run."""
-        return int(max(self._values("steps", self.model.steps)))
+        return int(max(self.budgets))
 
     def values_at(self, index: tuple[int, ...]) -> dict[str, Any]:
         """Return what the axes say at a place of the diagram; a seed's place may follow."""
@@ -264,12 +369,15 @@ class SweepSpec:
 
     def written_at(self, index: tuple[int, ...]) -> dict[str, Any]:
         """Return what the axes say at a place, as tables write it."""
-        return {name: written(value) for name, value in self.values_at(index).items()}
+        written = self.system.written
+        return {name: written(name, value) for name, value in self.values_at(index).items()}
 
     def cell(self, index: tuple[int, ...]) -> Cell:
         """Return the run at a place of the diagram."""
-        values = self.values_at(index)
-        train_size = values.pop("train_size", self.train_size)
+        values, fields = self.values_at(index), vars(self.model)
+        train_size = self.train_size
+        if "train_size" in values and "train_size" not in fields:
+            train_size = values.pop("train_size")
         return Cell(
             index=index,
             model=self._model_with(values),
@@ -279,7 +387,7 @@ class SweepSpec:
             seed=self.seeds[index[-1]],
         )
 
-    def _model_with(self, values: dict[str, Any]) -> ToyModel:
+    def _model_with(self, values: dict[str, Any]) -> Any:
         """Return the model with values of the axes, which were checked when the sweep was made.
 
         To check them again for each cell, as `dataclasses.replace` does, takes long.
@@ -301,7 +409,8 @@ class SweepSpec:
         """Yield each cell's configuration, or None where it is to make it by itself."""
         names = (*self.grid, "seed")
         first = self.cell((0,) * len(names))
-        template = configuration_template(first.content, names, start(self.start).batches)
+        system, batches = self.system, self.recipe.batches
+        template = configuration_template(system, first.content, names, batches)
         values = (*(axis.values for axis in self.grid.values()), self.seeds)
         texts = [[canonical_json(value) for value in along] for along in values]
         for combination in itertools.product(*texts):
@@ -338,12 +447,13 @@ class SweepSpec:
         """Return the specification as canonical JSON, floats exact."""
         return canonical_json(
             {
-                "task": self.task.configuration(),
+                **self._system_in_json(),
+                "task": None if self.task is None else self.task.configuration(),
                 "axes": [
                     {"name": name, "values": list(axis.values), "scale": axis.scale}
                     for name, axis in self.grid.items()
                 ],
-                "model": model_configuration(self.model),
+                "model": settings_configuration(self.system, self.model),
                 "train_size": self.train_size,
                 "seeds": [list(seed) for seed in self.seeds],
                 "start": self.start,
@@ -351,6 +461,11 @@ class SweepSpec:
                 **({"refined": dict(self.refined)} if self.refined else {}),
             }
         )
+
+    def _system_in_json(self) -> dict[str, Any]:
+        """Return the system with what makes it known elsewhere; nothing for the first one."""
+        mark, brought_by = self.system.mark, self.system.brought_by
+        return {**mark, "brought_by": brought_by} if mark else {}
 
     @classmethod
     def from_json(cls, text: str) -> "SweepSpec":
@@ -360,13 +475,17 @@ class SweepSpec:
         ------
         InputError
             If the text is not such a specification.
+        UnknownSystem
+            If its system, or the version of it, is not known here.
         """
         try:
             content = read_canonical(text)
+            settings = _stored_system(content).settings
+            task = content["task"]
             spec = cls(
-                task=task_from_configuration(content["task"]),
+                task=None if task is None else task_from_configuration(task),
                 axes={a["name"]: Axis(tuple(a["values"]), a["scale"]) for a in content["axes"]},
-                model=ToyModel(**content["model"]),
+                model=settings(**content["model"]),
                 train_size=content["train_size"],
                 seeds=[(split, initial) for split, initial in content["seeds"]],
                 start=content["start"],
@@ -374,7 +493,7 @@ class SweepSpec:
                 refined=content.get("refined", {}),
             )
             # An axis that is there twice, say, or a field that is no field, would not come back.
-            if read_canonical(spec.to_json()) == content:
+            if read_canonical(spec.to_json()) == {**content, **spec._system_in_json()}:
                 return spec
             raise InputError("spec is damaged: it says what no specification does.")
         except InputError:
@@ -384,6 +503,24 @@ class SweepSpec:
             *(OverflowError, RecursionError),  # floats and nesting without limit
         ) as error:
             raise InputError(f"spec is not a sweep specification ({error!r}).") from None
+
+
+def _stored_system(content: Mapping[str, Any]) -> System:
+    """Return the system that a stored specification names; those of the first one name none."""
+    if "system" not in content:
+        return first_system()
+    system = system_named(content["system"], str(content["brought_by"]))
+    stored, known = content.get("version"), system.version
+    if stored != known:
+        raise UnknownSystem(
+            f'sweep is one of system "{system.name}" in version {stored}, and version {known} is '
+            f"registered; register version {stored} to read it, or sweep it again."
+        )
+    return system
+
+
+def _either(choices: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
 
 
 def _settled_seeds(seeds: Any) -> tuple[Seed, ...]:

@@ -1,4 +1,4 @@
-"""Where a run begins: recipes that turn a model, a task and a seed into a split and a start.
+"""Where a run begins: recipes that turn settings, a task and a seed into a split and a start.
 
 For one seed every cell of a sweep has the same split and the same start, as in the paper: streams
 depend on the role, the seed and the shapes, never on swept rates or on the cell's place.
@@ -9,23 +9,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory import Dataset, InputError
 from effective_theory.checks import integer, is_sequence, of_type, shown
+from phase_diagrams.sweeps.registry import first_system
+from phase_diagrams.sweeps.systems import System
 
-Array = NDArray[np.float32]
-Indices = NDArray[np.int64]
 #: Seeds of the split (with the targets) and of the initialisation.
 Seed = tuple[int, int]
-Recipe = Callable[[ToyModel, Task, int, Seed], tuple[Dataset, InitialState]]
+#: ``(settings, task, train_size, seed) -> (data, start)``; of the toy model a Dataset and an
+#: InitialState.
+Recipe = Callable[[Any, Any, Any, Seed], tuple[Any, Any]]
 #: The first half of what a recipe returns.
-Split = Callable[[ToyModel, Task, int, Seed], Dataset]
-
-#: Fields of the model that shape a start; a recipe names those that it does not honour.
-START_SHAPING = (
-    *("embedding_dim", "width", "target_dim", "loss", "embedding_scale", "decoder_scale"),
-)
+Split = Callable[[Any, Any, Any, Seed], Dataset]
 
 
 @dataclass(frozen=True)
@@ -37,14 +33,14 @@ class Start:
     name
         Name in specifications and on the command line.
     recipe
-        ``(model, task, train_size, seed) -> (Dataset, InitialState)``.
+        ``(settings, task, train_size, seed) -> (data, start)``.
     fixed
-        Start-shaping fields of ToyModel that the recipe does not honour, with the only value of
-        each that is accepted.
+        Start-shaping fields of the settings that the recipe does not honour, with the only value
+        of each that is accepted.
     batches
         Name of the recipe's minibatches, where these are not drawn as this project draws them.
     split
-        ``(model, task, train_size, seed) -> Dataset``, the recipe's split without the weights,
+        ``(settings, task, train_size, seed) -> Dataset``, the recipe's split without the weights,
         which take far longer to draw; None if only the recipe knows it.
     """
 
@@ -54,23 +50,20 @@ class Start:
     batches: str | None = None
     split: Split | None = None
 
-    def draw_split(self, model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
+    def draw_split(self, settings: Any, task: Any, train_size: Any, seed: Seed) -> Any:
         """Return the split alone; the weights are drawn only where the recipe needs them for it."""
         if self.split is None:
-            return self.recipe(model, task, train_size, seed)[0]
-        return self.split(model, task, train_size, seed)
+            return self.recipe(settings, task, train_size, seed)[0]
+        return self.split(settings, task, train_size, seed)
 
-    def require_honoured(self, model: ToyModel) -> None:
-        """Raise InputError if the model sets a field that the recipe does not honour."""
+    def require_honoured(self, settings: Any) -> None:
+        """Raise InputError if a field is set that the recipe does not honour."""
         for name, value in sorted(self.fixed.items()):
-            if getattr(model, name) != value:
+            if getattr(settings, name) != value:
                 raise InputError(
                     f'{name} is fixed at {value} by start "{self.name}"; '
                     f'give {value} or use start "random".'
                 )
-
-
-STARTS: dict[str, Start] = {}
 
 
 def register_start(
@@ -80,6 +73,7 @@ def register_start(
     fixed: Collection[str] | Mapping[str, Any] = frozenset(),
     batches: str | None = None,
     split: Split | None = None,
+    system: System | None = None,
 ) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
 
@@ -91,6 +85,8 @@ def register_start(
         As `Start` has them.
     fixed
         As well; names of fields alone stand for their defaults.
+    system
+        Whose start it is; by default the toy model's.
 
     Raises
     ------
@@ -100,21 +96,33 @@ def register_start(
     of_type("name", name, str, "text")
     if not callable(recipe):
         raise InputError(f"recipe must be a function such as random_start, not {shown(recipe)}.")
-    unknown = set(fixed) - set(START_SHAPING)
+    system = first_system() if system is None else of_type("system", system, System, "a System")
+    unknown = set(fixed) - set(system.shapes_start)
     if unknown:
-        raise InputError(f"fixed names {sorted(unknown)}; choose from {', '.join(START_SHAPING)}.")
-    if name in STARTS and STARTS[name].recipe is not recipe:
+        raise InputError(
+            f"fixed names {sorted(unknown)}; choose from {', '.join(system.shapes_start)}."
+        )
+    starts = system.starts
+    if name in starts and _home(starts[name].recipe) != _home(recipe):
         raise InputError(f'start "{name}" is registered already; choose another name.')
-    default = ToyModel()
+    default = system.settings()
     values = fixed if isinstance(fixed, Mapping) else {f: getattr(default, f) for f in fixed}
-    STARTS[name] = Start(name, recipe, dict(values), batches, split)
+    starts[name] = Start(name, recipe, dict(values), batches, split)
 
 
-def start(name: str) -> Start:
+def _home(recipe: Recipe) -> Any:
+    """Return what tells a recipe from others: a function that is defined again is the same."""
+    name = getattr(recipe, "__qualname__", None)
+    return recipe if name is None or "<" in name else (recipe.__module__, name)
+
+
+def start(system: System, name: str) -> Start:
     """Return the registered start of that name."""
-    if not isinstance(name, str) or name not in STARTS:
-        raise InputError(f"start {shown(name)} is unknown; known starts: {', '.join(STARTS)}.")
-    return STARTS[name]
+    if not isinstance(name, str) or name not in system.starts:
+        known = ", ".join(system.starts)
+        raise InputError(f"start {shown(name)} is unknown; known starts: {known}.")
+    found: Start = system.starts[name]
+    return found
 
 
 _ROLES = ("split", "targets", "embeddings", "decoder", "batches")
@@ -126,42 +134,8 @@ def stream(role: str, seed: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=key))
 
 
-def random_start(
-    model: ToyModel, task: Task, train_size: int, seed: Seed
-) -> tuple[Dataset, InitialState]:
-    """Draw a split and a random start.
-
-    Split and targets follow the first seed, embeddings, decoder and minibatches the second.
-
-    Training sets of different sizes are nested, and scales multiply the same draw.
-    """
-    dataset = random_split(model, task, train_size, seed)
-    split, initialisation = seed
-    state = InitialState.draw(
-        model,
-        task,
-        embeddings=stream("embeddings", initialisation),
-        decoder=stream("decoder", initialisation),
-        targets=stream("targets", split),
-        batches=stream("batches", initialisation),
-    )
-    return dataset, state
-
-
-def random_split(model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
-    """Draw the split of `random_start`, without the start."""
-    of_type("model", model, ToyModel, "a ToyModel")
-    if not isinstance(task, Task):
-        raise InputError(f"task must be a task such as Addition(10), not {shown(task)}.")
-    split, _ = checked_seed(seed)
-    return Dataset.split(task, train_size, stream("split", split))
-
-
 def checked_seed(seed: Seed) -> Seed:
     """Return a seed of whole numbers from 0 on, or raise InputError."""
     if not is_sequence(seed) or len(seed) != 2:
         raise InputError(f"seed must be a pair such as (0, 0), not {shown(seed)}.")
     return integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)
-
-
-register_start("random", random_start, split=random_split)

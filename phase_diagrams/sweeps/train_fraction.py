@@ -5,7 +5,7 @@ from typing import Any
 
 from effective_theory import InputError, Task
 from effective_theory.checks import fraction
-from phase_diagrams.sweeps.axes import Axis, default_axis
+from phase_diagrams.sweeps.axes import Axis, axis_of
 
 #: Training samples where neither their count nor their share is given.
 DEFAULT_TRAIN_SIZE = 45
@@ -45,7 +45,7 @@ def settled_axes(
         return dict(axes)
     if "train_size" in axes:
         raise InputError("train_size and train_fraction are both axes; leave one out.")
-    shares = default_axis("train_fraction", axes["train_fraction"])
+    shares = axis_of("train_fraction", axes["train_fraction"])
     counts = tuple(train_count(task, share) for share in shares.values)
     if len(set(counts)) < len(counts):
         raise InputError(

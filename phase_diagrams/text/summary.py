@@ -61,8 +61,10 @@ def summary(diagram: PhaseDiagram) -> str:
     lines += [str(diagram.spec), _counts(diagram)]
     if len(diagram.spec.seeds) > 1:
         lines += over_seeds(diagram)
-    lines += [*refinement_lines(diagram), str(diagram.ideal_test_accuracy)]
-    return "\n".join([*lines, *mixtures(diagram.origins)])
+    lines += refinement_lines(diagram)
+    if diagram.ideal_test_accuracy.values:
+        lines.append(str(diagram.ideal_test_accuracy))
+    return "\n".join([*lines, *mixtures(diagram.origins, diagram.spec.system)])
 
 
 def origin_lines(diagram: PhaseDiagram) -> list[str]:

@@ -23,7 +23,7 @@ from effective_theory import (
     standardise,
     train,
 )
-from phase_diagrams.sweeps.published_starts import released_start
+from phase_diagrams.toy.published_starts import released_start
 from tests.effective_theory import enumeration
 
 PAPER = {"parallelograms": "train", "average": True}

@@ -1,6 +1,7 @@
 """Dask: the same bits as without it, and no run lost with a worker or its scheduler."""
 
 import contextlib
+import dataclasses
 import gc
 import os
 import signal
@@ -17,10 +18,9 @@ from effective_theory import Addition, InputError, ToyModel
 from effective_theory.checks import RunError
 from phase_diagrams import SweepSpec, numba_engine, sweep
 from phase_diagrams.cli import main
-from phase_diagrams.runs import dask_workers as dask_workers_module
-from phase_diagrams.runs import engines
 from phase_diagrams.runs.dask_workers import dask_workers, named_failures, prepare_workers
 from phase_diagrams.sweeping import results
+from phase_diagrams.toy import engine as toy_engine
 from tests.stores import stored_rows
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
@@ -67,7 +67,7 @@ def test_bits_do_not_depend_on_dask_and_chunks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for seconds in (0.0, 0.1, 1000.0):
-        monkeypatch.setattr(engines, "CHUNK_SECONDS", seconds)
+        monkeypatch.setattr(toy_engine, "_CHUNK_SECONDS", seconds)
         path = tmp_path / f"{seconds}.sqlite"
         with joblib.parallel_config(backend="dask"):
             sweep(SPEC, store=path, progress=False)
@@ -80,7 +80,7 @@ def test_a_killed_worker_loses_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engines, "CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr(toy_engine, "_CHUNK_SECONDS", 0.0)
     path = tmp_path / "runs.sqlite"
     processes = client.run(os.getpid)
     with joblib.parallel_config(backend="dask"):
@@ -103,7 +103,7 @@ def test_no_run_lies_on_a_single_worker_before_it_is_sent(
         return scatter(self, data, **options)
 
     monkeypatch.setattr(distributed.Client, "scatter", noted)
-    monkeypatch.setattr(engines, "CHUNK_SECONDS", 1000.0)
+    monkeypatch.setattr(toy_engine, "_CHUNK_SECONDS", 1000.0)
     with joblib.parallel_config(backend="dask"):
         sweep(SPEC, progress=False)
     assert scattered == []
@@ -140,12 +140,11 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_workers_of_another_version_are_refused(
-    client: "distributed.Client", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dask_workers_module, "KERNEL_VERSION", 999)
-    with pytest.raises(RunError, match="kernels have version .*, the driver's 999"):
-        prepare_workers(client)
+def test_workers_of_another_version_are_refused(client: "distributed.Client") -> None:
+    preparation = numba_engine(1).prepare()
+    other = dataclasses.replace(preparation, result=999)
+    with pytest.raises(RunError, match="its code has version .*, the driver's has 999"):
+        prepare_workers(client, other)
 
 
 def test_workers_leave_ctrl_c_to_the_driver(client: "distributed.Client") -> None:
@@ -155,7 +154,7 @@ def test_workers_leave_ctrl_c_to_the_driver(client: "distributed.Client") -> Non
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     client.run(set_handler)
-    prepare_workers(client)
+    prepare_workers(client, numba_engine(1).prepare())
     handlers = client.run(signal.getsignal, signal.SIGINT)
     assert set(handlers.values()) == {signal.SIG_IGN}
 
@@ -168,7 +167,7 @@ def test_one_worker_thread_is_refused() -> None:
             return {"tcp://127.0.0.1:1": 1}
 
     with pytest.raises(InputError, match="start at least two"):
-        prepare_workers(OneThread())  # type: ignore[arg-type]
+        prepare_workers(OneThread(), None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

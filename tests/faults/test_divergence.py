@@ -28,10 +28,9 @@ from phase_diagrams import (
     register_start,
     sweep,
 )
-from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.sweeping import results
-from phase_diagrams.sweeps import starts
 from phase_diagrams.sweeps.starts import Seed
+from phase_diagrams.toy.engine import run_cell
 from tests.stores import stored_rows
 
 MODEL = ToyModel(width=20, target_dim=8, steps=300, stop_when="never")
@@ -60,7 +59,7 @@ def test_a_diverged_run_is_named_and_its_neighbours_keep_their_bits(
     # One update earlier all numbers are finite still.
     model = dataclasses.replace(both.cell((1, 2, 0)).model, steps=update - 1)
     before = next(iter(results(spec(model, train_size=[10]), engine=numba_engine(1))))[1]
-    assert before.status == "finished" and np.isfinite(before.embeddings).all()
+    assert before.status == "finished" and np.isfinite(before.state).all()
     assert set(stored_rows(stores[1])) <= set(stored_rows(stores[0]))
 
 
@@ -133,7 +132,7 @@ def test_constant_embeddings_leave_rqi_undefined_while_training_goes_on(
 @pytest.mark.parametrize("part", ["embeddings", "targets"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_a_start_that_is_not_finite_is_bad_input(
-    value: float, part: str, jobs: int, monkeypatch: pytest.MonkeyPatch
+    value: float, part: str, jobs: int, own_starts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(
         model: ToyModel, task: Task, train_size: int, seed: Seed
@@ -142,7 +141,6 @@ def test_a_start_that_is_not_finite_is_bad_input(
         numbers = np.full_like(getattr(state, part), value)
         return dataset, dataclasses.replace(state, **{part: numbers})
 
-    monkeypatch.setattr(starts, "STARTS", dict(starts.STARTS))
     register_start("broken", broken)
     with pytest.raises(InputError, match=f"{part} holds NaN or infinite"):
         sweep(

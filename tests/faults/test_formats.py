@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from phase_diagrams import StoreError, load, numba_engine
-from phase_diagrams.runs.engines import NumbaEngine
 from phase_diagrams.runs.rows import STORE_VERSION
 from phase_diagrams.text.table import write_csv
+from phase_diagrams.toy.engine import NumbaEngine
 from tests.stores import stored_rows
 
 FORMATS = sorted((Path(__file__).parent / "formats").glob("format_*.sql"))

@@ -17,9 +17,9 @@ from effective_theory import cli as theory_cli
 from effective_theory.commands import train as train_command
 from phase_diagrams import PhaseDiagram, Store, SweepSpec, load, numba_engine, refine, sweep
 from phase_diagrams import cli as sweep_cli
-from phase_diagrams.runs.engines import NumbaEngine
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.text.table import TABLE, write_csv
+from phase_diagrams.toy.engine import NumbaEngine
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 

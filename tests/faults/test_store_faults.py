@@ -25,10 +25,10 @@ from phase_diagrams import (
     numba_engine,
     sweep,
 )
-from phase_diagrams.runs import engines as engines_module
 from phase_diagrams.runs import store as store_module
 from phase_diagrams.sweeps.spec import Cell
 from phase_diagrams.sweeps.starts import Recipe
+from phase_diagrams.toy import engine as engine_module
 
 SPEC = SweepSpec(
     Addition(5),
@@ -102,7 +102,7 @@ def test_a_worker_that_dies_is_named_and_loses_nothing(
     path = tmp_path / "runs.sqlite"
     monkeypatch.setattr(store_module, "_SECONDS_BETWEEN_RUNS", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(engines_module, "_run_with_cell", dying_run(death))
+        patch.setattr(engine_module, "run_cell", dying_run(death))
         with pytest.raises(RunError, match=message):
             sweep(SPEC, store=path, engine=numba_engine(jobs), progress=False)
     kept = load(path)
@@ -114,11 +114,11 @@ def test_a_worker_that_dies_is_named_and_loses_nothing(
 def dying_run(death: str) -> Callable[[Cell, Recipe], object]:
     """Return a run that dies at the tenth learning rate, with or without its process."""
 
+    original = engine_module.run_cell
+
     def run(cell: Cell, recipe: Recipe) -> object:
         import os
         import signal
-
-        from phase_diagrams.runs.engines import run_cell
 
         if cell.model.decoder_lr > 1e-3:
             if death == "has no memory":
@@ -126,7 +126,7 @@ def dying_run(death: str) -> Callable[[Cell, Recipe], object]:
             if death == "exits":
                 os._exit(9)
             os.kill(os.getpid(), signal.SIGKILL)
-        return cell, run_cell(cell, recipe)
+        return original(cell, recipe)
 
     return run
 

@@ -14,8 +14,8 @@ from effective_theory import Addition, ToyModel
 from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.runs import store_file
-from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.runs.store_errors import failure, lock_holder
+from phase_diagrams.toy.engine import run_cell
 
 SPEC = SweepSpec(
     Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10

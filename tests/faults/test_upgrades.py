@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from phase_diagrams import Cell, Source, Store, StoreError, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.runs.engines import NumbaEngine, run_cell
-from phase_diagrams.runs.origin import numba_origin
 from phase_diagrams.runs.rows import STORE_VERSION, TABLES
+from phase_diagrams.toy.engine import NumbaEngine, run_cell
+from phase_diagrams.toy.origin import numba_origin
 from tests.faults.test_formats import engine_of, store_of
 from tests.stores import stored_rows
 
@@ -124,7 +124,7 @@ def test_damage_in_an_old_row_is_named_after_the_upgrade_too(old: Path, column: 
 KILLED = """
 import os, signal, sys
 from phase_diagrams import Store, load
-from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.toy.engine import run_cell
 from tests.faults.test_formats import engine_of
 from tests.faults.test_upgrades import larger
 

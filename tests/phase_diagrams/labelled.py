@@ -37,7 +37,7 @@ def run_with(
         best_train_accuracy=train,
         best_test_accuracy=test,
         rqi=rqi,
-        embeddings=np.zeros((10, 1), np.float32),
+        state=np.zeros((10, 1), np.float32),
         curve=np.array([[0.0, 1.0, 1.0, 0.0, 0.0, 0.0], [end, 0.0, 0.0, train, test, rqi]]),
     )
 

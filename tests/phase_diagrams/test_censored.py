@@ -60,12 +60,12 @@ def test_a_swept_budget_is_each_runs_own() -> None:
     from phase_diagrams.pictures.cells import not_within
 
     swept = PhaseDiagram(SweepSpec(Addition(10), {"steps": [5, 7]}))
-    assert not_within(swept) == "not within its steps"
+    assert not_within(swept) == "not within its budget"
     assert not_within(PhaseDiagram(grid(2, 2))) == "not within 10000 updates"
 
 
 def test_the_papers_figures_and_reports_say_it_too() -> None:
-    from phase_diagrams.paper_figures import SPECS, TrainedRun, figure_4b
+    from phase_diagrams.toy.paper_figures import SPECS, TrainedRun, figure_4b
 
     run = TrainedRun(45, (0, 0), 0.8, 0.5, 0.5, np.inf, np.inf)
     found = texts(figure_4b([run]))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from effective_theory import Addition, InputError, ToyModel
 from effective_theory.files import save_figure
-from phase_diagrams import SweepSpec, sweep
+from phase_diagrams import Axis, SweepSpec, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.commands.parsing import parse_axes, parse_seeds, parse_value
 
@@ -152,7 +152,7 @@ def test_any_text_is_an_axis_or_a_named_error(text: str) -> None:
 
 
 def test_numbers_of_the_command_line() -> None:
-    axes = parse_axes(
+    given = parse_axes(
         [
             *(
                 "batch_size=8,16",
@@ -163,13 +163,15 @@ def test_numbers_of_the_command_line() -> None:
             "loss=mse,cross_entropy",
         ]
     )
+    axes = SweepSpec(Addition(10), given).grid
     assert axes["batch_size"].values == (8, 16)
     assert [type(value) for value in axes["steps"].values] == [int, int]
     assert axes["decoder_weight_decay"].values == tuple(range(11))
     assert axes["decoder_lr"].values == pytest.approx((1e-5, 1e-4, 1e-3, 1e-2))
     assert axes["loss"].values == ("mse", "cross_entropy")
-    assert parse_axes(["batch_size=None,1e1,20"])["batch_size"].values == (None, 10, 20)
-    assert parse_axes(["decoder_lr=1e-4:1e-2:1e1:log"])["decoder_lr"].values[-1] == 1e-2
+    assert parse_axes(["batch_size=None,1e1,20"])["batch_size"] == [None, 10, 20]
+    (rates,) = parse_axes(["decoder_lr=1e-4:1e-2:1e1:log"]).values()
+    assert isinstance(rates, Axis) and rates.values[-1] == 1e-2
 
 
 @pytest.mark.parametrize(

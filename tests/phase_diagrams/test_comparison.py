@@ -23,7 +23,7 @@ from phase_diagrams import (
 from phase_diagrams.cli import main
 from phase_diagrams.comparison.comparing import step_agreement
 from phase_diagrams.comparison.result import cohen_kappa
-from phase_diagrams.runs.engines import NumbaEngine
+from phase_diagrams.toy.engine import NumbaEngine
 from tests.phase_diagrams.labelled import labelled, run_with
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

@@ -44,7 +44,7 @@ def made_up(
                 best_train_accuracy=1.0,
                 best_test_accuracy=1.0,
                 rqi=float("nan"),
-                embeddings=np.zeros((10, 1), np.float32),
+                state=np.zeros((10, 1), np.float32),
                 curve=np.zeros((0, 6)),
             ),
         )

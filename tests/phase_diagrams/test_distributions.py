@@ -71,7 +71,8 @@ def test_without_any_lag_the_picture_says_so() -> None:
     ],
 )
 def test_orders_name_what_was_reached(steps: tuple[int | None, ...], expected: str) -> None:
-    assert order(*steps) == expected
+    named = dict(zip(("rqi", "train", "test"), steps, strict=True))
+    assert order(**named) == expected
 
 
 def test_orders_are_counted(diagram: PhaseDiagram) -> None:

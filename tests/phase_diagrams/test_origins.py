@@ -23,11 +23,14 @@ from phase_diagrams import (
     sweep,
 )
 from phase_diagrams.cli import main
-from phase_diagrams.runs import engines, origin
-from phase_diagrams.runs.engines import run_cell
-from phase_diagrams.runs.origin import Origin, mixtures, numba_origin
+from phase_diagrams.runs import origin
+from phase_diagrams.runs.origin import Origin, mixtures
 from phase_diagrams.sweeps.spec import Cell
 from phase_diagrams.sweeps.starts import Recipe
+from phase_diagrams.toy import engine as engines
+from phase_diagrams.toy.engine import run_cell
+from phase_diagrams.toy.origin import numba_origin
+from phase_diagrams.toy.system import TOY
 from tests.checkouts import git
 from tests.stores import forge
 
@@ -66,7 +69,7 @@ def test_what_changes_machine_code_changes_the_origin_and_not_the_key(
 ) -> None:
     code = (
         "from phase_diagrams import numba_engine; "
-        "from phase_diagrams.runs.origin import numba_origin; "
+        "from phase_diagrams.toy.origin import numba_origin; "
         "e = numba_engine(); print(e.identity, e.version); print(numba_origin().to_json())"
     )
     environment = {**os.environ, **setting}
@@ -140,17 +143,17 @@ def test_the_process_that_ran_a_cell_says_what_it_is(monkeypatch: pytest.MonkeyP
     def run(cell: Cell, recipe: Recipe) -> object:
         import os
 
-        from phase_diagrams.runs import engines
         from phase_diagrams.runs.origin import Origin
+        from phase_diagrams.toy import engine as engines
 
         original = engines.numba_origin
         engines.numba_origin = lambda: Origin(f"process {os.getpid()}", (), None)  # type: ignore
         try:
-            return cell, engines.run_cell(cell, recipe)
+            return engines.run_cell(cell, recipe)
         finally:  # other tests may use the same workers
             engines.numba_origin = original  # type: ignore
 
-    monkeypatch.setattr(engines, "_run_with_cell", run)
+    monkeypatch.setattr(engines, "run_cell", run)
     found = [summary for _, summary in numba_engine(2).run(SPEC.cells())]
     names = {summary.origin.instruction_set for summary in found if summary.origin is not None}
     assert names and f"process {os.getpid()}" not in names
@@ -234,7 +237,7 @@ def test_a_forged_origin_is_damage(forged: object, tmp_path: Path) -> None:
 
 @given(st.lists(origins, min_size=2, max_size=4, unique=True))
 def test_each_part_in_which_origins_differ_is_named_with_its_values(found: list[Origin]) -> None:
-    (sentence,) = mixtures(dict.fromkeys(found, 1))
+    (sentence,) = mixtures(dict.fromkeys(found, 1), TOY)
     assert sentence.startswith("runs of several origins are mixed: ")
     for each in found:
         if len({other.instruction_set for other in found}) > 1:
@@ -246,22 +249,23 @@ def test_each_part_in_which_origins_differ_is_named_with_its_values(found: list[
 
 @given(origins, st.integers(1, 9))
 def test_a_single_origin_is_no_mixture(found: Origin, count: int) -> None:
-    assert mixtures({}) == mixtures({None: count}) == mixtures({found: count}) == []
-    (sentence,) = mixtures({found: count, None: 2})
+    counts: list[dict[Origin | None, int]] = [{}, {None: count}, {found: count}]
+    assert all(mixtures(each, TOY) == [] for each in counts)
+    (sentence,) = mixtures({found: count, None: 2}, TOY)
     assert f"origin of 2 of {count + 2} runs is not known" in sentence
 
 
 def test_only_what_may_change_bits_is_said_to() -> None:
     for name, said in (("numba", True), ("llvmlite", True), ("numpy", False)):
         two = [Origin("a", ((name, version),), None) for version in ("1", "2")]
-        (sentence,) = mixtures(dict.fromkeys(two, 1))
+        (sentence,) = mixtures(dict.fromkeys(two, 1), TOY)
         assert ("may round in another way" in sentence) is said
         assert ("should not differ" in sentence) is not said
 
 
 def test_a_run_of_an_engine_that_says_no_origin_is_stored_without(tmp_path: Path) -> None:
     cell, engine = next(iter(SPEC.cells())), numba_engine(1)
-    summary = engines.RunSummary.of(_history(cell))
+    summary = engines.summarised(_history(cell))
     with Store(tmp_path / "runs.sqlite") as store:
         store.add(cell, summary, "mine", 1)
     with Store(tmp_path / "runs.sqlite") as store:

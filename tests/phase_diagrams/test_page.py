@@ -118,9 +118,9 @@ def test_the_page_holds_every_run_and_fetches_nothing(
             assert runs[name][place] == (-1 if (step := getattr(run, name)) is None else step)
         assert runs["steps_run"][place] == run.steps_run
         np.testing.assert_array_equal(runs["rqi"][place], np.float32(run.rqi))
-        if run.embeddings.shape[1] == 1:
+        if run.state.shape[1] == 1:
             shown = points["y"][10 * place : 10 * (place + 1)]
-            np.testing.assert_array_equal(shown, run.embeddings[:, 0])
+            np.testing.assert_array_equal(shown, run.state[:, 0])
     cells = columns("cells")
     first = [PALETTES["default"][phase] for phase in load_phases(page)[..., 0, 0].ravel()]
     assert list(cells["colour"]) == first
@@ -215,11 +215,13 @@ def test_the_page_says_of_a_run_how_long_it_was_though_it_had_no_update(
         "selectors": [{"title": "seed", "options": [["0", "0"]], "value": "0"}],
         "cells": {"data": cells},
         "shown": {"data": {"cell": [0], "offset": [0]}},
-        "embeddings": {"data": {"symbol": ["0", "1", "2", "3", "4"]}},
+        "state": {"data": {"number": ["0", "1", "2", "3", "4"]}},
         **{name: {"data": {}} for name in ("mark", "curve", "across", "up", "text")},
         "crossings": {},
-        "one_dimension": ["", ""],
-        "several_dimensions": ["", ""],
+        "one_column": ["", ""],
+        "several_columns": ["", ""],
+        "last": [["train_accuracy", "train accuracy"]],
+        "unit": "update",
         "thresholds": [["train_step", "train accuracy"]],
         "colours": {str(int(phase)): "red" for phase in Phase},
         "labels": {str(int(phase)): phase.label for phase in Phase},
@@ -252,7 +254,7 @@ SHOWN = """() => {
     Object.entries(named(name).data).map(([key, values]) => [key, Array.from(values)]))
   return {
     cell: named("shown").data.cell[0], text: named("text").text,
-    curve: columns("curve"), embeddings: columns("embeddings"), cells: columns("cells"),
+    curve: columns("curve"), state: columns("state"), cells: columns("cells"),
   }
 }"""
 IS_SHOWN = """cell => Bokeh.documents[0].get_model_by_name("shown").data.cell[0] === cell"""
@@ -289,7 +291,7 @@ def test_pointing_at_a_cell_shows_its_run(
             np.testing.assert_array_equal(values, curve[:, column])
         if dimension == 0:
             np.testing.assert_array_equal(
-                np.array(shown["embeddings"]["y"], np.float32), run.embeddings[:, 0]
+                np.array(shown["state"]["y"], np.float32), run.state[:, 0]
             )
         absent = f"not within {run.steps_run} updates"
         if run.diverged_step is not None:

@@ -126,11 +126,11 @@ def test_of_many_values_some_are_written_and_decades_first() -> None:
 
 
 def test_a_plane_puts_the_first_axis_upwards() -> None:
-    grid = SweepSpec(Addition(10), AXES, ToyModel()).grid
+    spec = SweepSpec(Addition(10), AXES, ToyModel())
     values = np.arange(6).reshape(3, 2)
-    np.testing.assert_array_equal(Plane.of(grid).arrange(values), values)
-    np.testing.assert_array_equal(Plane.of(grid, swap=True).arrange(values), values.T)
-    one = {"decoder_lr": grid["decoder_lr"]}
+    np.testing.assert_array_equal(Plane.of(spec).arrange(values), values)
+    np.testing.assert_array_equal(Plane.of(spec, swap=True).arrange(values), values.T)
+    one = SweepSpec(Addition(10), {"decoder_lr": AXES["decoder_lr"]}, ToyModel())
     assert Plane.of(one).arrange(np.arange(3)).shape == (1, 3)
     assert Plane.of(one, swap=True).arrange(np.arange(3)).shape == (3, 1)
 

@@ -9,10 +9,10 @@ from effective_theory import Addition, InputError, ToyModel, train
 from phase_diagrams import PhaseDiagram, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.commands.parsing import parse_place
-from phase_diagrams.runs.engines import run_cell
-from phase_diagrams.runs.picture import embedding_coordinates
+from phase_diagrams.runs.picture import state_coordinates
 from phase_diagrams.runs.summary import CURVE_COLUMNS
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.toy.engine import run_cell
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 
@@ -40,13 +40,13 @@ def test_a_stored_run_is_what_the_cell_gives_when_it_is_run_again(diagram: Phase
     run = diagram.run(decoder_lr=1e-3, decoder_weight_decay=3, seed=(0, 1))
     again = run_cell(SPEC.cell((1, 1, 1)))
     np.testing.assert_array_equal(run.summary.curve, again.curve)
-    np.testing.assert_array_equal(run.summary.embeddings, again.embeddings)
+    np.testing.assert_array_equal(run.summary.state, again.state)
     assert run.summary.train_step == again.train_step is not None
     assert run.phase == diagram.phases[1, 1, 1]
     frame = run.to_frame()
     assert list(frame) == list(CURVE_COLUMNS) and frame["update"].iloc[-1] == again.steps_run
     trained = train(*diagram.cell(decoder_lr=1e-3, decoder_weight_decay=3, seed=(0, 1)))
-    np.testing.assert_array_equal(run.summary.embeddings, trained.embeddings)
+    np.testing.assert_array_equal(run.summary.state, trained.embeddings)
 
 
 def test_the_diagram_of_a_sweep_with_a_store_knows_its_runs(store: Path) -> None:
@@ -109,7 +109,7 @@ def test_the_picture_shows_the_curve_the_crossings_and_the_phase(diagram: PhaseD
     steps = {run.summary.train_step, run.summary.test_step, run.summary.rqi_step}
     assert crossings == steps - {None} and run.summary.train_step is not None
     points = embeddings.collections[0].get_offsets()
-    np.testing.assert_allclose(points[:, 1], run.summary.embeddings[:, 0])
+    np.testing.assert_allclose(points[:, 1], run.summary.state[:, 0])
     (legend,) = figure.legends
     assert legend.get_texts()[0].get_text() == run.phase.label
     assert legend.get_title().get_text() == run.name
@@ -168,17 +168,17 @@ def test_a_run_that_ended_before_its_first_update_is_a_run(
 def test_coordinates_of_embeddings_keep_the_distances() -> None:
     rng = np.random.default_rng(0)
     line = rng.normal(size=(6, 1))
-    np.testing.assert_array_equal(embedding_coordinates(line)[:, 0], np.arange(6))
+    np.testing.assert_array_equal(state_coordinates(line)[:, 0], np.arange(6))
     plane, _ = np.linalg.qr(rng.normal(size=(5, 2)))
     points = rng.normal(size=(6, 2)) @ plane.T
-    found = embedding_coordinates(points)
+    found = state_coordinates(points)
     for a in (points, found):
         a -= a.mean(axis=0)
     np.testing.assert_allclose(found @ found.T, points @ points.T, atol=1e-12)
     # Principal components have no sign of their own; ours grow with the symbols.
     for _ in range(20):
-        assert (np.arange(6) @ embedding_coordinates(rng.normal(size=(6, 3))) >= -1e-9).all()
-    assert np.isnan(embedding_coordinates(np.full((6, 2), np.nan))).all()
+        assert (np.arange(6) @ state_coordinates(rng.normal(size=(6, 3))) >= -1e-9).all()
+    assert np.isnan(state_coordinates(np.full((6, 2), np.nan))).all()
 
 
 def test_show_prints_and_draws_one_run(

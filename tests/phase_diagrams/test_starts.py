@@ -20,10 +20,9 @@ from phase_diagrams import (
     released_start,
     s3_start,
 )
-from phase_diagrams.sweeps import starts
 from phase_diagrams.sweeps.presets import preset_names
-from phase_diagrams.sweeps.starts import START_SHAPING, STARTS
 from phase_diagrams.text.summary import summary
+from phase_diagrams.toy.system import TOY
 
 
 @pytest.mark.parametrize("seed", [0, 58])
@@ -181,8 +180,8 @@ def test_a_taken_name_and_an_unknown_field_are_refused() -> None:
         register_start("random", released_start)
     with pytest.raises(InputError, match="momentum"):
         register_start("new", released_start, fixed=frozenset({"momentum"}))
-    assert "new" not in STARTS
-    assert set(START_SHAPING) <= set(ToyModel.__dataclass_fields__)
+    assert "new" not in TOY.starts
+    assert set(TOY.shapes_start) <= set(ToyModel.__dataclass_fields__)
 
 
 @given(
@@ -205,7 +204,7 @@ def test_the_split_alone_is_the_one_that_a_run_starts_with(
 
 
 @pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
-@pytest.mark.parametrize("start", list(STARTS))
+@pytest.mark.parametrize("start", list(TOY.starts))
 def test_what_a_sweep_says_before_training_draws_no_weights(start: str) -> None:
     """A decoder of this width takes a gigabyte, for each seed and training size."""
     like = next((preset(n) for n in preset_names() if preset(n).start == start), preset("fig6d"))
@@ -220,8 +219,9 @@ def test_what_a_sweep_says_before_training_draws_no_weights(start: str) -> None:
     assert "ideal test accuracy of seed 58" in text and most < 2**26
 
 
-def test_a_recipe_that_names_no_split_is_drawn_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starts, "STARTS", dict(STARTS))
+def test_a_recipe_that_names_no_split_is_drawn_for_it(
+    own_starts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     register_start("mine", lambda model, task, size, seed: random_start(model, task, size, seed))
     spec = SweepSpec(Addition(10), {"width": [20]}, seeds=(5,))
     mine = dataclasses.replace(spec, start="mine").cell((0, 0))

@@ -9,9 +9,9 @@ import pytest
 
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.runs.rows import STORE_VERSION
 from phase_diagrams.runs.store_file import APPLICATION_ID, StoreFile
+from phase_diagrams.toy.engine import run_cell
 
 SPEC = SweepSpec(
     Addition(5), {"decoder_lr": [1e-3, 1e-2]}, ToyModel(width=6, steps=20), train_size=10
@@ -32,7 +32,7 @@ def test_a_run_reads_back_exactly(path: Path) -> None:
         for cell, stored in store.find(SPEC.cells(), engine.identity, engine.version):
             assert stored is not None
             fresh = run_cell(cell)
-            np.testing.assert_array_equal(stored.embeddings, fresh.embeddings)
+            np.testing.assert_array_equal(stored.state, fresh.state)
             np.testing.assert_array_equal(stored.curve, fresh.curve)
             for name in ("status", "train_step", "steps_run", "best_test_accuracy", "rqi"):
                 assert repr(getattr(stored, name)) == repr(getattr(fresh, name))
@@ -208,9 +208,9 @@ def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:
 def test_a_stored_run_is_never_changed(path: Path) -> None:
     engine, cell = numba_engine(1), next(iter(SPEC.cells()))
     before = path.read_bytes()
-    other = dataclasses.replace(run_cell(cell), embeddings=np.zeros((5, 1), np.float32))
+    other = dataclasses.replace(run_cell(cell), state=np.zeros((5, 1), np.float32))
     with Store(path) as store:
         store.add(cell, other, engine.identity, engine.version)
     (_, kept) = next(iter(Store(path).find([cell], engine.identity, engine.version)))
-    assert kept is not None and kept.embeddings.any()
+    assert kept is not None and kept.state.any()
     assert len(path.read_bytes()) == len(before)

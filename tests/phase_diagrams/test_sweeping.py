@@ -20,11 +20,11 @@ from phase_diagrams import (
     register_start,
     sweep,
 )
-from phase_diagrams.runs.engines import NumbaEngine, run_cell
 from phase_diagrams.sweeping import long_first, results
-from phase_diagrams.sweeps import starts
 from phase_diagrams.sweeps.spec import Cell
 from phase_diagrams.text.table import write_csv
+from phase_diagrams.toy.engine import NumbaEngine, run_cell
+from phase_diagrams.toy.system import TOY
 from tests.stores import stored_rows
 
 SPEC = SweepSpec(
@@ -145,23 +145,22 @@ def test_what_lies_in_the_store_does_not_change_a_result(tmp_path: Path) -> None
         for name in ("status", "train_step", "test_step", "rqi_step", "steps_run"):
             assert getattr(summary, name) == getattr(expected, name)
         same_end = summary.status == "diverged"
-        assert np.isnan(summary.train_accuracy) and np.isnan(summary.embeddings).all() or same_end
+        assert np.isnan(summary.train_accuracy) and np.isnan(summary.state).all() or same_end
     exact = results(SPEC, store=store, engine=numba_engine(1), exact=True)
     for cell, summary in exact:
-        np.testing.assert_array_equal(summary.embeddings, fresh[cell.index].embeddings)
+        np.testing.assert_array_equal(summary.state, fresh[cell.index].state)
         # A diverged run is the same whatever the budget, but for the updates of its curve.
         if summary.status != "diverged":
             np.testing.assert_array_equal(summary.curve, fresh[cell.index].curve)
         assert repr(summary.rqi) == repr(fresh[cell.index].rqi)
     # Once the exact runs are there they come first.
     for cell, summary in results(SPEC, store=store, engine=CountingEngine(fail_after=0)):
-        np.testing.assert_array_equal(summary.embeddings, fresh[cell.index].embeddings)
+        np.testing.assert_array_equal(summary.state, fresh[cell.index].state)
 
 
 def test_a_start_of_the_users_own_reaches_the_workers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own_starts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(starts, "STARTS", dict(starts.STARTS))
     register_start("mine", lambda model, task, size, seed: random_start(model, task, size, seed))
     mine = dataclasses.replace(SPEC, start="mine")
     store = tmp_path / "runs.sqlite"
@@ -169,7 +168,7 @@ def test_a_start_of_the_users_own_reaches_the_workers(
     random = sweep(SPEC, store=store, name="random", engine=numba_engine(1), progress=False)
     assert found.train_step.filled(-1).tolist() == random.train_step.filled(-1).tolist()
     # A session that does not know the start still reads the other sweep.
-    monkeypatch.delitem(starts.STARTS, "mine")
+    monkeypatch.delitem(TOY.starts, "mine")
     assert load(store, "random").rows() == random.rows()
     with pytest.raises(InputError, match="start 'mine' is unknown"):
         load(store, "mine")

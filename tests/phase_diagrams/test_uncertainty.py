@@ -10,9 +10,9 @@ from scipy.stats import binomtest
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Phase, SweepSpec, sweep
 from phase_diagrams.phases import Source
-from phase_diagrams.runs.engines import NumbaEngine
 from phase_diagrams.statistics.probabilities import effective_runs, wilson_interval
 from phase_diagrams.statistics.seed_effects import effects_of
+from phase_diagrams.toy.engine import NumbaEngine
 from tests.phase_diagrams.labelled import labelled, run_with
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")

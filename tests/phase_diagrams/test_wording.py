@@ -15,7 +15,7 @@ from phase_diagrams import Axis, Store, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.sweeps.names import ChangedSweep
 from phase_diagrams.sweeps.settings import change
-from phase_diagrams.sweeps.spec import MODEL_FIELDS
+from phase_diagrams.toy.system import TOY
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 
@@ -35,7 +35,7 @@ def changed(**fields: Any) -> SweepSpec:
     return dataclasses.replace(SPEC, **fields)
 
 
-@pytest.mark.parametrize("name", [name for name in MODEL_FIELDS if name not in SPEC.axes])
+@pytest.mark.parametrize("name", [name for name in TOY.all_fields if name not in SPEC.axes])
 def test_each_field_of_the_model_is_named_where_it_differs(name: str) -> None:
     other = changed(model=dataclasses.replace(SPEC.model, **{name: OTHER[name]}))
     found = change(SPEC.settings, other.settings)
@@ -106,7 +106,6 @@ def test_python_warns_when_a_name_is_given_to_another_sweep(tmp_path: Path) -> N
 def test_a_name_of_a_sweep_that_cannot_be_read_here_can_be_given_anew(tmp_path: Path) -> None:
     """Its start was registered by a program that is not this one."""
     from phase_diagrams import random_start, register_start
-    from phase_diagrams.sweeps import starts
 
     store = tmp_path / "runs.sqlite"
     register_start("of-another-program", random_start)
@@ -114,7 +113,7 @@ def test_a_name_of_a_sweep_that_cannot_be_read_here_can_be_given_anew(tmp_path: 
         with Store(store) as kept:
             kept.add_sweep("one", changed(start="of-another-program"))
     finally:
-        del starts.STARTS["of-another-program"]
+        del TOY.starts["of-another-program"]
     small = changed(model=ToyModel(width=4, steps=3))
     with pytest.warns(ChangedSweep, match="not readable .*of-another-program"):
         sweep(small, store=store, name="one", engine=numba_engine(1), progress=False)

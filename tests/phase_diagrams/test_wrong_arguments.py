@@ -1,6 +1,6 @@
 """Swapped and wrong arguments are told in one sentence that names the argument."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,9 @@ import pytest
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import (
     Axis,
+    Cell,
     PhaseDiagram,
+    RunSummary,
     SweepSpec,
     advise,
     compare,
@@ -22,7 +24,7 @@ from phase_diagrams import (
     register_start,
     sweep,
 )
-from phase_diagrams.runs.engines import NumbaEngine
+from phase_diagrams.toy.engine import NumbaEngine
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 AXES = {"decoder_lr": [1e-3, 1e-2]}
@@ -114,11 +116,11 @@ def test_a_wrong_argument_is_named(call: str, tmp_path: Any, monkeypatch: Any) -
         ),
         (
             lambda: sweep(SPEC, engine=numba_engine(1), n_jobs=2),
-            "n_jobs is for the simulator; an engine has its own: leave one out.",
+            "n_jobs is for the system's own engine; leave n_jobs or engine out.",
         ),
         (
             lambda: refine(DIAGRAM, engine=numba_engine(1), n_jobs=2),
-            "n_jobs is for the simulator; an engine has its own: leave one out.",
+            "n_jobs is for the system's own engine; leave n_jobs or engine out.",
         ),
         (
             lambda: SweepSpec(TASK, AXES, MODEL, seeds="0"),
@@ -126,7 +128,7 @@ def test_a_wrong_argument_is_named(call: str, tmp_path: Any, monkeypatch: Any) -
         ),
         (
             lambda: SweepSpec(MODEL, AXES, TASK),  # type: ignore[arg-type]
-            r"task must be a task such as Addition\(10\), not ToyModel.*",
+            r"model must be settings of a system \(ToyModel.*\), not Addition\(p=5\).",
         ),
         (lambda: load(3), "store must be the path of a file, not 3."),  # type: ignore[arg-type]
     ],
@@ -137,12 +139,15 @@ def test_the_sentence_says_what_is_meant(call: Callable[[], object], sentence: s
 
 
 def test_n_jobs_chooses_how_many_runs_go_on_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    from phase_diagrams.runs import engines
-
     asked: list[int | None] = []
-    usual = engines.numba_engine
-    monkeypatch.setattr(engines, "numba_engine", lambda n: asked.append(n) or usual(1))
+    run = NumbaEngine.run
+
+    def noted(self: NumbaEngine, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        asked.append(self.n_jobs)
+        return run(NumbaEngine(1), cells)
+
+    monkeypatch.setattr(NumbaEngine, "run", noted)
     rows = sweep(SPEC, n_jobs=3, progress=False).rows()
     assert rows == sweep(SPEC, progress=False).rows()
-    assert rows == sweep(SPEC, engine=usual(1), progress=False).rows()
-    assert asked == [3, None]
+    assert rows == sweep(SPEC, engine=numba_engine(1), progress=False).rows()
+    assert asked == [3, None, 1]

@@ -26,10 +26,10 @@ from effective_theory import cli as theory_cli
 from phase_diagrams import RunSummary
 from phase_diagrams import cli as sweep_cli
 from phase_diagrams.pictures.door import Pictures
-from phase_diagrams.runs import cost
-from phase_diagrams.runs.engines import NumbaEngine, run_cell
-from phase_diagrams.sweeps import starts
 from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.toy import cost
+from phase_diagrams.toy.engine import NumbaEngine, run_cell
+from phase_diagrams.toy.system import TOY
 from validation import cli as validation_cli
 from validation.engine.engine import TorchEngine
 from validation.judge import typical_cells as trajectories
@@ -111,7 +111,7 @@ def quick_and_contained() -> Iterator[None]:
         tempfile.TemporaryDirectory() as folder,
         joblib.parallel_config(backend="threading"),
         pytest.MonkeyPatch.context() as patch,
-        mock.patch.dict(starts.STARTS),
+        mock.patch.dict(TOY.starts),
     ):
         os.chdir(folder)
         for engine in (NumbaEngine, TorchEngine):

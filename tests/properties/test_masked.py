@@ -26,7 +26,7 @@ from effective_theory import (
 )
 from effective_theory.checks import finite_array, integer
 from phase_diagrams import Axis, Phase, SweepSpec, classify
-from phase_diagrams.runs.picture import embedding_coordinates
+from phase_diagrams.runs.picture import state_coordinates
 
 TASK, MODEL = Addition(5), ToyModel(width=4, target_dim=2, steps=3)
 DATASET = Dataset.split(TASK, 10, rng=0)
@@ -83,7 +83,7 @@ TAKERS: dict[str, tuple[Callable[[Any], Any], Any]] = {
         lambda value: unique_line_probability(TASK, value, orders=9, rng=0, progress=False),
         np.array([3, 9]),
     ),
-    "coordinates": (embedding_coordinates, LINE),
+    "coordinates": (state_coordinates, LINE),
     "axis": (Axis, np.array([1.0, 2.0])),
     "swept field": (lambda value: sweep({"width": value}), np.array([2, 3])),
     "seeds": (lambda value: sweep({"width": [2]}, seeds=value), np.array([2, 3])),

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from effective_theory import Addition, ModularAddition, Task, ToyModel, permutation_group
 from phase_diagrams import Store, StoreError, SweepSpec
-from phase_diagrams.runs.engines import run_cell
 from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
 from phase_diagrams.runs.rows import COLUMNS, run_as_row, runs_of_rows
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.systems import Budget
+from phase_diagrams.toy.engine import run_cell
 
 ENGINE = "numba-float32"
 TASKS: tuple[Task, ...] = (Addition(4), ModularAddition(4), permutation_group(2))
@@ -60,7 +61,7 @@ def require_sound(cell: Cell, run: RunSummary) -> None:
         for stop_when in ("accuracies", "all", "never"):
             if run.answers(steps, stop_when):
                 again = run.within(steps, stop_when)
-                require_possible([ClaimedRun(again, cell, steps, stop_when, ENGINE)])
+                require_possible([ClaimedRun(again, cell, Budget(steps, stop_when), ENGINE)])
 
 
 @settings(max_examples=150)
@@ -213,16 +214,16 @@ def test_an_engine_that_returns_what_cannot_be_is_told_so() -> None:
 
 def test_embeddings_beyond_float32_are_those_of_an_engine_in_float64() -> None:
     cell, run = cases()[0]
-    huge = dataclasses.replace(run, embeddings=np.full_like(run.embeddings, np.inf))
-    require_possible([ClaimedRun(huge, cell, 60, "accuracies", "torch-cpu-float64")])
+    huge = dataclasses.replace(run, state=np.full_like(run.state, np.inf))
+    require_possible([ClaimedRun(huge, cell, Budget(60, "accuracies"), "torch-cpu-float64")])
     with pytest.raises(ValueError, match="embeddings that are not finite"):
-        require_possible([ClaimedRun(huge, cell, 60, "accuracies", "torch-cpu-float32")])
+        require_possible([ClaimedRun(huge, cell, Budget(60, "accuracies"), "torch-cpu-float32")])
 
 
 @pytest.mark.parametrize("number", range(7))
 def test_a_damaged_curve_is_refused_among_sound_ones(number: int) -> None:
     def claimed(cell: Cell, run: RunSummary) -> ClaimedRun:
-        return ClaimedRun(run, cell, cell.model.steps, cell.model.stop_when, ENGINE)
+        return ClaimedRun(run, cell, cell.budget, ENGINE)
 
     runs = [claimed(cell, run) for cell, run in cases()]
     require_possible(runs)

@@ -11,7 +11,7 @@ from effective_theory import ToyModel
 from phase_diagrams import numba_engine
 from phase_diagrams.cli import main
 from phase_diagrams.comparison.published_tables import completed_updates
-from phase_diagrams.paper_figures import (
+from phase_diagrams.toy.paper_figures import (
     FIGURES,
     SPECS,
     TrainedRun,

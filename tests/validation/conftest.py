@@ -5,11 +5,11 @@ from unittest import mock
 
 import pytest
 
-from phase_diagrams.sweeps import starts
+from phase_diagrams.toy.system import TOY
 
 
 @pytest.fixture(scope="module")
 def own_starts() -> Iterator[None]:
     """Starts that a module registers are gone after it."""
-    with mock.patch.dict(starts.STARTS):
+    with mock.patch.dict(TOY.starts):
         yield

@@ -252,7 +252,7 @@ def test_released_minibatches_are_those_of_the_start() -> None:
     batch = batch_of(*cells, places=3, dtype=torch.float64)
     while batch.measurements.update.min() < 60:
         batch.advance()
-    found = {index: summary.embeddings for index, summary in batch.ended()}
+    found = {index: summary.state for index, summary in batch.ended()}
     for index, (cell_model, dataset, state) in enumerate(cells):
         assert state.minibatches is not None
         batches = state.minibatches.begin(dataset, 45)(60).tolist()

@@ -10,7 +10,7 @@ import pytest
 
 from effective_theory import Addition, InputError, ModularAddition, ToyModel, permutation_group
 from phase_diagrams import Phase, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.runs.engines import run_cell
+from phase_diagrams.toy.engine import run_cell
 from tests.stores import stored_rows
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")

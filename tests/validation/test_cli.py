@@ -89,11 +89,11 @@ def test_a_report_is_left_and_disagreement_is_a_failure(
 
 
 def test_what_is_known_of_a_preset_holds_for_the_preset_alone() -> None:
-    from phase_diagrams.commands.options import preset_defaults
+    from phase_diagrams.commands.options import chosen_options
     from validation.commands.toy import Toy
     from validation.judge.stable_cells import STABLE
 
-    command = preset_defaults(["--preset", "released-5b"], Toy)
+    command = chosen_options(["--preset", "released-5b"], Toy)
     assert command.stable_region(command.spec()) == STABLE["released-5b"]
     other = dataclasses.replace(command, seeds="57")
     assert other.stable_region(other.spec()) == {}
@@ -111,7 +111,7 @@ def test_a_published_table_is_met_or_missed(
     axes = {"decoder_lr": [1e-2, 3e-2], "decoder_weight_decay": [0.0, 1.0]}
     model = ToyModel(width=20, embedding_lr=1e-2, steps=120)
     spec = SweepSpec(Addition(10), axes, model, seeds=(58,))
-    monkeypatch.setitem(presets._PRESETS, "small", ("a small one", spec))
+    monkeypatch.setitem(presets._PRESETS, "small", presets.Preset("a small one", spec))
     monkeypatch.setitem(stable_cells.STABLE, "small", {"decoder_lr": 1e-2})
     diagram = sweep(spec, engine=numba_engine(1), progress=False)
 

@@ -13,7 +13,7 @@ import pytest
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Cell, Engine, RunSummary, Store, SweepSpec, numba_engine, sweep
-from phase_diagrams.runs.engines import NumbaEngine, run_cell
+from phase_diagrams.toy.engine import NumbaEngine, run_cell
 from tests.checkouts import git
 from tests.stores import stored_rows
 from validation import provenance

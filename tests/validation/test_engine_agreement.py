@@ -11,8 +11,8 @@ import torch
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import Axis, Phase, SweepSpec, load, numba_engine, sweep
-from phase_diagrams.sweeps import starts
 from phase_diagrams.sweeps.presets import preset
+from phase_diagrams.toy.system import TOY
 from tests.browser import show
 from validation import EngineAgreement, agreement, torch_engine, typical_cells, write_report
 from validation.judge.nudged_runs import steps_of
@@ -141,10 +141,10 @@ def test_three_axes_have_a_report_without_pictures_of_cells(tmp_path: Path) -> N
 
 
 def test_an_unknown_start_is_named() -> None:
-    before = dict(starts.STARTS)
+    before = dict(TOY.starts)
     with pytest.raises(InputError, match="start 'nowhere' is unknown"):
         agreement(dataclasses.replace(SPEC, start="nowhere"), nudges=2, progress=False)
-    assert before == starts.STARTS
+    assert before == TOY.starts
 
 
 @pytest.mark.slow

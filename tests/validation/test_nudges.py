@@ -10,7 +10,8 @@ import pytest
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import SweepSpec, load, numba_engine, sweep
 from phase_diagrams.sweeps import starts
-from phase_diagrams.sweeps.published_starts import released_start
+from phase_diagrams.toy.published_starts import released_start
+from phase_diagrams.toy.system import TOY
 
 pytest.importorskip("torch", reason="needs the extra [validation]")
 
@@ -24,7 +25,7 @@ def test_each_embedding_moves_by_one_ulp() -> None:
     dataset, plain = released_start(MODEL, Addition(10), 45, (58, 58))
     patterns = []
     for name in nudged_starts("released", 3):
-        recipe = starts.start(name).recipe
+        recipe = starts.start(TOY, name).recipe
         split, nudged = recipe(MODEL, Addition(10), 45, (58, 58))
         steps = nudged.embeddings.view(np.int32) - plain.embeddings.view(np.int32)
         assert (np.abs(steps) == 1).all() and set(np.unique(steps)) == {-1, 1}
@@ -47,7 +48,7 @@ def test_a_nudge_is_another_cell(tmp_path: Path) -> None:
     for name, each in (("plain", spec), ("nudged", nudged)):
         sweep(each, store=store, name=name, engine=numba_engine(1), progress=False)
     assert load(store, "nudged").spec.start == "released-nudged-1"
-    assert pickle.loads(pickle.dumps(starts.start("released-nudged-1"))).name
+    assert pickle.loads(pickle.dumps(starts.start(TOY, "released-nudged-1"))).name
 
 
 def test_the_base_keeps_its_rules() -> None:

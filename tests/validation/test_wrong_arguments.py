@@ -60,7 +60,7 @@ ANY: Any = validation
         ),
         (
             lambda: ANY.PlainToyModel(MODEL, DATASET, STATE, torch.float32),
-            "task must be a Task, not",
+            "task must be a task such as Addition(10), not",
         ),
         (lambda: ANY.typical_cells(SPEC), "diagram must be a PhaseDiagram such as sweep"),
         (

@@ -11,6 +11,7 @@ from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
 from phase_diagrams.sweeping import enter, known, long_first
 from phase_diagrams.sweeps.names import require_name
+from phase_diagrams.toy.system import TOY
 from validation.cluster.collecting import collect
 from validation.cluster.element import Element
 from validation.cluster.job_record import Cluster, Device, EngineKind
@@ -90,6 +91,11 @@ def submit(
     """
     resources = resources if resources is not None else Resources()
     require_name(name)
+    if spec.system is not TOY:
+        raise InputError(
+            f"submit is for sweeps of toy models, not of {spec.system.plural}; run those on the "
+            "cluster's nodes with Dask."
+        )
     integer("elements", elements, 1)
     resources.require_cluster(cluster)
     commit, dirty = code_version(allow_dirty=allow_dirty)
@@ -146,7 +152,7 @@ def _missing(spec: SweepSpec, store: Store, engine: Engine) -> list[tuple[int, .
 
 def _request(cell: Cell, identity: str, version: int) -> tuple[object, ...]:
     """Return what makes two runs the same work."""
-    return cell.cell_id, cell.model.steps, cell.model.stop_when, identity, version
+    return cell.cell_id, cell.budget, identity, version
 
 
 def _start(folder: Path, submission: Submission, resources: Resources) -> list[Job[int]]:

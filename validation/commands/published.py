@@ -14,6 +14,7 @@ from phase_diagrams.comparison.published import published_agreement
 from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.comparison.table_files import StepTable, read_step_tables
 from phase_diagrams.sweeps.presets import preset_names
+from phase_diagrams.toy.system import TOY
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,12 @@ def preset_of(path: Path) -> str:
     InputError
         If there is none, or several, or the table cannot be read.
     """
-    tables = read_step_tables(path)
+    tables = read_step_tables(path, TOY)
+    presets = {name: preset(name) for name in preset_names()}
     fitting = [
-        name for name in preset_names() if any(_has_axes(table, preset(name)) for table in tables)
+        name
+        for name, spec in presets.items()
+        if spec.system is TOY and any(_has_axes(table, spec) for table in tables)
     ]
     if len(fitting) != 1:
         raise InputError(

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from effective_theory import ToyModel
 from effective_theory.checks import InputError, RunError, integer, shown
+from phase_diagrams.runs.engines import require_settings_of
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.spec import Cell
 from validation.engine.lane import Lane
@@ -69,6 +71,8 @@ class TorchEngine:
 
         Raises
         ------
+        InputError
+            If a cell is none of a toy model.
         RunError
             If the device's memory does not suffice.
         """
@@ -76,6 +80,7 @@ class TorchEngine:
         while some := list(itertools.islice(waiting, _CELLS_AT_ONCE)):
             groups: dict[Shape, list[Cell]] = {}
             for cell in some:
+                require_settings_of(cell, ToyModel, self.identity)
                 shape = Shape.of(cell.model, cell.task, cell.train_size)
                 groups.setdefault(shape, []).append(cell)
             for shape, group in groups.items():

@@ -166,6 +166,6 @@ class StackedMeasurements:
             best_train_accuracy=best_train,
             best_test_accuracy=best_test,
             rqi=float(last[5]),
-            embeddings=self.embeddings[cell].float().numpy().copy(),
+            state=self.embeddings[cell].float().numpy().copy(),
             curve=curve,
         )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from effective_theory import Dataset, InitialState, Task, ToyModel
+from effective_theory import BinaryOperation, Dataset, InitialState, ToyModel
 from effective_theory.toy_model import Loss
 from validation.engine.predictions import nearest
 from validation.engine.stacked_rqi import combined
@@ -40,7 +40,7 @@ class Shape:
         Whether mean |E| is a part of the loss.
     """
 
-    task: Task
+    task: BinaryOperation
     train_size: int
     batch_size: int | None
     sizes: tuple[int, int, int, int]
@@ -48,7 +48,7 @@ class Shape:
     is_penalised: bool
 
     @classmethod
-    def of(cls, model: ToyModel, task: Task, train_size: int) -> Self:
+    def of(cls, model: ToyModel, task: BinaryOperation, train_size: int) -> Self:
         """Return the shape of a model on a task."""
         return cls(
             task=task,
@@ -141,7 +141,7 @@ class StackedModel:
 
     def load(self, cell: int, dataset: Dataset, start: InitialState) -> None:
         """Put a split and a start in a cell's place."""
-        task, order = dataset.task, np.concatenate([dataset.train, dataset.test])
+        task, order = dataset.operation, np.concatenate([dataset.train, dataset.test])
         symbols = np.eye(task.symbols)[task.pairs[order].T.ravel()]
         labels = task.labels[order]
         weights = [weight.T for weight in start.weights]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from effective_theory import Task
+from effective_theory import BinaryOperation
 
 
 def combined(left: Tensor, right: Tensor, side: int) -> Tensor:
@@ -30,7 +30,7 @@ class StackedRqi:
         Where the embeddings lie.
     """
 
-    def __init__(self, task: Task, embedding_dim: int, device: torch.device) -> None:
+    def __init__(self, task: BinaryOperation, embedding_dim: int, device: torch.device) -> None:
         self.threshold, self.side = task.residual_threshold, task.matrix_side(embedding_dim)
         if self.threshold is None:
             return

@@ -166,7 +166,7 @@ def _by_pytorch(
     updates: NDArray[np.int64],
     dtype: torch.dtype,
 ) -> Trajectory:
-    rqi = StackedRqi(dataset.task, model.embedding_dim, torch.device("cpu"))
+    rqi = StackedRqi(dataset.operation, model.embedding_dim, torch.device("cpu"))
     wanted, losses, embeddings, rqis = set(updates.tolist()), [], [], []
     for snapshot in plain_training(
         model,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory import BinaryOperation, Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import integer
-from phase_diagrams.sweeps.starts import STARTS, Seed, register_start, start
+from phase_diagrams.sweeps.starts import Seed, register_start, start
+from phase_diagrams.toy.system import TOY
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class NudgedStart:
     number: int
 
     def __call__(
-        self, model: ToyModel, task: Task, train_size: int, seed: Seed
+        self, model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
     ) -> tuple[Dataset, InitialState]:
         """Draw the start and move each embedding up or down to the next float32."""
-        dataset, state = start(self.base).recipe(model, task, train_size, seed)
+        dataset, state = start(TOY, self.base).recipe(model, task, train_size, seed)
         pattern = np.random.default_rng(np.random.SeedSequence([self.number, seed[1]]))
         signs = pattern.choice([-np.inf, np.inf], state.embeddings.shape).astype(np.float32)
         return dataset, replace(state, embeddings=np.nextafter(state.embeddings, signs))
@@ -62,13 +63,13 @@ def nudged_starts(base: str, count: int) -> list[str]:
     >>> nudged_starts("released", 2)
     ['released-nudged-1', 'released-nudged-2']
     """
-    original = start(base)
+    original = start(TOY, base)
     if isinstance(original.recipe, NudgedStart):
         raise InputError(f'base must be a start that is not nudged, not "{base}".')
     names = []
     for number in range(1, integer("count", count, 1, 10_000) + 1):
         names.append(f"{base}-nudged-{number}")
-        if names[-1] not in STARTS:
+        if names[-1] not in TOY.starts:
             register_start(
                 names[-1],
                 NudgedStart(base, number),

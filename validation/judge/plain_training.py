@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from effective_theory import Dataset, InitialState, InputError, Task, ToyModel
+from effective_theory import BinaryOperation, Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import integer, is_sequence, of_type, shown
 from validation.engine.predictions import nearest
 
@@ -28,10 +28,10 @@ class PlainToyModel(nn.Module):
     """
 
     def __init__(
-        self, model: ToyModel, task: Task, state: InitialState, dtype: torch.dtype
+        self, model: ToyModel, task: BinaryOperation, state: InitialState, dtype: torch.dtype
     ) -> None:
         super().__init__()
-        of_type("task", task, Task, "a Task")  # type: ignore[type-abstract]
+        of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
         state.require_fit(model, task)
         self.embeddings = nn.Parameter(_tensor(state.embeddings, dtype))
         layers: list[nn.Module] = []
@@ -141,7 +141,7 @@ def require_cell(model: ToyModel, dataset: Dataset, state: InitialState) -> None
     of_type("model", model, ToyModel, "a ToyModel")
     of_type("dataset", dataset, Dataset, "a Dataset such as Dataset.split() returns")
     of_type("state", state, InitialState, "an InitialState")
-    state.require_fit(model, dataset.task)
+    state.require_fit(model, dataset.operation)
 
 
 def _require_batches(batches: Sequence[Sequence[int]], updates: int, train_size: int) -> None:
@@ -167,7 +167,7 @@ def _snapshots(
     batches: Sequence[Sequence[int]] | None,
 ) -> Iterator[Snapshot]:
     """Train and yield the measurements of each state."""
-    network = PlainToyModel(model, dataset.task, state, dtype)
+    network = PlainToyModel(model, dataset.operation, state, dtype)
     optimiser = torch.optim.AdamW(
         [
             {
@@ -183,7 +183,7 @@ def _snapshots(
         ],
         eps=model.adam_epsilon,
     )
-    pairs, labels = torch.tensor(dataset.task.pairs), torch.tensor(dataset.task.labels)
+    pairs, labels = torch.tensor(dataset.operation.pairs), torch.tensor(dataset.operation.labels)
     train, test = torch.tensor(dataset.train), torch.tensor(dataset.test)
     for update in range(updates + 1):
         with torch.no_grad():

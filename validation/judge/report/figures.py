@@ -44,7 +44,7 @@ def _draw_phases(panels: Sequence[Axes], agreement: EngineAgreement, seed: int) 
     which = f", seeds {seeds[seed][0]}/{seeds[seed][1]}" if len(seeds) > 1 else ""
     diagrams = (agreement.simulator, agreement.pytorch)
     for panel, diagram, name in zip(panels, diagrams, agreement.comparison.names, strict=True):
-        plane = Plane.of(diagram.spec.grid)
+        plane = Plane.of(diagram.spec)
         draw_phases(panel, plane, diagram.phases[..., seed], PALETTES["default"])
         panel.set_title(name + which)
 
@@ -55,7 +55,7 @@ def _draw_nudged(panels: Sequence[Axes], agreement: EngineAgreement, seed: int) 
         "labels of one engine that differ by a nudge": agreement.nudged.uncertainty,
         "distance between the two engines' labels": agreement.nudged.distance,
     }
-    plane = Plane.of(agreement.simulator.spec.grid)
+    plane = Plane.of(agreement.simulator.spec)
     for panel, (title, share) in zip(panels, shares.items(), strict=True):
         draw_cells(panel, plane, share[..., seed], cmap=differing(), vmin=0, vmax=1)
         panel.set_title(title)
@@ -67,7 +67,7 @@ def _outline(panel: Axes, agreement: EngineAgreement, seed: int) -> None:
     stable = agreement.stable[..., seed]
     if not stable.any():
         return
-    plane = Plane.of(agreement.simulator.spec.grid)
+    plane = Plane.of(agreement.simulator.spec)
     grid = plane.arrange(stable)
     rows, columns = np.flatnonzero(grid.any(axis=1)), np.flatnonzero(grid.any(axis=0))
     left, right = plane.x.edges[columns[0]], plane.x.edges[columns[-1] + 1]

@@ -30,7 +30,8 @@ class ExpectedCost:
         if shape not in self._trials:
             self._trials[shape] = _trial(cell)
         drawing, update = self._trials[shape]
-        return drawing + cell.model.steps * update
+        steps: int = cell.model.steps
+        return drawing + steps * update
 
 
 def _trial(cell: Cell) -> tuple[float, float]:

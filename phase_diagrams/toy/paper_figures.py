@@ -119,7 +119,7 @@ def _beside_theory(cell: Cell, summary: RunSummary) -> TrainedRun:
         seed=cell.seed,
         fraction=dataset.train_fraction,
         accuracy=right / cell.task.size,
-        predicted=predicted_accuracy(summary.embeddings, dataset),
+        predicted=predicted_accuracy(summary.state, dataset),
         rqi_step=math.inf if summary.rqi_step is None else summary.rqi_step,
         grokking_steps=grokking_steps(dataset, cell.model.embedding_lr),
     )

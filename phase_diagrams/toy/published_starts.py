@@ -2,34 +2,44 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from effective_theory import (
     Addition,
+    BinaryOperation,
     Dataset,
     InitialState,
     InputError,
-    Task,
     ToyModel,
     permutation_group,
 )
 from effective_theory.checks import integer
 from effective_theory.minibatches import ReleasedBatches
+from phase_diagrams.sweeps.registry import system_of
 from phase_diagrams.sweeps.starts import (
-    Array,
-    Indices,
+    Recipe,
     Seed,
     checked_seed,
     register_start,
     start,
     stream,
 )
-from phase_diagrams.sweeps.torch_draws import TorchDraws
+from phase_diagrams.sweeps.systems import System
+from phase_diagrams.toy.torch_draws import TorchDraws
+
+Array = NDArray[np.float32]
+Indices = NDArray[np.int64]
+#: What NumPy's generator gives to a start: the split, and the targets where there are any.
+Draws = Callable[
+    [np.random.RandomState, ToyModel, BinaryOperation, int], tuple[Indices, Array | None]
+]
 
 
 def released_start(
-    model: ToyModel, task: Task, train_size: int, seed: Seed
+    model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
     """Draw the start of the authors' released code, bit for bit.
 
@@ -50,7 +60,7 @@ def released_start(
 
 
 def _released_draws(
-    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+    draws: np.random.RandomState, model: ToyModel, task: BinaryOperation, train_size: int
 ) -> tuple[Indices, Array]:
     """Draw what NumPy's generator gives to `released_start`: the split and the targets."""
     _require_addition(task)
@@ -59,7 +69,7 @@ def _released_draws(
 
 
 def figure6_start(
-    model: ToyModel, task: Task, train_size: int, seed: Seed
+    model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
     """Draw the start of the paper's own Figures 6a and 6b, bit for bit.
 
@@ -74,7 +84,7 @@ def figure6_start(
 
 
 def figure6c_start(
-    model: ToyModel, task: Task, train_size: int, seed: Seed
+    model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
     """Draw the start of the paper's own Figure 6c, cross-entropy, bit for bit.
 
@@ -87,14 +97,18 @@ def figure6c_start(
     InputError
         If the loss is not "cross_entropy", or the task is not addition.
     """
-    start("figure6c").require_honoured(model)
+    start(system_of(model), "figure6c").require_honoured(model)
     numpy_draws, torch_draws = _published_generators(seed)
     drawn, targets = _figure6c_draws(numpy_draws, model, task, train_size)
     return Dataset(task, drawn), _behind_encoder(model, task, torch_draws, targets, seed)
 
 
 def _behind_encoder(
-    model: ToyModel, task: Task, torch_draws: TorchDraws, targets: Array | None, seed: Seed
+    model: ToyModel,
+    task: BinaryOperation,
+    torch_draws: TorchDraws,
+    targets: Array | None,
+    seed: Seed,
 ) -> InitialState:
     """Return a start of the paper's own runs on addition: an unused encoder is made first."""
     torch_draws.linear_layers((task.symbols, 200, 200, 1))
@@ -104,7 +118,7 @@ def _behind_encoder(
 
 
 def _figure6_draws(
-    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+    draws: np.random.RandomState, model: ToyModel, task: BinaryOperation, train_size: int
 ) -> tuple[Indices, Array]:
     """Draw what NumPy's generator gives to `figure6_start`: the split and the targets."""
     _require_addition(task)
@@ -114,7 +128,7 @@ def _figure6_draws(
 
 
 def _figure6c_draws(
-    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+    draws: np.random.RandomState, model: ToyModel, task: BinaryOperation, train_size: int
 ) -> tuple[Indices, None]:
     """Draw what NumPy's generator gives to `figure6c_start`: the split, and no targets."""
     _require_addition(task)
@@ -123,7 +137,7 @@ def _figure6c_draws(
 
 
 def s3_start(
-    model: ToyModel, task: Task, train_size: int, seed: Seed
+    model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
     """Draw the start of the paper's runs on the permutations of three things, bit for bit.
 
@@ -142,7 +156,7 @@ def s3_start(
 
 
 def _s3_draws(
-    draws: np.random.RandomState, model: ToyModel, task: Task, train_size: int
+    draws: np.random.RandomState, model: ToyModel, task: BinaryOperation, train_size: int
 ) -> tuple[Indices, Array]:
     """Draw what NumPy's generator gives to `s3_start`: the split and the targets."""
     if task != permutation_group(3):
@@ -151,7 +165,7 @@ def _s3_draws(
     return _choice(draws, task, train_size), targets
 
 
-def _require_addition(task: Task) -> None:
+def _require_addition(task: BinaryOperation) -> None:
     if not isinstance(task, Addition):
         raise InputError(
             f"task {task.name} has no such published start: it is addition's; "
@@ -168,12 +182,12 @@ def _published_generators(seed: Seed) -> tuple[np.random.RandomState, TorchDraws
     return np.random.RandomState(split), TorchDraws(initialisation)  # noqa: NPY002
 
 
-def _normal(draws: np.random.RandomState, task: Task, columns: int) -> Array:
+def _normal(draws: np.random.RandomState, task: BinaryOperation, columns: int) -> Array:
     """Targets; the published code draws them even for cross-entropy, which does not use them."""
     return draws.normal(0.0, 1.0, (task.classes, columns)).astype(np.float32)
 
 
-def _choice(draws: np.random.RandomState, task: Task, train_size: int) -> Indices:
+def _choice(draws: np.random.RandomState, task: BinaryOperation, train_size: int) -> Indices:
     """Return the training samples in the order in which they are drawn."""
     size = integer("train_size", train_size, 0, task.size)
     return draws.choice(task.size, size, replace=False).astype(np.int64)
@@ -197,31 +211,27 @@ def _state(
     )
 
 
-_SCALES = frozenset({"embedding_scale", "decoder_scale"})
-
-
 @dataclass(frozen=True)
 class _PublishedSplit:
     """A published start's split: what NumPy's generator draws, without PyTorch's part."""
 
-    draws: Callable[[np.random.RandomState, ToyModel, Task, int], tuple[Indices, Array | None]]
+    draws: Draws
 
-    def __call__(self, model: ToyModel, task: Task, train_size: int, seed: Seed) -> Dataset:
+    def __call__(
+        self, model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
+    ) -> Dataset:
         return Dataset(task, self.draws(_published_generators(seed)[0], model, task, train_size)[0])
 
 
-register_start(
-    "released",
-    released_start,
-    fixed=_SCALES,
-    batches="released",
-    split=_PublishedSplit(_released_draws),
-)
-register_start("figure6", figure6_start, fixed=_SCALES, split=_PublishedSplit(_figure6_draws))
-register_start(
-    "figure6c",
-    figure6c_start,
-    fixed={"embedding_scale": 1.0, "decoder_scale": 1.0, "loss": "cross_entropy"},
-    split=_PublishedSplit(_figure6c_draws),
-)
-register_start("s3", s3_start, fixed=frozenset({"decoder_scale"}), split=_PublishedSplit(_s3_draws))
+def register_published_starts(system: System) -> None:
+    """Make the published starts known as those of the toy model."""
+    scales = frozenset({"embedding_scale", "decoder_scale"})
+    of_6c = {"embedding_scale": 1.0, "decoder_scale": 1.0, "loss": "cross_entropy"}
+
+    def register(name: str, recipe: Recipe, draws: Draws, **options: Any) -> None:
+        register_start(name, recipe, split=_PublishedSplit(draws), system=system, **options)
+
+    register("released", released_start, _released_draws, fixed=scales, batches="released")
+    register("figure6", figure6_start, _figure6_draws, fixed=scales)
+    register("figure6c", figure6c_start, _figure6c_draws, fixed=of_6c)
+    register("s3", s3_start, _s3_draws, fixed=frozenset({"decoder_scale"}))

@@ -1,0 +1,329 @@
+"""Systems: what can be swept. Each is one entry, which declares all that it has to itself.
+
+The toy model is the first entry (`phase_diagrams.toy.system`). The rest of this package asks the
+entry of what it sweeps, and never which one that is; `registry` knows them by name.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, get_args, get_type_hints
+
+import numpy as np
+
+from effective_theory import Dataset, InputError, Task
+from effective_theory.checks import integer, of_type, shown
+from effective_theory.toy_model import StopWhen
+from phase_diagrams.sweeps.axes import Scale
+
+#: What tables of runs have besides the settings.
+_RESERVED = (
+    *("system", "version", "task", "start", "lag", "seed", "split_seed", "init_seed"),
+    *("phase", "diverged_step", "status", "source"),
+)
+
+
+class Budget(NamedTuple):
+    """How long a run may go on and when it stops before: no part of what is run."""
+
+    steps: int
+    stop_when: StopWhen
+
+
+#: The field of all settings that holds their budget.
+BUDGET = Budget._fields[0]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a sweep has to know of a field of the settings.
+
+    Attributes
+    ----------
+    label
+        Its name on the axes of pictures; by default its own, with blanks.
+    scale
+        Scale of an axis whose values suit it; by default as `Axis` decides.
+    longest
+        Which of its values make a run long, so that those begin first.
+    none
+        How tables write the value None: to their readers an empty cell is a missing value.
+    """
+
+    label: str = ""
+    scale: Scale | None = None
+    longest: Literal["smallest", "largest"] | None = None
+    none: str = "None"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A quantity whose first crossing of a threshold is noted in every run.
+
+    Attributes
+    ----------
+    label
+        Such as "train accuracy".
+    threshold
+        Field of the settings that holds the threshold; None where the system has no such field.
+    sign
+        "≥", or ">" where the quantity has to be above its threshold.
+    is_defined
+        ``(task) -> bool``: whether the task has such a quantity.
+    """
+
+    label: str
+    threshold: str | None = None
+    sign: Literal["≥", ">"] = "≥"
+    is_defined: Callable[[Any], bool] = lambda task: True
+
+
+#: What a run can be measured by; each has its step and its column of a learning curve.
+MEASURES = ("train", "test", "rqi")
+#: What every system measures.
+ACCURACIES = {"train": Measure("train accuracy"), "test": Measure("test accuracy")}
+
+
+@dataclass(frozen=True)
+class FinalState:
+    """What the store keeps of a run's last state: a table of numbers, drawn row by row.
+
+    Attributes
+    ----------
+    name
+        Such as "embeddings".
+    row
+        What a row stands for, such as "symbol".
+    shape
+        ``(settings, task) -> (rows, columns)``.
+    """
+
+    name: str
+    row: str
+    shape: Callable[[Any, Any], tuple[int, int]]
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """What can be swept.
+
+    Parameters
+    ----------
+    name
+        Its name in stores and on the command line.
+    settings
+        Frozen dataclass of hyper-parameters that checks itself. Its field ``steps`` is the budget.
+    engine
+        ``(n_jobs) -> Engine``: what runs cells where the user gives no engine.
+    plural
+        What many of them are called, such as "toy models".
+    trains_on
+        Kind of its tasks, with an example in words; None where it has its data from elsewhere.
+    fields
+        The fields that may be swept.
+    measures
+        What is measured: "train" and "test", the two accuracies, and "rqi" where there is one.
+    stops_when
+        When a run ends before its budget, where that is no field of the settings.
+    unit
+        What ``steps`` counts.
+    state
+        What is kept of the last state; None for nothing.
+    samples
+        ``(settings, task, train_size) -> (train, test)``: the numbers of samples that accuracies
+        are shares of. With them a store checks each run's steps, accuracies and learning curve
+        against each other; without them, None, these may be unknown.
+    require_fit
+        ``(task, values) -> None``: raises InputError where a task and the values of fields, each a
+        tuple of all that the sweep gives it, do not suit each other.
+    ideal_accuracy
+        ``(dataset) -> float or None``: test accuracy that theory allows a split; None where no
+        theory does.
+    expected_seconds
+        ``() -> (cell) -> float``: what tells how long a run takes; None where nothing does.
+    shapes_start
+        Fields that shape a start: one that a recipe does not honour is fixed there.
+    one_seed
+        Whether a run has one seed, not one for the split and one for the start.
+    batch_size
+        Field with the size of minibatches, None for the full batch; None where there is none.
+    later
+        Fields that came after stored texts, with the value at which they are left out of them.
+    published_columns
+        Names that published tables give to fields.
+    published_like
+        Fields that a published table does not name and that must be those of its diagram.
+    version
+        Part of what its runs are known by, where their code is the user's; otherwise None.
+    source
+        Hash of that code, None if it is not known.
+    brought_by
+        What makes the system known where it is not, as in "install the extra [validation]".
+    in_identity
+        Whether runs are known by the system's name, too: of all but the first, whose runs were
+        stored before there were others.
+    """
+
+    name: str
+    settings: type
+    engine: Callable[[int | None], Any]
+    plural: str = ""
+    trains_on: tuple[type[Task], str] | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    stops_when: StopWhen | None = None
+    unit: str = "update"
+    state: FinalState | None = None
+    samples: Callable[[Any, Any, int], tuple[int, int]] | None = None
+    require_fit: Callable[[Any, Mapping[str, tuple[Any, ...]]], None] = lambda task, values: None
+    ideal_accuracy: Callable[[Dataset], float | None] | None = None
+    expected_seconds: Callable[[], Callable[[Any], float]] | None = None
+    shapes_start: tuple[str, ...] = ()
+    one_seed: bool = False
+    batch_size: str | None = None
+    later: Mapping[str, Any] = field(default_factory=dict)
+    published_columns: Mapping[str, str] = field(default_factory=dict)
+    published_like: tuple[str, ...] = ()
+    version: int | None = None
+    source: str | None = None
+    brought_by: str = ""
+    in_identity: bool = True
+    starts: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        def settle(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        text = of_type("name", self.name, str, "text")
+        if not text.isidentifier():
+            raise InputError(f"name must be a word such as toy or my_trainer, not {shown(text)}.")
+        require_settings(self.settings)
+        names = [each.name for each in dataclasses.fields(self.settings)]
+        taken = [name for name in names if name in self._reserved()]
+        if taken:
+            raise InputError(
+                f"settings.{taken[0]} has a name that sweeps and their tables use; choose another."
+            )
+        unknown = sorted(set(self.fields) - set(names))
+        if unknown:
+            raise InputError(f"fields name {unknown}; the settings have {', '.join(names)}.")
+        settle("fields", dict(self.fields) or {name: Field() for name in names})
+        settle("measures", {**ACCURACIES, **self.measures})
+        if unknown := sorted(set(self.measures) - set(MEASURES)):
+            raise InputError(f"measures name {unknown}; choose from {', '.join(MEASURES)}.")
+        settle("plural", self.plural or f"runs of {self.name}")
+        if self.samples and not all(self.measures[side].threshold for side in ACCURACIES):
+            raise InputError("samples need measures with the thresholds of train and test.")
+        if self.version is not None:
+            settle("version", integer("version", self.version, 0))
+        if self.stops_when is None and Budget._fields[1] not in names:
+            settle("stops_when", "never")
+
+    def _reserved(self) -> set[str]:
+        """Names that would be ambiguous as axes, or as columns of tables."""
+        of_data = ("train_size", "train_fraction") if self.trains_on is not None else ()
+        return {*_RESERVED, *of_data, *(f"{name}_step" for name in self.measures)}
+
+    @functools.cached_property
+    def all_fields(self) -> dict[str, Any]:
+        """The fields of the settings with their defaults, whether they may be swept or not."""
+        return {each.name: each.default for each in dataclasses.fields(self.settings)}
+
+    @property
+    def types(self) -> dict[str, tuple[Any, ...]]:
+        """The types that the fields of the settings may have."""
+        return field_types(self.settings)
+
+    @property
+    def mark(self) -> dict[str, Any]:
+        """What tells the system's runs from those of others; nothing for the first."""
+        if not self.in_identity:
+            return {}
+        version = {} if self.version is None else {"version": self.version}
+        return {"system": self.name, **version}
+
+    def budget(self, settings: Any) -> Budget:
+        """Return how long a run of these settings may go on."""
+        return Budget(settings.steps, self.stops_when or settings.stop_when)
+
+    def label(self, name: str) -> str:
+        """Return the name of a swept field as it stands beside an axis."""
+        if name == "train_size" and name not in self.fields:
+            return "training samples"
+        known = self.fields.get(name, Field())
+        return known.label or name.replace("_", " ")
+
+    def written(self, name: str, value: Any) -> Any:
+        """Return a value of a field as tables write it: never None."""
+        return self.fields.get(name, Field()).none if value is None else value
+
+    def condition(self, measure: str, threshold: float | None) -> str:
+        """Return in words what the first update of a measure reaches: "train accuracy ≥ 0.9"."""
+        known = self.measures[measure]
+        bound = "at its threshold" if threshold is None else f"{known.sign} {threshold:g}"
+        return f"{known.label} {bound}"
+
+    def threshold(self, measure: str, settings: Any) -> float | None:
+        """Return the threshold of a measure; None where the settings have none."""
+        held = self.measures[measure].threshold
+        return None if held is None else float(getattr(settings, held))
+
+    def defined(self, task: Any) -> dict[str, Measure]:
+        """Return the measures that a task has, by their names."""
+        return {name: each for name, each in self.measures.items() if each.is_defined(task)}
+
+
+def require_settings(settings: Any) -> None:
+    """Raise InputError unless this is a frozen dataclass with a budget and all defaults."""
+    example = "a frozen dataclass such as ToyModel"
+    if not (isinstance(settings, type) and dataclasses.is_dataclass(settings)):
+        raise InputError(f"settings must be {example}, not {shown(settings)}.")
+    if not vars(settings)["__dataclass_params__"].frozen or hasattr(settings, "__slots__"):
+        raise InputError(
+            f"settings must be {example}; decorate it with @dataclass(frozen=True) alone."
+        )
+    fields = {each.name: each for each in dataclasses.fields(settings)}
+    if BUDGET not in fields:
+        raise InputError(f"settings must have a field {BUDGET}, the budget of a run.")
+    for name, each in fields.items():
+        if each.default is dataclasses.MISSING:
+            raise InputError(f"settings.{name} must have a plain default, such as {name}: int = 1.")
+
+
+def with_field_types(settings: Any) -> Any:
+    """Return settings with whole numbers as floats, and NumPy's as Python's, where fields say so.
+
+    Runs are known by their settings, and 1 and 1.0 are not to make two of them.
+    """
+    changed = {}
+    kinds: type = type(settings)
+    for name, types in field_types(kinds).items():
+        value = getattr(settings, name)
+        kind = float if float in types else int if int in types else type(value)
+        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if is_number and type(value) is not kind and kind(value) == value:
+            changed[name] = kind(value)
+    return dataclasses.replace(settings, **changed) if changed else settings
+
+
+@functools.cache
+def field_types(settings: type) -> dict[str, tuple[Any, ...]]:
+    """Return the types that the fields of settings may have, such as (int, NoneType).
+
+    Where annotations cannot be read, as those of a class within a function that name what lies
+    there, a field's type is that of its default.
+    """
+    try:
+        hints = get_type_hints(settings)
+    except NameError:
+        hints = {}
+    types = {}
+    for each in dataclasses.fields(settings):
+        hint = hints.get(each.name, type(each.default))
+        types[each.name] = get_args(hint) or (hint,)
+    return types
+
+
+class UnknownSystem(InputError):
+    """A system that is not known here; the message says what brings it."""

@@ -1,0 +1,1 @@
+"""The toy model as the first system of sweeps: its entry, engine, starts and presets."""
