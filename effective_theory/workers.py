@@ -1,15 +1,35 @@
 """Tasks in several processes or threads: joblib, with its failures in one sentence."""
 
 import contextlib
+import copyreg
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from functools import cached_property
 from typing import Any
 
 from effective_theory.checks import InputError, RunError
 
 #: Files that this process opens for joblib's workers, besides one for each; some to spare.
 _FILES = 16
+
+
+def _cached_property(function: Callable[[Any], Any], name: str) -> "cached_property[Any]":
+    """Return a cached property of that name, as its class's body makes it."""
+    made = cached_property(function)
+    made.__set_name__(object, name)
+    return made
+
+
+def _as_it_was_made(
+    given: "cached_property[Any]",
+) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    return _cached_property, (given.func, given.attrname)
+
+
+# Before Python 3.12 it holds a lock, without which a class of a script or a notebook, such as a
+# user's own task, could not travel to workers.
+copyreg.pickle(cached_property, _as_it_was_made)
 
 
 def cores() -> int:

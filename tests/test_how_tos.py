@@ -1,0 +1,41 @@
+"""The scripts of the how-tos run as they stand there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from phase_diagrams import Store
+
+ROOT = Path(__file__).parents[1]
+
+
+def script_of(document: str, folder: Path) -> Path:
+    """The first Python block of a document, as a file."""
+    text = (ROOT / "docs" / document).read_text()
+    (block, *_) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    script = folder / "script.py"
+    script.write_text(block)
+    return script
+
+
+@pytest.mark.parametrize(
+    ("document", "store", "printed"),
+    [
+        ("own_trainer.md", "digits.sqlite", "learning_rate[3] x penalty[3] x seeds[2]"),
+        ("own_task.md", "subtraction.sqlite", "decoder_lr[3] x decoder_weight_decay[3] x seeds[1]"),
+    ],
+)
+def test_the_script_of_a_how_to_runs_and_keeps_its_runs(
+    document: str, store: str, printed: str, tmp_path: Path
+) -> None:
+    if document == "own_trainer.md":
+        pytest.importorskip("sklearn", reason="scikit-learn is absent; install the extra [dev]")
+    command = [sys.executable, str(script_of(document, tmp_path))]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"PhaseDiagram({printed}: ") and "not run" not in done.stdout
+    with Store(tmp_path / store, create=False) as kept:
+        assert list(kept.sweeps()) == ["sweep"]
