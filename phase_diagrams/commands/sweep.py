@@ -35,7 +35,7 @@ class LocalSweep(SweepOptions):
     """A sweep that this process drives, and where it leaves its files."""
 
     system: str | None = None
-    """What is swept, by its name (default: toy); before --help it decides what there is."""
+    """What is swept, by its name (default: toy); with --help beside it, the options it has."""
     out: Path | None = None
     """Folder for pictures and tables, and for the store without --store (default: results/NAME)."""
     table: Path | None = None

@@ -59,6 +59,8 @@ def plot_run(
         for side, colour in (("train", TRAIN_COLOUR), ("test", TEST_COLOUR)):
             losses.plot(*_line(summary, f"{side}_loss"), color=colour, label=f"{side} loss")
         losses.set(yscale="log", ylabel="loss", xlabel=f"{system.unit}s")
+        if not np.isfinite([line.get_ydata() for line in losses.get_lines()]).any():
+            _say_unknown(losses)
         for axes in (fractions, losses):
             axes.set(xscale="log", xlim=(1, max(2, summary.steps_run)))
             if axes.get_lines():  # a run may diverge before it has anything to show
@@ -127,13 +129,17 @@ def _draw_fraction(axes: Axes, summary: RunSummary, cell: Cell, name: str) -> No
         axes.axvline(max(step, 1), color=colour, linewidth=0.8, linestyle=":")
 
 
+def _say_unknown(axes: Axes) -> None:
+    axes.text(0.5, 0.5, "not known", ha="center", va="center", transform=axes.transAxes)
+
+
 def _draw_state(axes: Axes, summary: RunSummary, state: FinalState) -> None:
     """One point for each row of the last state, its number beside it."""
     points = state_coordinates(summary.state)
     across, up = state_labels(state, summary.state.shape[1])
     axes.set(xlabel=across, ylabel=up)
     if not np.isfinite(points).all():
-        axes.text(0.5, 0.5, "not known", ha="center", va="center", transform=axes.transAxes)
+        _say_unknown(axes)
         return
     colours = sns.color_palette("viridis", len(points))
     axes.scatter(points[:, 0], points[:, 1], c=colours, s=36)
