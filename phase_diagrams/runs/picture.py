@@ -17,7 +17,7 @@ from phase_diagrams.drawing.style import phase_patches
 from phase_diagrams.phases import Phase
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 from phase_diagrams.sweeps.spec import Cell
-from phase_diagrams.sweeps.systems import FinalState
+from phase_diagrams.sweeps.systems import ACCURACIES, FinalState
 
 
 def plot_run(
@@ -59,7 +59,7 @@ def plot_run(
         for side, colour in (("train", TRAIN_COLOUR), ("test", TEST_COLOUR)):
             losses.plot(*_line(summary, f"{side}_loss"), color=colour, label=f"{side} loss")
         losses.set(yscale="log", ylabel="loss", xlabel=f"{system.unit}s")
-        if not np.isfinite([line.get_ydata() for line in losses.get_lines()]).any():
+        if not any(np.isfinite(_line(summary, f"{side}_loss")[1]).any() for side in ACCURACIES):
             _say_unknown(losses)
         for axes in (fractions, losses):
             axes.set(xscale="log", xlim=(1, max(2, summary.steps_run)))
