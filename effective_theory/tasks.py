@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import math
 import re
 from abc import ABC, abstractmethod
@@ -418,10 +419,18 @@ def require_registered(task: Task) -> None:
         )
     if known.__module__ == __name__:
         return
-    if task_from_configuration(task.configuration()) != task:
+    configuration = task.configuration()
+    try:
+        kept = json.loads(json.dumps(configuration))
+    except (TypeError, ValueError):
+        raise InputError(
+            f"task {task.name} has a field that is no number, text or list of them, so that no "
+            "store could keep it."
+        ) from None
+    if task_from_configuration(kept) != task:
         raise InputError(
             f"task {task.name} is not what its fields make again; let equal fields mean an equal "
-            "task, as @dataclass(frozen=True) does."
+            "task, as @dataclass(frozen=True) does, and make lists what they are to be."
         )
 
 

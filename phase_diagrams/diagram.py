@@ -60,7 +60,7 @@ def _flags(labels: type[Phase] | type[Source]) -> dict[str, Any]:
 def _coordinates(spec: SweepSpec, name: str) -> list[Any]:
     """Return the values of an axis, all of them numbers or all of them text."""
     values = [spec.system.written(name, value) for value in spec.grid[name].values]
-    return [str(v) for v in values] if any(isinstance(v, str) for v in values) else values
+    return values if all(isinstance(v, int | float) for v in values) else list(map(str, values))
 
 
 @dataclass(eq=False)

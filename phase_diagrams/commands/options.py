@@ -239,7 +239,9 @@ def _of_preset(name: str, command: type[Options]) -> Options:
         "seeds": ",".join(f"{split}/{initial}" for split, initial in spec.seeds),
         "start": spec.start,
         "lag": spec.lag,
-        "model": dataclasses.replace(command().model, **vars(spec.model)),
+        "model": dataclasses.replace(
+            command().model, **{name: getattr(spec.model, name) for name in spec.system.all_fields}
+        ),
         **command.task_of(spec),
     }
     return command(**given)

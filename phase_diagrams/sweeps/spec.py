@@ -392,6 +392,9 @@ class SweepSpec:
 
         To check them again for each cell, as `dataclasses.replace` does, takes long.
         """
+        if vars(self.model).keys() != self.system.all_fields.keys():
+            # Something is derived from the fields, which is to follow them.
+            return dataclasses.replace(self.model, **values)
         model = object.__new__(type(self.model))
         vars(model).update(vars(self.model) | values)
         return model
@@ -484,8 +487,8 @@ class SweepSpec:
             task = content["task"]
             spec = cls(
                 task=None if task is None else task_from_configuration(task),
-                axes={a["name"]: Axis(tuple(a["values"]), a["scale"]) for a in content["axes"]},
-                model=settings(**content["model"]),
+                axes={a["name"]: Axis(_tuples(a["values"]), a["scale"]) for a in content["axes"]},
+                model=settings(**{name: _tuples(v) for name, v in content["model"].items()}),
                 train_size=content["train_size"],
                 seeds=[(split, initial) for split, initial in content["seeds"]],
                 start=content["start"],
@@ -503,6 +506,11 @@ class SweepSpec:
             *(OverflowError, RecursionError),  # floats and nesting without limit
         ) as error:
             raise InputError(f"spec is not a sweep specification ({error!r}).") from None
+
+
+def _tuples(value: Any) -> Any:
+    """Return the tuples that JSON has made lists."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _stored_system(content: Mapping[str, Any]) -> System:

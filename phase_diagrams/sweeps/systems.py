@@ -295,6 +295,11 @@ def with_field_types(settings: Any) -> Any:
     """Return settings with whole numbers as floats, and NumPy's as Python's, where fields say so.
 
     Runs are known by their settings, and 1 and 1.0 are not to make two of them.
+
+    Raises
+    ------
+    InputError
+        If a field holds what no store can keep.
     """
     changed = {}
     kinds: type = type(settings)
@@ -302,9 +307,30 @@ def with_field_types(settings: Any) -> Any:
         value = getattr(settings, name)
         kind = float if float in types else int if int in types else type(value)
         is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if is_number and type(value) is not kind and kind(value) == value:
-            changed[name] = kind(value)
+        if is_number and type(value) is not kind:
+            value = _as_kind(kind, value)
+            changed[name] = value
+        if not _is_plain(value):
+            raise InputError(
+                f"{name} must be a number, a text, True, False, None or a tuple of these, for "
+                f"runs are known and kept by their settings; it is {shown(value)}."
+            )
     return dataclasses.replace(settings, **changed) if changed else settings
+
+
+def _as_kind(kind: type, value: Any) -> Any:
+    """Return a number as another kind of number, if that is the same number."""
+    try:
+        converted = kind(value)
+    except (OverflowError, ValueError):
+        return value
+    return converted if converted == value else value
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or type(value) in (bool, int, float, str)
 
 
 @functools.cache

@@ -98,6 +98,20 @@ class Unequal(BinaryOperation):
 
 
 @dataclass(frozen=True)
+class Listed(Subtraction):
+    """A field that comes back as a list."""
+
+    digits: tuple[int, ...] = (1, 2)
+
+
+@dataclass(frozen=True)
+class Unkept(Subtraction):
+    """A field that no store keeps."""
+
+    rest: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
 class Wrong(Subtraction):
     """Its labels are no labels."""
 
@@ -115,6 +129,8 @@ class Wrong(Subtraction):
     [
         (Plain, "task plain must be a frozen dataclass"),
         (Unequal, "task unequal is not what its fields make again"),
+        (Listed, "task listed is not what its fields make again.* make lists what they are to be"),
+        (Unkept, "task unkept has a field that is no number, text or list of them"),
         (Wrong, "labels of task wrong must be from 0"),
     ],
 )

@@ -307,3 +307,50 @@ def test_settings_whose_class_was_defined_again_are_named(spec: SweepSpec) -> No
     register_trainer("walk", again, walk)
     with pytest.raises(InputError, match="its class was defined again: make the settings anew"):
         SweepSpec(None, {"steps": [1]}, old)
+
+
+@dataclass(frozen=True)
+class Layered:
+    """Settings with layers, a choice and something that follows from them."""
+
+    layers: tuple[int, ...] = (8,)
+    bias: bool = True
+    activation: str = "tanh"
+    steps: int = 10
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", sum(self.layers))
+
+
+def test_settings_of_any_plain_kind_are_swept_and_read(tmp_path: Path) -> None:
+    def count(settings: Any, seed: int) -> tuple[int, int]:
+        return settings.units % 10, len(settings.activation) + settings.bias
+
+    register_trainer("layered", Layered, count)
+    axes = {"layers": [(2,), (3, 4)], "bias": [False, True], "activation": ["relu", "tanhh"]}
+    spec = SweepSpec(None, axes, Layered(), seeds=[0])
+    store = tmp_path / "runs.sqlite"
+    found = sweep(spec, store=store, n_jobs=1, progress=False)
+    assert found.train_step.filled(-1).tolist() == [[[[2], [2]]] * 2, [[[7], [7]]] * 2]
+    assert found.test_step.filled(-1)[0, :, :, 0].tolist() == [[4, 5], [5, 6]]
+    again = load(store)
+    assert again.spec == spec and again.rows() == found.rows()
+    assert again.sel(bias=True, activation="relu").spec.grid["layers"].values == ((2,), (3, 4))
+    assert found.to_xarray().coords["layers"].values.tolist() == ["(2,)", "(3, 4)"]
+    found.save(tmp_path / "diagram.npz")
+    assert type(found).load(tmp_path / "diagram.npz").rows() == found.rows()
+
+
+@pytest.mark.parametrize("value", [[1], np.zeros(2), {"a": 1}, (1, [2]), np.bool_(True)])
+def test_settings_that_no_store_could_keep_are_named(value: Any) -> None:
+    register_trainer("layered", Layered, walk)
+    model = dataclasses.replace(Layered())
+    object.__setattr__(model, "layers", value)
+    with pytest.raises(InputError, match="layers must be a number, a text, True, False, None or"):
+        SweepSpec(None, {"steps": [1]}, model)
+
+
+@pytest.mark.parametrize("steps", [float("nan"), float("inf"), 0, 2.5, 10**400])
+def test_a_budget_that_is_none_is_named(spec: SweepSpec, steps: Any) -> None:
+    with pytest.raises(InputError, match="steps must be"):
+        SweepSpec(None, {"lr": [0.1]}, Walk(steps=steps))
