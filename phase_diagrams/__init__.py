@@ -21,10 +21,11 @@ from phase_diagrams.statistics.probabilities import Majority, Probability
 from phase_diagrams.statistics.seed_effects import SeedEffects
 from phase_diagrams.sweeping import load, sweep
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies
 from phase_diagrams.sweeps.presets import preset, preset_names, register_preset
 from phase_diagrams.sweeps.registry import register_system
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.starts import register_start
 from phase_diagrams.sweeps.systems import Field, FinalState, Measure, System
 from phase_diagrams.toy.engine import numba_engine

@@ -26,9 +26,10 @@ from phase_diagrams.statistics.probabilities import (
     probability,
 )
 from phase_diagrams.statistics.seed_effects import SeedEffects, phase_effects, step_effects
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies, ideal_accuracies
 from phase_diagrams.sweeps.parts import part_of, place_on, require_axes
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import seed_text
 
 if TYPE_CHECKING:

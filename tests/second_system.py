@@ -25,8 +25,9 @@ from phase_diagrams import (
     register_system,
 )
 from phase_diagrams.runs.engines import OneByOne
-from phase_diagrams.sweeps.spec import Cell
-from phase_diagrams.sweeps.starts import Recipe, Seed
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.seeds import Seed
+from phase_diagrams.sweeps.starts import Recipe
 
 
 @dataclass(frozen=True)

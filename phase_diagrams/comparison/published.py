@@ -12,7 +12,7 @@ from phase_diagrams.comparison.published_tables import (
 )
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source, classify
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 
 
 @dataclass(frozen=True)

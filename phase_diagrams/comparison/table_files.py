@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from effective_theory import InputError
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.sweeps.starts import Seed
+from phase_diagrams.sweeps.seeds import Seed
 from phase_diagrams.sweeps.systems import System
 
 if TYPE_CHECKING:

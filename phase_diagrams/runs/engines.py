@@ -18,7 +18,7 @@ from phase_diagrams.runs.dask_workers import (
     prepare_workers,
 )
 from phase_diagrams.runs.summary import RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.starts import Recipe, start
 from phase_diagrams.sweeps.systems import System
 

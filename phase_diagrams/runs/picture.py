@@ -16,7 +16,7 @@ from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.drawing.style import phase_patches
 from phase_diagrams.phases import Phase
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import ACCURACIES, FinalState
 
 

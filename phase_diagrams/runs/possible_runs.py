@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import Budget
 
 #: What is said of a run, and whether it holds.

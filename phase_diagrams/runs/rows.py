@@ -11,7 +11,7 @@ from effective_theory.toy_model import MOST_STEPS, StopWhen
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import Budget
 
 #: Raised when the tables change; older ones stay readable, newer ones are refused.

@@ -17,8 +17,9 @@ from phase_diagrams.runs.rows import COLUMNS, STORE_VERSION, checksum, run_as_ro
 from phase_diagrams.runs.store_errors import StoreError, damage
 from phase_diagrams.runs.store_file import StoreFile
 from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.names import require_name
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.systems import UnknownSystem
 
 #: Runs that follow each other faster are committed together, a few times a second.

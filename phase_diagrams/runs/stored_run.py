@@ -13,7 +13,8 @@ from effective_theory.report import Condition, fraction, outcome_text
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import place_name
 
 if TYPE_CHECKING:

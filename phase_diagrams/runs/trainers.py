@@ -19,9 +19,10 @@ from effective_theory.toy_model import StopWhen
 from phase_diagrams.runs.engines import CellTask, OneByOne
 from phase_diagrams.runs.origin import SOURCE, Origin
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.registry import register_system
-from phase_diagrams.sweeps.spec import Cell
-from phase_diagrams.sweeps.starts import Recipe, Seed, register_start
+from phase_diagrams.sweeps.seeds import Seed
+from phase_diagrams.sweeps.starts import Recipe, register_start
 from phase_diagrams.sweeps.systems import ACCURACIES, Field, Measure, System
 
 

@@ -7,8 +7,8 @@ says so for each seed.
 
 from dataclasses import dataclass
 
+from phase_diagrams.sweeps.seeds import Seed
 from phase_diagrams.sweeps.spec import SweepSpec
-from phase_diagrams.sweeps.starts import Seed
 from phase_diagrams.wording import seed_name
 
 

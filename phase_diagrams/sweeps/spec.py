@@ -5,100 +5,33 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
-from functools import cached_property
 from typing import Any
 
 from effective_theory import InputError
-from effective_theory.checks import integer, is_sequence, shown
+from effective_theory.checks import integer, shown
 from effective_theory.tasks import require_registered, task_from_configuration
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.phases import LAG
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, axis_of
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.identity import (
     canonical_json,
-    cell_configuration,
     configuration_template,
-    identify,
     read_canonical,
     settings_configuration,
 )
 from phase_diagrams.sweeps.registry import default_settings, first_system, system_named, system_of
+from phase_diagrams.sweeps.seeds import settled_seeds
 from phase_diagrams.sweeps.settings import settings_text
-from phase_diagrams.sweeps.starts import Recipe, Seed, Start, start
+from phase_diagrams.sweeps.starts import Start, start
 from phase_diagrams.sweeps.systems import (
     BUDGET,
-    Budget,
     Measure,
     System,
     UnknownSystem,
     with_field_types,
 )
 from phase_diagrams.sweeps.train_fraction import settled_axes, settled_train_size
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One run of a sweep, as a recipe: no weights.
-
-    Attributes
-    ----------
-    index
-        Place in the diagram: one index for each axis, then the seed's.
-    model, task, train_size, start, seed
-        What determines the run: the settings of its system, such as a ToyModel, and the rest.
-    """
-
-    index: tuple[int, ...]
-    model: Any
-    task: Any
-    train_size: Any
-    start: str
-    seed: Seed
-
-    @property
-    def system(self) -> System:
-        """The system whose run it is."""
-        return system_of(self.model)
-
-    @property
-    def budget(self) -> Budget:
-        """How long the run may go on, and when it stops before."""
-        return self.system.budget(self.model)
-
-    @property
-    def state_shape(self) -> tuple[int, int]:
-        """Rows and columns of what is kept of the last state."""
-        state = self.system.state
-        return (0, 0) if state is None else state.shape(self.model, self.task)
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """What determines the run, without the budget and when to stop, as plain values."""
-        system = self.system
-        batches = start(system, self.start).batches
-        return cell_configuration(
-            system, self.model, self.task, self.train_size, self.start, self.seed, batches
-        )
-
-    @cached_property
-    def configuration(self) -> str:
-        """What determines the run, without the budget and when to stop, as canonical JSON."""
-        return canonical_json(self.content)
-
-    @cached_property
-    def cell_id(self) -> str:
-        """Hash of the configuration."""
-        return identify(self.configuration)
-
-    def draw(self, recipe: Recipe | None = None) -> tuple[Any, Any]:
-        """Return the data and the start that the recipe gives, by default the registered one."""
-        recipe = recipe if recipe is not None else start(self.system, self.start).recipe
-        return recipe(self.model, self.task, self.train_size, self.seed)
-
-    def split(self) -> Any:
-        """Return the data alone; the start is drawn only where the recipe needs it for them."""
-        recipe = start(self.system, self.start)
-        return recipe.draw_split(self.model, self.task, self.train_size, self.seed)
 
 
 @dataclass(frozen=True, repr=False)
@@ -177,7 +110,7 @@ class SweepSpec:
         if self.task is not None:
             size = settled_train_size(self.task, self.train_size, train_fraction)
             settle("train_size", size)
-        settle("seeds", _settled_seeds(self.seeds))
+        settle("seeds", settled_seeds(self.seeds))
         if system.one_seed and any(split != initial for split, initial in self.seeds):
             raise InputError(
                 f"seeds of {system.plural} are whole numbers: they have no split of their own."
@@ -430,7 +363,7 @@ class SweepSpec:
         InputError
             If one of them is no seed, or is there already.
         """
-        return dataclasses.replace(self, seeds=(*self.seeds, *_settled_seeds(seeds)))
+        return dataclasses.replace(self, seeds=(*self.seeds, *settled_seeds(seeds)))
 
     def with_values_of(self, other: "SweepSpec") -> "SweepSpec":
         """Return the sweep with another's values on its axes where the two match to 1e-9."""
@@ -529,20 +462,3 @@ def _stored_system(content: Mapping[str, Any]) -> System:
 
 def _either(choices: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
-
-
-def _settled_seeds(seeds: Any) -> tuple[Seed, ...]:
-    if not is_sequence(seeds):
-        raise InputError(f"seeds must be a sequence such as (0, 1, 2), not {shown(seeds)}.")
-    settled: list[Seed] = []
-    for seed in seeds:
-        if isinstance(seed, Sequence) and not isinstance(seed, str | bytes) and len(seed) == 2:
-            settled.append((integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)))
-        else:
-            number = integer("seeds", seed, 0)
-            settled.append((number, number))
-    if not settled:
-        raise InputError("seeds are empty; give at least one.")
-    if len(set(settled)) != len(settled):
-        raise InputError("seeds are repeated; give each seed once.")
-    return tuple(settled)

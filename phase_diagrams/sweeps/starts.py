@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from effective_theory import Dataset, InputError
-from effective_theory.checks import integer, is_sequence, of_type, shown
+from effective_theory.checks import of_type, shown
 from phase_diagrams.sweeps.registry import first_system
+from phase_diagrams.sweeps.seeds import Seed
 from phase_diagrams.sweeps.systems import System
 
-#: Seeds of the split (with the targets) and of the initialisation.
-Seed = tuple[int, int]
 #: ``(settings, task, train_size, seed) -> (data, start)``; of the toy model a Dataset and an
 #: InitialState.
 Recipe = Callable[[Any, Any, Any, Seed], tuple[Any, Any]]
@@ -132,10 +131,3 @@ def stream(role: str, seed: int) -> np.random.Generator:
     """Return the generator of one role for one seed."""
     key = (_ROLES.index(role),)
     return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=key))
-
-
-def checked_seed(seed: Seed) -> Seed:
-    """Return a seed of whole numbers from 0 on, or raise InputError."""
-    if not is_sequence(seed) or len(seed) != 2:
-        raise InputError(f"seed must be a pair such as (0, 0), not {shown(seed)}.")
-    return integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)

@@ -287,6 +287,8 @@ def require_settings(settings: Any) -> None:
     if BUDGET not in fields:
         raise InputError(f"settings must have a field {BUDGET}, the budget of a run.")
     for name, each in fields.items():
+        if not each.init:
+            raise InputError(f"settings.{name} must be an argument of {settings.__name__}.")
         if each.default is dataclasses.MISSING:
             raise InputError(f"settings.{name} must have a plain default, such as {name}: int = 1.")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from effective_theory import train
 from effective_theory.training import compile_kernels
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 
 _TRIAL_UPDATES = 50
 #: More cells than that in one message would wait long for the first result.

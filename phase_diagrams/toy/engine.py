@@ -13,7 +13,7 @@ from phase_diagrams.runs.dask_workers import Preparation
 from phase_diagrams.runs.engines import CellTask, OneByOne, require_settings_of
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.starts import Recipe
 from phase_diagrams.toy.cost import in_chunks
 from phase_diagrams.toy.origin import numba_origin

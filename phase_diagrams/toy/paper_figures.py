@@ -19,7 +19,8 @@ from phase_diagrams.runs.engines import Engine
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeping import results
 from phase_diagrams.sweeps.axes import Axis
-from phase_diagrams.sweeps.spec import Cell, SweepSpec
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.spec import SweepSpec
 
 
 def _released(steps: int, sizes: tuple[int, ...], seeds: tuple[int, ...]) -> SweepSpec:

@@ -19,14 +19,8 @@ from effective_theory import (
 from effective_theory.checks import integer
 from effective_theory.minibatches import ReleasedBatches
 from phase_diagrams.sweeps.registry import system_of
-from phase_diagrams.sweeps.starts import (
-    Recipe,
-    Seed,
-    checked_seed,
-    register_start,
-    start,
-    stream,
-)
+from phase_diagrams.sweeps.seeds import Seed, checked_seed
+from phase_diagrams.sweeps.starts import Recipe, register_start, start, stream
 from phase_diagrams.sweeps.systems import System
 from phase_diagrams.toy.torch_draws import TorchDraws
 

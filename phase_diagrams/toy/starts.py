@@ -2,7 +2,8 @@
 
 from effective_theory import BinaryOperation, Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import of_type, shown
-from phase_diagrams.sweeps.starts import Seed, checked_seed, stream
+from phase_diagrams.sweeps.seeds import Seed, checked_seed
+from phase_diagrams.sweeps.starts import stream
 
 
 def random_start(

@@ -29,7 +29,7 @@ from phase_diagrams import (
     sweep,
 )
 from phase_diagrams.sweeping import results
-from phase_diagrams.sweeps.starts import Seed
+from phase_diagrams.sweeps.seeds import Seed
 from phase_diagrams.toy.engine import run_cell
 from tests.stores import stored_rows
 

@@ -26,7 +26,7 @@ from phase_diagrams import (
     sweep,
 )
 from phase_diagrams.runs import store as store_module
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.starts import Recipe
 from phase_diagrams.toy import engine as engine_module
 

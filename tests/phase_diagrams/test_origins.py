@@ -25,7 +25,7 @@ from phase_diagrams import (
 from phase_diagrams.cli import main
 from phase_diagrams.runs import origin
 from phase_diagrams.runs.origin import Origin, mixtures
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.starts import Recipe
 from phase_diagrams.toy import engine as engines
 from phase_diagrams.toy.engine import run_cell

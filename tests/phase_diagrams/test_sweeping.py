@@ -21,7 +21,7 @@ from phase_diagrams import (
     sweep,
 )
 from phase_diagrams.sweeping import long_first, results
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.text.table import write_csv
 from phase_diagrams.toy.engine import NumbaEngine, run_cell
 from phase_diagrams.toy.system import TOY

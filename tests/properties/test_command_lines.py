@@ -26,7 +26,7 @@ from effective_theory import cli as theory_cli
 from phase_diagrams import RunSummary
 from phase_diagrams import cli as sweep_cli
 from phase_diagrams.pictures.door import Pictures
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.toy import cost
 from phase_diagrams.toy.engine import NumbaEngine, run_cell
 from phase_diagrams.toy.system import TOY

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from effective_theory import Addition, InputError, ToyModel
 from effective_theory.tasks import task_from_configuration
 from phase_diagrams import SweepSpec
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.identity import canonical_json, identify, read_canonical
-from phase_diagrams.sweeps.spec import Cell
 
 SMALLEST, LARGEST = math.ulp(0.0), 1.7976931348623157e308
 FLOATS = (

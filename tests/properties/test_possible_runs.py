@@ -17,7 +17,7 @@ from phase_diagrams import Store, StoreError, SweepSpec
 from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
 from phase_diagrams.runs.rows import COLUMNS, run_as_row, runs_of_rows
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import Budget
 from phase_diagrams.toy.engine import run_cell
 

@@ -15,7 +15,7 @@ from effective_theory import ToyModel
 from effective_theory.checks import InputError, RunError, integer, shown
 from phase_diagrams.runs.engines import require_settings_of
 from phase_diagrams.runs.summary import RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from validation.engine.lane import Lane
 from validation.engine.stacked_model import Shape
 from validation.engine.torch_origin import torch_origin

@@ -5,7 +5,7 @@ from collections import deque
 import torch
 
 from phase_diagrams.runs.summary import RunSummary
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from validation.engine.batch import Batch
 from validation.engine.stacked_model import Shape
 from validation.engine.streams import new_stream, on_stream

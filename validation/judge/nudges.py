@@ -10,7 +10,8 @@ import numpy as np
 
 from effective_theory import BinaryOperation, Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import integer
-from phase_diagrams.sweeps.starts import Seed, register_start, start
+from phase_diagrams.sweeps.seeds import Seed
+from phase_diagrams.sweeps.starts import register_start, start
 from phase_diagrams.toy.system import TOY
 
 

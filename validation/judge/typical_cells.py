@@ -8,7 +8,7 @@ import numpy as np
 from effective_theory.checks import of_type
 from phase_diagrams import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase
-from phase_diagrams.sweeps.spec import Cell
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.wording import describe, place_name
 from validation.judge.cross_check import CrossCheck, cross_check
 
