@@ -24,6 +24,8 @@ from effective_theory.dynamics import (
     effective_trajectory,
 )
 from effective_theory.history import History
+from effective_theory.mirrors import is_commutative, strict_test
+from effective_theory.operations import ModularOperation, PermutationOperation
 from effective_theory.outcome import TrainingRun
 from effective_theory.parallelograms import (
     count_parallelograms,
@@ -58,6 +60,10 @@ __all__ = [
     "InitialState",
     "InputError",
     "ModularAddition",
+    "ModularOperation",
+    "PermutationOperation",
+    "is_commutative",
+    "strict_test",
     "ScalingFit",
     "Task",
     "ToyModel",

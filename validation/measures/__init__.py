@@ -1,0 +1,1 @@
+"""What is measured of networks while they learn, as functions on plain arrays."""

@@ -1,0 +1,1 @@
+"""The networks that the source papers train on operations of two symbols."""

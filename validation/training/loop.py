@@ -1,0 +1,397 @@
+"""The loop that trains every network on pairs: update, evaluate, note, stop."""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from effective_theory import Dataset, InputError, strict_test
+from effective_theory.checks import fraction, integer, of_type, path_of
+from effective_theory.files import require_writable
+from effective_theory.mirrors import FEW_STRICT
+from effective_theory.progress import progress_bar
+from validation.networks.pair_network import PairNetwork
+from validation.training.checkpoint import (
+    CHECKPOINT,
+    Checkpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from validation.training.curve import COLUMNS, Crossings, crossings_of, decisive_accuracy
+from validation.training.optimisation import Optimisation, Updates
+
+#: ``(network) -> number``, of a network in evaluation mode.
+NetworkMeasure = Callable[[PairNetwork], float]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a network is trained and how often it is looked at.
+
+    Parameters
+    ----------
+    updates
+        Budget.
+    evaluate_every
+        Updates between two evaluations.
+    train_threshold, test_threshold
+        Accuracies whose first evaluations are noted.
+    in_a_row
+        Evaluations in a row that make a crossing stable: Adam at high rates loses what it has
+        learned, and learns it again.
+    stop_at
+        Test accuracy, the strict one where it is defined, at which a run stops; None for never.
+    stop_after
+        Updates that it goes on for after that.
+    fold
+        Whether `PairNetwork.folded` is used where it is the same function: without dropout.
+    compiled
+        Whether updates are compiled by torch.compile, which takes a minute first.
+
+    Raises
+    ------
+    InputError
+        If a field is out of its range.
+    """
+
+    updates: int
+    evaluate_every: int = 10
+    train_threshold: float = 0.95
+    test_threshold: float = 0.95
+    in_a_row: int = 5
+    stop_at: float | None = None
+    stop_after: int = 0
+    fold: bool = True
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        integer("updates", self.updates, 1)
+        for name in ("evaluate_every", "in_a_row"):
+            integer(name, getattr(self, name), 1)
+        integer("stop_after", self.stop_after, 0)
+        for name in ("train_threshold", "test_threshold"):
+            fraction(name, getattr(self, name))
+        if self.stop_at is not None:
+            fraction("stop_at", self.stop_at)
+        for name in ("fold", "compiled"):
+            of_type(name, getattr(self, name), bool, "True or False")
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkRun:
+    """What became of a network.
+
+    Attributes
+    ----------
+    status
+        "finished", "stopped" (at what the plan stops for) or "diverged" (a loss is not finite).
+    crossings
+        When it reached its thresholds.
+    diverged_step
+        Update whose loss was not finite, counted from 0; None unless diverged.
+    updates_run
+        Number of completed updates.
+    strict_samples
+        Number of test samples whose mirror is not in training; None where the operation is not
+        commutative.
+    curve
+        One value for each evaluation: `COLUMNS`, then the measures. The strict test accuracy is
+        NaN where it is not defined.
+    network
+        The network in its last state.
+    """
+
+    status: Literal["finished", "stopped", "diverged"]
+    crossings: Crossings
+    diverged_step: int | None
+    updates_run: int
+    strict_samples: int | None
+    curve: dict[str, NDArray[np.float64]] = field(repr=False)
+    network: PairNetwork = field(repr=False)
+
+    def __str__(self) -> str:
+        """Return when it learned, in one line, plain test accuracy beside the strict one."""
+        c, absent = self.crossings, f"not within {self.updates_run} updates"
+        parts = [
+            f"{self.status} after {self.updates_run} updates",
+            f"train {absent if c.train_step is None else c.train_step}",
+        ]
+        test = absent if c.test_step is None else str(c.test_step)
+        if self.strict_samples is None:
+            parts.append(f"test {test}")
+        else:
+            plain = absent if c.plain_test_step is None else str(c.plain_test_step)
+            few = "few: " if self.strict_samples < FEW_STRICT else ""
+            parts.append(f"strict test {test} ({few}{self.strict_samples} samples), plain {plain}")
+        return ", ".join(parts)
+
+
+def begun(make: Callable[[], PairNetwork], seed: int) -> PairNetwork:
+    """Return what makes a network, called with torch's generator at a seed, which is put back.
+
+    Examples
+    --------
+    ``begun(lambda: OneLayerTransformer(31, 31, dimension=64), seed=0)``
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(integer("seed", seed, 0))
+        return of_type("make", make(), PairNetwork, "a function that returns a network")
+
+
+def train_network(
+    network: PairNetwork,
+    dataset: Dataset,
+    optimisation: Optimisation,
+    plan: Plan,
+    *,
+    seed: int,
+    measures: Mapping[str, NetworkMeasure] | None = None,
+    checkpoint: str | Path | None = None,
+    checkpoint_every: int = 1000,
+    progress: bool = False,
+) -> NetworkRun:
+    """Train a network on pairs, in place, and return what became of it.
+
+    Parameters
+    ----------
+    network
+        What is trained; its dtype and device are those of the training.
+    dataset
+        An operation with its training set.
+    optimisation, plan
+        How it is updated, for how long, and when it is looked at.
+    seed
+        Of batches, noise and dropout. Each update draws from a stream of its own, so that a
+        resumed training goes on as the uninterrupted one does.
+    measures
+        Further numbers for the curve, by name; taken at each evaluation.
+    checkpoint
+        File that the training goes on from, and leaves every ``checkpoint_every`` updates, at the
+        next evaluation, and at its end. On one machine with the same versions, threads and
+        ``compiled`` the curve is the same bit for bit.
+    checkpoint_every
+        Updates between two checkpoints.
+    progress
+        Show the updates on stderr.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or the checkpoint is one of another training.
+    """
+    training = _Training(network, dataset, optimisation, plan, integer("seed", seed, 0), measures)
+    every = integer("checkpoint_every", checkpoint_every, 1)
+    file = None if checkpoint is None else path_of("checkpoint", checkpoint)
+    if file is not None:
+        require_writable(file, CHECKPOINT)
+        if file.exists():
+            training.resume(file)
+    with progress_bar(
+        plan.updates, unit="update", initial=training.update, progress=progress
+    ) as done:
+        saved = training.update
+        while not training.has_ended:
+            before = training.update
+            training.advance()
+            done(training.update - before)
+            if file is not None and (training.has_ended or training.update - saved >= every):
+                training.save(file)
+                saved = training.update
+    return training.result()
+
+
+class _Training:
+    """A network, its data and what is known of it so far."""
+
+    def __init__(
+        self,
+        network: PairNetwork,
+        dataset: Dataset,
+        optimisation: Optimisation,
+        plan: Plan,
+        seed: int,
+        measures: Mapping[str, NetworkMeasure] | None,
+    ) -> None:
+        of_type("network", network, PairNetwork, "a PairNetwork such as OneLayerTransformer")
+        of_type("dataset", dataset, Dataset, "a Dataset such as Dataset.split() returns")
+        of_type("optimisation", optimisation, Optimisation, "an Optimisation")
+        task = dataset.operation
+        if (network.symbols, network.classes) != (task.symbols, task.classes):
+            raise InputError(
+                f"network has {network.symbols} symbols and {network.classes} classes, the task "
+                f"{task.symbols} and {task.classes}."
+            )
+        size = optimisation.batch_size
+        if size is not None and size > dataset.train_size:
+            raise InputError(
+                f"batch_size must be at most the {dataset.train_size} training samples, not {size}."
+            )
+        self.network, self.plan, self.seed = network, plan, seed
+        self.dataset, self.optimisation = dataset, optimisation
+        self.measures = dict(measures or {})
+        device = next(network.parameters()).device
+        self.device = device
+        self.pairs = torch.tensor(task.pairs, device=device)
+        self.labels = torch.tensor(task.labels, device=device)
+        self.train = torch.tensor(dataset.train, device=device)
+        self.test = torch.tensor(dataset.test, device=device)
+        strict = strict_test(dataset)
+        self.strict = None if strict is None else torch.tensor(strict, device=device)
+        self.updates = Updates(network, optimisation)
+        self.curve: dict[str, list[float]] = {name: [] for name in (*COLUMNS, *self.measures)}
+        self.update = 0
+        self.diverged = torch.full((), -1, device=device)
+        folds = plan.fold and network.has_fold and not network.uses_dropout
+        self._forward = network.folded if folds else network.forward
+        compiles = plan.compiled
+        self._trained = torch.compile(self._forward) if compiles else self._forward
+        self._order = np.empty(0, np.int64)
+        self._epoch = -1
+        self.evaluate()
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What determines the training but for its budget, as plain values."""
+        train = np.ascontiguousarray(self.dataset.train)
+        return {
+            "network": str(self.network),
+            "dtype": str(next(self.network.parameters()).dtype),
+            "task": self.dataset.task.configuration(),
+            "train": hashlib.sha256(train.tobytes()).hexdigest(),
+            "optimisation": asdict(self.optimisation),
+            "evaluate_every": self.plan.evaluate_every,
+            "fold": self.plan.fold,
+            "compiled": self.plan.compiled,
+            "seed": self.seed,
+            "measures": sorted(self.measures),
+        }
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the budget is run, a loss is not finite, or what it stops for was reached."""
+        return self.update >= self.plan.updates or self._diverged_at >= 0 or self._has_stopped
+
+    @property
+    def _diverged_at(self) -> int:
+        return int(self.diverged)
+
+    @property
+    def _has_stopped(self) -> bool:
+        if self.plan.stop_at is None:
+            return False
+        reached = np.flatnonzero(decisive_accuracy(self._columns()) >= self.plan.stop_at)
+        if not len(reached):
+            return False
+        return bool(self.update >= self.curve["update"][reached[0]] + self.plan.stop_after)
+
+    def advance(self) -> None:
+        """Train up to the next evaluation, and make it."""
+        every = self.plan.evaluate_every
+        end = min((self.update // every + 1) * every, self.plan.updates)
+        self.network.train()
+        for number in range(self.update, end):
+            self._step(number)
+        at = self._diverged_at
+        self.update = end if at < 0 else at
+        if at < 0:
+            self.evaluate()
+
+    def _step(self, number: int) -> None:
+        chosen, generator = self._samples(number), None
+        if self.optimisation.is_random or self.network.uses_dropout:
+            noise = int(_stream(self.seed, "noise", number).integers(2**62))
+            generator = torch.Generator(self.device).manual_seed(noise)
+            if self.network.uses_dropout:
+                torch.manual_seed(noise)
+        pairs, labels = self.pairs[chosen], self.labels[chosen]
+        loss = self.updates.step(
+            number, lambda: nn.functional.cross_entropy(self._trained(pairs), labels), generator
+        )
+        # Without a look at the number, for which a GPU would have to be waited for.
+        is_first = ~loss.isfinite() & (self.diverged < 0)
+        self.diverged = torch.where(is_first, number, self.diverged)
+
+    def _samples(self, number: int) -> Tensor:
+        """Return the training samples of an update; epochs are permutations, each of its own."""
+        size = self.optimisation.batch_size
+        if size is None:
+            return self.train
+        of_epoch = math.ceil(len(self.train) / size)
+        epoch, place = divmod(number, of_epoch)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._order = _stream(self.seed, "batches", epoch).permutation(len(self.train))
+        chosen = self._order[place * size : (place + 1) * size]
+        return self.train[torch.from_numpy(chosen).to(self.device)]
+
+    @torch.no_grad()
+    def evaluate(self) -> None:
+        """Note where the network is."""
+        self.network.eval()
+        logits = self._forward(self.pairs)
+        losses = nn.functional.cross_entropy(logits, self.labels, reduction="none")
+        right = logits.argmax(dim=1) == self.labels
+        strict = math.nan
+        if self.strict is not None and len(self.strict):
+            strict = float(right[self.strict].double().mean())
+        found = {
+            "update": float(self.update),
+            "train_loss": float(losses[self.train].double().mean()),
+            "test_loss": float(losses[self.test].double().mean()),
+            "train_accuracy": float(right[self.train].double().mean()),
+            "plain_test_accuracy": float(right[self.test].double().mean()),
+            "strict_test_accuracy": strict,
+            **{name: float(measure(self.network)) for name, measure in self.measures.items()},
+        }
+        for name, value in found.items():
+            self.curve[name].append(value)
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint."""
+        state = Checkpoint(self.update, self.curve)
+        write_checkpoint(path, self.configuration, state, self.network, self.updates)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        found = read_checkpoint(path, self.configuration, self.network, self.updates)
+        self.update, self.curve = found.update, found.curve
+
+    def _columns(self) -> dict[str, NDArray[np.float64]]:
+        return {name: np.array(values) for name, values in self.curve.items()}
+
+    def result(self) -> NetworkRun:
+        """Return what became of the network."""
+        self.network.eval()
+        curve, at = self._columns(), self._diverged_at
+        status: Literal["finished", "stopped", "diverged"] = "finished"
+        if at >= 0:
+            status = "diverged"
+        elif self._has_stopped:
+            status = "stopped"
+        return NetworkRun(
+            status=status,
+            crossings=crossings_of(
+                curve,
+                train_threshold=self.plan.train_threshold,
+                test_threshold=self.plan.test_threshold,
+                in_a_row=self.plan.in_a_row,
+            ),
+            diverged_step=at if at >= 0 else None,
+            updates_run=self.update,
+            strict_samples=None if self.strict is None else len(self.strict),
+            curve=curve,
+            network=self.network,
+        )
+
+
+def _stream(seed: int, role: Literal["batches", "noise"], number: int) -> np.random.Generator:
+    """Return the generator of one role for one epoch or update."""
+    key = (("batches", "noise").index(role), number)
+    return np.random.default_rng(np.random.SeedSequence(entropy=seed, spawn_key=key))
