@@ -1,5 +1,6 @@
 # make phase-diagram   from a fresh clone to the four-phase diagram (no PyTorch)
 # make test            lint, types, import contracts, tests and the share of lines that they run
+# make test-networks   trainings of networks against what is published: 2 minutes on 2 cores
 # make test-slow       whole published tables: minutes of training
 # make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
 # make gpu             with a GPU and the PyTorch of $(PYTHON): tests, benchmark and record; resumes
@@ -11,7 +12,7 @@ TABLE ?=
 # Tests of one file share what it prepares.
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
-.PHONY: phase-diagram test test-slow test-slurm gpu clean
+.PHONY: phase-diagram test test-networks test-slow test-slurm gpu clean
 
 phase-diagram: .venv/core
 	$(BIN)/python -m phase_diagrams sweep --preset released-5b $(if $(TABLE),--table $(TABLE))
@@ -21,8 +22,11 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) --cov --cov-report=
+	$(BIN)/python -m pytest -m "not slow and not networks" $(PARALLEL) --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/uncompiled --cov --cov-append --cov-fail-under=92
+
+test-networks: .venv/dev
+	$(BIN)/python -m pytest -m networks -n 2 --dist load --durations=5
 
 test-slow: .venv/dev
 	$(BIN)/python -m pytest -m slow

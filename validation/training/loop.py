@@ -222,6 +222,7 @@ class _Training:
         of_type("network", network, PairNetwork, "a PairNetwork such as OneLayerTransformer")
         of_type("dataset", dataset, Dataset, "a Dataset such as Dataset.split() returns")
         of_type("optimisation", optimisation, Optimisation, "an Optimisation")
+        of_type("plan", plan, Plan, "a Plan such as Plan(1000)")
         task = dataset.operation
         if (network.symbols, network.classes) != (task.symbols, task.classes):
             raise InputError(

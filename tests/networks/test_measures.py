@@ -1,0 +1,131 @@
+"""Measures on arrays whose values are known."""
+
+import numpy as np
+import pytest
+
+from effective_theory import InputError
+from validation.measures.embeddings import (
+    beside_random,
+    circle,
+    effective_dimension,
+    frequency_shares,
+    top_frequency_power,
+)
+from validation.measures.logits import (
+    along_sums,
+    collapsed_share,
+    excluded_logits,
+    mean_cross_entropy,
+    restricted_logits,
+    weight_norm,
+)
+
+
+def waves(p: int, *frequencies: int) -> np.ndarray:
+    """Cosine and sine of each frequency, shape (p, 2 * frequencies)."""
+    angles = 2 * np.pi * np.outer(np.arange(p), frequencies) / p
+    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
+
+
+@pytest.mark.parametrize("p", [12, 13])
+def test_the_shares_of_frequencies_are_those_of_the_waves(p: int) -> None:
+    rotation, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))
+    embeddings = np.concatenate([3 * waves(p, 2), waves(p, 3), 2 * waves(p, 5)], axis=1)
+    shares = frequency_shares(embeddings @ rotation + 7.0)
+    expected = np.zeros(p // 2)
+    expected[[1, 2, 4]] = np.array([9, 1, 4]) / 14
+    np.testing.assert_allclose(shares, expected, atol=1e-12)
+    assert top_frequency_power(embeddings, 1) == pytest.approx(9 / 14)
+    assert top_frequency_power(embeddings, 2) == pytest.approx(13 / 14)
+    assert top_frequency_power(embeddings, 99) == pytest.approx(1)
+
+
+def test_shares_of_a_direct_sum_of_squares_are_the_same() -> None:
+    """By projections on cosines and sines, without a transform."""
+    values = np.random.default_rng(1).normal(size=(11, 4))
+    centred = values - values.mean(axis=0)
+    power = []
+    for k in range(1, 6):
+        basis = waves(11, k) * np.sqrt(2 / 11)
+        power.append(((basis.T @ centred) ** 2).sum())
+    np.testing.assert_allclose(frequency_shares(values), np.array(power) / (centred**2).sum())
+
+
+def test_the_effective_dimension_counts_directions() -> None:
+    assert effective_dimension(waves(13, 2)) == pytest.approx(2)
+    assert effective_dimension(waves(13, 2, 3, 5)) == pytest.approx(6)
+    assert effective_dimension(np.arange(9.0)[:, None] @ np.ones((1, 5))) == pytest.approx(1)
+    shares = np.array([0.5, 0.3, 0.2])
+    rows = np.random.default_rng(0).normal(size=(50, 3))
+    rows -= rows.mean(axis=0)
+    orthogonal = np.linalg.svd(rows, full_matrices=False)[0] * np.sqrt(shares)
+    expected = np.exp(-(shares * np.log(shares)).sum())
+    assert effective_dimension(orthogonal) == pytest.approx(expected)
+
+
+def test_a_circle_is_found_and_told_from_an_ellipse_and_from_noise() -> None:
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    found = circle(waves(31, 7) @ turn + 3.0)
+    assert (found.frequency, round(found.r_squared, 9)) == (7, 1.0)
+    assert found.radius_spread == pytest.approx(0, abs=1e-9)
+    ellipse = circle(waves(31, 7) * [2, 1])
+    assert ellipse.r_squared == pytest.approx(1) and ellipse.radius_spread > 0.2
+    noise = circle(np.random.default_rng(0).normal(size=(31, 16)))
+    assert noise.r_squared < 0.5
+
+
+def test_random_embeddings_stand_beside() -> None:
+    ordered, random = beside_random(lambda e: top_frequency_power(e, 4), waves(31, 1, 4), rng=0)
+    assert ordered == pytest.approx(1) and 0.25 < random < 0.8
+    again = beside_random(lambda e: top_frequency_power(e, 4), waves(31, 1, 4), rng=0)
+    assert again == (ordered, random)
+
+
+def test_restricted_and_excluded_logits_part_what_adds() -> None:
+    p, k = 13, 4
+    a, b, c = np.indices((p, p, p))
+    adds = 5 * np.cos(2 * np.pi * k * (a + b - c) / p)
+    other = np.random.default_rng(0).normal(size=(p, p, p))
+    # Nothing of the rest lies along the sums.
+    other -= along_sums(other, [k])
+    np.testing.assert_allclose(along_sums(adds + other, [k]), adds, atol=1e-10)
+    np.testing.assert_allclose(excluded_logits(adds + other, [k]), other, atol=1e-10)
+    mean = other.mean(axis=(0, 1))
+    np.testing.assert_allclose(restricted_logits(adds + other, [k]), adds + mean, atol=1e-10)
+    np.testing.assert_allclose(along_sums(adds, [1, 2]), 0, atol=1e-10)
+
+
+def test_the_loss_and_its_collapse_are_torchs() -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra [validation]")
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(40, 7)) * np.geomspace(1, 300, 40)[:, None]
+    labels = logits.argmax(axis=1)
+    labels[::3] = 0
+    given = torch.tensor(logits), torch.tensor(labels)
+    expected = torch.nn.functional.cross_entropy(*given)
+    assert mean_cross_entropy(logits, labels) == pytest.approx(float(expected), rel=1e-12)
+    probability = torch.tensor(logits, dtype=torch.float32).softmax(dim=1)
+    own = probability[torch.arange(40), given[1]]
+    assert collapsed_share(logits, labels) == float((own == 1).double().mean()) > 0
+
+
+def test_the_weight_norm_is_that_of_all_weights_together() -> None:
+    assert weight_norm([np.full((2, 2), 2.0), np.array([3.0])]) == 5.0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: frequency_shares(np.ones((5, 2))), "embeddings must differ"),
+        (lambda: frequency_shares(np.ones(5)), "embeddings must have shape"),
+        (lambda: effective_dimension(np.full((5, 2), np.nan)), "embeddings holds NaN"),
+        (lambda: effective_dimension(np.ones((2, 2))), "at least three symbols"),
+        (lambda: circle(np.arange(5.0)[:, None]), "at least two columns"),
+        (lambda: along_sums(np.ones((3, 4, 5)), [1]), "logits must be those of all pairs"),
+        (lambda: along_sums(np.ones((5, 5, 5)), [3]), "frequencies must be"),
+    ],
+)
+def test_what_cannot_be_measured_is_named(call, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=message):
+        call()
