@@ -88,10 +88,10 @@ def test_strict_accuracy_decides_where_there_is_one() -> None:
 
 
 def test_it_stops_after_what_it_waits_for() -> None:
-    dataset = Dataset.split(ModularOperation("x+y", 7, ordered=False), 26, rng=0)
-    plan = Plan(3000, evaluate_every=5, stop_at=0.3, stop_after=17)
+    dataset = Dataset.split(ModularOperation("x-y", 7), 30, rng=0)
+    plan = Plan(3000, evaluate_every=5, stop_at=0.1, stop_after=17)
     run = train_network(network(), dataset, Optimisation("adamw", 1e-2, 1.0), plan, seed=0)
-    first = first_reached(run.curve["update"], run.curve["strict_test_accuracy"], 0.3)
+    first = first_reached(run.curve["update"], run.curve["plain_test_accuracy"], 0.1)
     assert first is not None and run.status == "stopped" and run.updates_run == first + 20
     assert run.curve["update"][-1] == run.updates_run
 

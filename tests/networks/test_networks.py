@@ -38,7 +38,12 @@ MAKERS: dict[str, Callable[[], PairNetwork]] = {
 
 def made(name: str, dtype: "torch.dtype" = torch.float64) -> PairNetwork:
     torch.manual_seed(1)
-    return MAKERS[name]().to(dtype)
+    network = MAKERS[name]().to(dtype)
+    if isinstance(network, OneLayerTransformer):
+        with torch.no_grad():  # where they are 0 a fold that forgot them would be right
+            for parameter in (network.positions, network.inner.bias, network.outer.bias):
+                parameter.normal_()
+    return network
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -141,7 +146,9 @@ def test_fan_in_gives_each_weight_the_variance_of_its_fan_in() -> None:
         expected = layer.in_features**-0.5
         assert float(layer.weight.detach().std()) == pytest.approx(expected, rel=0.03)
     assert float(network.unembedding.weight.detach().std()) == pytest.approx(97**-0.5, rel=0.03)
-    assert not network.inner.bias.any() and not network.outer.bias.any()
+    assert float(network.embeddings.detach().std()) == pytest.approx(128**-0.5, rel=0.03)
+    for at_zero in (network.inner.bias, network.outer.bias, network.positions):
+        assert not at_zero.any()
 
 
 def test_summed_inputs_cannot_tell_a_pair_from_its_mirror() -> None:

@@ -27,9 +27,10 @@ class OneLayerTransformer(PairNetwork):
     hidden
         Units of the MLP.
     initialisation
-        "fan_in", with which it groks as published: all weights N(0, 1/fan_in), embeddings and
-        positions N(0, 1/d), the unembedding N(0, 1/classes), biases 0. "torch": embeddings and
-        positions N(0, 1), the rest as torch.nn.Linear begins.
+        "fan_in", with which it groks as published: all weights N(0, 1/fan_in), embeddings
+        N(0, 1/d), the unembedding N(0, 1/classes), positions and biases 0, so that at first x and
+        y are nearly one. "torch": embeddings and positions N(0, 1), the rest as torch.nn.Linear
+        begins.
     """
 
     has_fold = True
@@ -68,9 +69,8 @@ class OneLayerTransformer(PairNetwork):
         if initialisation == "torch":
             self.positions.normal_()
             return
-        d = self.positions.shape[1]
-        for weight in (self.embedding.weight, self.positions):
-            weight.normal_(std=d**-0.5)
+        self.embedding.weight.normal_(std=self.positions.shape[1] ** -0.5)
+        self.positions.zero_()
         for layer in (self.query, self.key, self.value, self.attended, self.inner, self.outer):
             layer.weight.normal_(std=layer.in_features**-0.5)
         self.unembedding.weight.normal_(std=self.classes**-0.5)
