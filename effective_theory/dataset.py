@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from effective_theory.checks import (
     InputError,
     RandomSource,
+    fraction,
     integer,
     random_generator,
     refuse_masked,
@@ -63,12 +64,45 @@ class Dataset:
         return f"Dataset({self.task!r}, {self.train_size} of {self.task.size} samples)"
 
     @classmethod
-    def split(cls, task: Task, train_size: int, rng: RandomSource) -> Self:
-        """Draw a training set of ``train_size`` samples.
+    def split(
+        cls,
+        task: Task,
+        train_size: int | None = None,
+        rng: RandomSource | None = None,
+        *,
+        train_fraction: float | None = None,
+    ) -> Self:
+        """Draw a training set of ``train_size`` samples, or of the nearest number to a share.
 
         With one generator state the sets of different sizes are nested: a sweep over
         ``train_size`` adds samples and never swaps them.
+
+        Parameters
+        ----------
+        task
+            The task.
+        train_size
+            Number of training samples.
+        rng
+            Draws them; it must be given.
+        train_fraction
+            Instead of ``train_size``: training samples as a share of all.
+
+        Raises
+        ------
+        InputError
+            If both or none of the two are given, or an argument is wrong.
+
+        Examples
+        --------
+        >>> from effective_theory import ModularOperation
+        >>> Dataset.split(ModularOperation("x+y", 97), rng=0, train_fraction=0.3).train_size
+        2823
         """
+        if (train_size is None) == (train_fraction is None):
+            raise InputError("train_size or train_fraction must be given, and not both.")
+        if train_fraction is not None:
+            train_size = train_count(task, train_fraction)
         size = integer("train_size", train_size, 0, task.size)
         return cls(task, random_generator(rng).permutation(task.size)[:size])
 
@@ -101,3 +135,20 @@ class Dataset:
     def train_fraction(self) -> float:
         """Training samples as a fraction of all samples."""
         return self.train_size / self.task.size
+
+
+def train_count(task: Task, share: Any) -> int:
+    """Return the number of training samples nearest to a share; halves go to the even number.
+
+    Raises
+    ------
+    InputError
+        If the share is none, or leaves no training or no test sample.
+    """
+    count = round(fraction("train_fraction", share) * task.size)
+    if not 1 <= count < task.size:
+        raise InputError(
+            f"train_fraction {share} is {count} of {task.size} samples; "
+            "choose one that leaves training and test samples."
+        )
+    return count

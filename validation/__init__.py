@@ -14,8 +14,32 @@ if TYPE_CHECKING:
     from validation.judge.report import write_report
     from validation.judge.trajectory import Trajectory
     from validation.judge.typical_cells import TypicalCell, typical_cells
+    from validation.measures.of_networks import network_measures
+    from validation.networks.concat_network import ConcatNetwork
+    from validation.networks.liu_transformer import LiuTransformer
+    from validation.networks.lstm import LSTM
+    from validation.networks.mlp import MLP
+    from validation.networks.one_layer_transformer import OneLayerTransformer
+    from validation.networks.pair_network import PairNetwork
+    from validation.networks.power_transformer import PowerTransformer
+    from validation.training.loop import NetworkRun, Plan, begun, train_network
+    from validation.training.optimisation import Optimisation, published_optimisations
 
 __all__ = [
+    "Optimisation",
+    "published_optimisations",
+    "Plan",
+    "NetworkRun",
+    "begun",
+    "train_network",
+    "OneLayerTransformer",
+    "PowerTransformer",
+    "LiuTransformer",
+    "MLP",
+    "LSTM",
+    "ConcatNetwork",
+    "PairNetwork",
+    "network_measures",
     "Bound",
     "CrossCheck",
     "EngineAgreement",
@@ -36,6 +60,20 @@ __all__ = [
 
 #: The modules that hold what the package exports.
 _MODULES = {
+    "Optimisation": "training.optimisation",
+    "published_optimisations": "training.optimisation",
+    "Plan": "training.loop",
+    "NetworkRun": "training.loop",
+    "begun": "training.loop",
+    "train_network": "training.loop",
+    "OneLayerTransformer": "networks.one_layer_transformer",
+    "PowerTransformer": "networks.power_transformer",
+    "LiuTransformer": "networks.liu_transformer",
+    "MLP": "networks.mlp",
+    "LSTM": "networks.lstm",
+    "ConcatNetwork": "networks.concat_network",
+    "PairNetwork": "networks.pair_network",
+    "network_measures": "measures.of_networks",
     "TorchEngine": "engine.engine",
     "torch_engine": "engine.engine",
     "CrossCheck": "judge.cross_check",

@@ -4,28 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from effective_theory import InputError, Task
-from effective_theory.checks import fraction
+from effective_theory.dataset import train_count
 from phase_diagrams.sweeps.axes import Axis, axis_of
 
 #: Training samples where neither their count nor their share is given.
 DEFAULT_TRAIN_SIZE = 45
-
-
-def train_count(task: Task, share: Any) -> int:
-    """Return the number of training samples nearest to a share; halves go to the even number.
-
-    Raises
-    ------
-    InputError
-        If the share is none, or leaves no training or no test sample.
-    """
-    count = round(fraction("train_fraction", share) * task.size)
-    if not 1 <= count < task.size:
-        raise InputError(
-            f"train_fraction {share} is {count} of {task.size} samples; "
-            "choose one that leaves training and test samples."
-        )
-    return count
 
 
 def settled_train_size(task: Task, size: int | None, share: float | None) -> int:

@@ -75,3 +75,16 @@ def test_arrays_of_a_task_are_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
         Addition(4).pairs[0] = 3
     assert isinstance(np.asarray(Addition(4).labels), np.ndarray)
+
+
+def test_a_share_is_the_nearest_number_of_samples() -> None:
+    task = Addition(10)
+    by_share = Dataset.split(task, rng=3, train_fraction=0.45)
+    assert by_share.train.tolist() == Dataset.split(task, 25, rng=3).train.tolist()
+    for arguments in ({}, {"train_size": 5, "train_fraction": 0.5}):
+        with pytest.raises(InputError, match="train_size or train_fraction must be given"):
+            Dataset.split(task, rng=0, **arguments)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="rng is required"):
+        Dataset.split(task, 5)
+    with pytest.raises(InputError, match="train_fraction"):
+        Dataset.split(task, rng=0, train_fraction=0.001)

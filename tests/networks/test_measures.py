@@ -129,3 +129,47 @@ def test_the_weight_norm_is_that_of_all_weights_together() -> None:
 def test_what_cannot_be_measured_is_named(call, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_the_measures_of_a_network_that_adds_by_trigonometry() -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra [validation]")
+    from effective_theory import Dataset, ModularOperation
+    from validation.measures.of_networks import (
+        EMBEDDING_MEASURES,
+        network_measures,
+        random_embedding_measures,
+    )
+    from validation.networks.pair_network import PairNetwork
+
+    p, ks = 13, (1, 3, 4, 6)
+
+    class Adds(PairNetwork):
+        """Logits are sums of cos 2 pi k (a + b - c) / p."""
+
+        def __init__(self) -> None:
+            super().__init__(p, p)
+            self.table = torch.nn.Parameter(torch.tensor(waves(p, *ks)))
+
+        @property
+        def embeddings(self) -> "torch.Tensor":
+            return self.table
+
+        def forward(self, pairs: "torch.Tensor") -> "torch.Tensor":
+            off = pairs.sum(dim=1, keepdim=True) - torch.arange(p)
+            return sum(3 * torch.cos(2 * torch.pi * k * off.double() / p) for k in ks)
+
+    dataset = Dataset.split(ModularOperation("x+y", p), rng=0, train_fraction=0.5)
+    found = {name: measure(Adds()) for name, measure in network_measures(dataset).items()}
+    logits = Adds()(torch.tensor(dataset.operation.pairs.copy())).numpy()
+    test = mean_cross_entropy(logits[dataset.test], dataset.task.labels[dataset.test])
+    assert found["restricted_loss"] == pytest.approx(test, abs=1e-9) and test < 1e-3
+    assert found["excluded_loss"] == pytest.approx(np.log(p))
+    assert found["top_4_power"] == pytest.approx(1)
+    assert found["effective_dimension"] == pytest.approx(8)
+    assert found["weight_norm"] == pytest.approx(np.linalg.norm(waves(p, *ks)))
+    random = random_embedding_measures(p, 8, rng=0)
+    assert set(random) == set(EMBEDDING_MEASURES) <= set(found)
+    assert 0.6 < random["top_4_power"] < 0.95 and 4 < random["effective_dimension"] < 7.5
+    # Where not all pairs are samples there is no transform of the logits.
+    some = Dataset.split(ModularOperation("x/y", p), rng=0, train_fraction=0.5)
+    assert "restricted_loss" not in network_measures(some)

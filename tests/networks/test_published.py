@@ -99,3 +99,16 @@ def test_weight_decay_makes_the_simple_network_generalise_ten_times_sooner(seed:
     assert strong is not None
     weak = steps(0.03, 10_000)
     assert weak is None or weak >= 10 * strong
+
+
+def test_compiled_updates_are_the_same_training() -> None:
+    def curve(compiled: bool) -> Any:
+        network = begun(lambda: OneLayerTransformer(P, P, dimension=32, hidden=64), 0)
+        chosen = Optimisation("adamw", 1e-3, 1.0, warm_up=10)
+        plan = Plan(30, compiled=compiled)
+        data = half_of_sums(P, 0.5, 0)
+        return train_network(network.double(), data, chosen, plan, seed=0).curve
+
+    eager, compiled = curve(False), curve(True)
+    for name in ("train_loss", "test_loss"):
+        np.testing.assert_allclose(compiled[name], eager[name], rtol=1e-9)
