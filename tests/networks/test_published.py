@@ -101,6 +101,7 @@ def test_weight_decay_makes_the_simple_network_generalise_ten_times_sooner(seed:
     assert weak is None or weak >= 10 * strong
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # within torch.compile
 def test_compiled_updates_are_the_same_training() -> None:
     def curve(compiled: bool) -> Any:
         network = begun(lambda: OneLayerTransformer(P, P, dimension=32, hidden=64), 0)
