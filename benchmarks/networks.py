@@ -16,7 +16,8 @@ from validation.networks.one_layer_transformer import OneLayerTransformer
 from validation.networks.pair_network import PairNetwork
 from validation.networks.power_transformer import PowerTransformer
 from validation.training.loop import begun
-from validation.training.optimisation import Optimisation, Updates
+from validation.training.optimisation import Optimisation
+from validation.training.updates import Updates
 
 #: Network, p, training fraction and batch size.
 CASES: dict[str, tuple[type[PairNetwork], int, float, int | None]] = {

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from validation.networks.one_layer_transformer import OneLayerTransformer
     from validation.networks.pair_network import PairNetwork
     from validation.networks.power_transformer import PowerTransformer
-    from validation.training.loop import NetworkRun, Plan, begun, train_network
+    from validation.training.loop import NetworkRun, begun, train_network
     from validation.training.optimisation import Optimisation, published_optimisations
+    from validation.training.plan import Plan
 
 __all__ = [
     "Optimisation",
@@ -62,7 +63,7 @@ __all__ = [
 _MODULES = {
     "Optimisation": "training.optimisation",
     "published_optimisations": "training.optimisation",
-    "Plan": "training.loop",
+    "Plan": "training.plan",
     "NetworkRun": "training.loop",
     "begun": "training.loop",
     "train_network": "training.loop",

@@ -113,7 +113,7 @@ def page_data(diagram: PhaseDiagram) -> PageData:
             points[place] = state_coordinates(summary.state)
             runs["columns"][place] = summary.state.shape[1]
         runs["first"][place], runs["count"][place] = rows, len(summary.curve)
-        curves.append(summary.curve)
+        curves.append(summary.curve[:, : len(CURVE_COLUMNS)])
         rows += len(summary.curve)
     whole = np.concatenate(curves)
     return PageData(

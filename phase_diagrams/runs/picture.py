@@ -55,6 +55,14 @@ def plot_run(
         fractions, losses = panels["fractions"], panels["losses"]
         for name in system.defined(cell.task):
             _draw_fraction(fractions, summary, cell, name)
+        for place, column in enumerate(system.further, len(CURVE_COLUMNS)):
+            if column.endswith("_accuracy"):
+                shown = summary.curve[summary.curve[:, 0] >= 1]
+                label = column.replace("_", " ")
+                fractions.plot(
+                    shown[:, 0], shown[:, place], color=TEST_COLOUR, linewidth=0.9,
+                    linestyle="--", label=label,
+                )  # fmt: skip
         fractions.set(ylim=(-0.02, 1.02), ylabel="fraction")
         for side, colour in (("train", TRAIN_COLOUR), ("test", TEST_COLOUR)):
             losses.plot(*_line(summary, f"{side}_loss"), color=colour, label=f"{side} loss")

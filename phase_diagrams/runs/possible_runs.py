@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
+from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary, curve_columns
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import Budget
 
@@ -54,6 +54,7 @@ def require_possible(runs: Sequence[ClaimedRun]) -> None:
     """
     for run in runs:
         _require(_ends(run.summary, run.budget))
+        _require(_width(run.summary, run.cell))
         _require(_state(run.summary, run.cell, run.engine))
     measured = [run for run in runs if run.cell.system.samples is not None]
     _require(_curves(measured))
@@ -82,6 +83,12 @@ def _ends(run: RunSummary, budget: Budget) -> Claims:
     if run.diverged_step is not None:
         before = all(step < run.diverged_step for name, step in _crossings(run))
         yield before, "a crossing in the state that diverged"
+
+
+def _width(run: RunSummary, cell: Cell) -> Claims:
+    """Claims on the columns of the learning curve."""
+    columns = len(curve_columns(cell.system))
+    yield run.curve.ndim == 2 and run.curve.shape[1] == columns, "a curve with other columns"
 
 
 def _crossings(run: RunSummary) -> list[tuple[str, int]]:
@@ -176,7 +183,7 @@ def _curves(runs: Sequence[ClaimedRun]) -> Claims:
     yield not any(run.summary.curve.size == 0 for run in runs), "no learning curve"
     lengths = [len(run.summary.curve) for run in runs]
     ends = np.cumsum(lengths)
-    rows = np.concatenate([run.summary.curve for run in runs])
+    rows = np.concatenate([run.summary.curve[:, : len(CURVE_COLUMNS)] for run in runs])
     columns = dict(zip(CURVE_COLUMNS, rows.T, strict=True))
     updates = columns["update"]
     yield bool(np.isfinite(updates).all()), "a learning curve with an update that is no number"
@@ -213,7 +220,7 @@ def _curves(runs: Sequence[ClaimedRun]) -> Claims:
 
 def _curve_of_parts(run: RunSummary) -> Claims:
     """Claims on a learning curve of which not every column need be known."""
-    columns = dict(zip(CURVE_COLUMNS, run.curve.T, strict=True))
+    columns = dict(zip(CURVE_COLUMNS, run.curve[:, : len(CURVE_COLUMNS)].T, strict=True))
     updates = columns.pop("update")
     follow = bool((np.rint(updates) == updates).all() and (np.diff(updates, prepend=-1) > 0).all())
     yield follow, "a learning curve whose updates do not follow each other"

@@ -10,7 +10,7 @@ from effective_theory.outcome import Status
 from effective_theory.toy_model import MOST_STEPS, StopWhen
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
-from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
+from phase_diagrams.runs.summary import FRACTIONS, RunSummary, curve_columns
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import Budget
 
@@ -123,7 +123,7 @@ def _claimed(row: Mapping[str, Any], cell: Cell) -> ClaimedRun:
     summary = RunSummary(
         **{name: fields[name] for name in _SCALARS},
         state=state.reshape(cell.state_shape),
-        curve=curve.reshape(-1, len(CURVE_COLUMNS)),
+        curve=curve.reshape(-1, len(curve_columns(cell.system))),
         origin=None if origin is None else Origin.from_json(origin),
     )
     return ClaimedRun(summary, cell, budget, fields["engine"])

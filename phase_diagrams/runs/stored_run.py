@@ -9,10 +9,10 @@ import numpy as np
 
 from effective_theory import InputError
 from effective_theory.files import png_of
-from effective_theory.report import Condition, fraction, outcome_text
+from effective_theory.report import Condition, crossing, fraction, not_reached, outcome_text
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.runs.store import Store
-from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_columns
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import place_name
@@ -57,7 +57,7 @@ class StoredRun:
     phase
         Its phase in the diagram.
     summary
-        Scalars, the learning curve (columns: CURVE_COLUMNS) and the last state.
+        Scalars, the learning curve (columns: `curve_columns`) and the last state.
     """
 
     cell: Cell
@@ -72,7 +72,23 @@ class StoredRun:
         train, test = self.summary.train_step, self.summary.test_step
         lag = "" if train is None or test is None else f", lag {test - train}"
         origin = self.summary.origin or "not known"
-        return f"{self.name}: {self.phase.label}{lag}\n{outcome}\norigin: {origin}"
+        further = "".join(f"\n{line}" for line in self._further())
+        return f"{self.name}: {self.phase.label}{lag}\n{outcome}{further}\norigin: {origin}"
+
+    def _further(self) -> list[str]:
+        """Return a line for each further accuracy of the curve: when it was first as high."""
+        system, curve, lines = self.cell.system, self.summary.curve, []
+        threshold = system.threshold("test", self.cell.model)
+        for place, column in enumerate(system.further, len(CURVE_COLUMNS)):
+            if threshold is None or not column.endswith("_accuracy") or not len(curve):
+                continue
+            reached = np.flatnonzero(curve[:, place] >= threshold)
+            absent = not_reached(self.summary.steps_run, self.summary.diverged_step, system.unit)
+            step = int(curve[reached[0], 0]) if len(reached) else None
+            when = crossing(step, absent, system.unit)
+            label = column.replace("_", " ")
+            lines.append(f"{label} >= {threshold:g}: {when} (last: {fraction(curve[-1, place])})")
+        return lines
 
     def _conditions(self) -> list[Condition]:
         """Return what the run was to reach, each with what is said beside it."""
@@ -102,7 +118,7 @@ class StoredRun:
         """Return the learning curve as a pandas frame, one row for each recorded update."""
         import pandas as pd
 
-        curve = pd.DataFrame(self.summary.curve, columns=list(CURVE_COLUMNS))
+        curve = pd.DataFrame(self.summary.curve, columns=list(curve_columns(self.cell.system)))
         return curve.astype({"update": "int64"})
 
     def plot(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from effective_theory.outcome import Status
 from effective_theory.toy_model import AWAITED, StopWhen
 from phase_diagrams.runs.origin import Origin
+from phase_diagrams.sweeps.systems import System
 
 #: What an outcome says of accuracies and RQI; NaN where it is not known.
 FRACTIONS = (
@@ -19,6 +20,11 @@ FRACTIONS = (
 
 #: Columns of a learning curve.
 CURVE_COLUMNS = ("update", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
+
+
+def curve_columns(system: System) -> tuple[str, ...]:
+    """Return the columns of the learning curves of a system's runs."""
+    return (*CURVE_COLUMNS, *system.further)
 
 
 def curve_updates(steps: int, points: int = 64) -> NDArray[np.int64]:
@@ -51,7 +57,8 @@ class RunSummary:
         What the system keeps of the last state (see `FinalState`), such as the toy model's
         embeddings, shape (p, d); of size 0 where that is nothing.
     curve
-        Learning curve, shape (points, 6), with the columns of CURVE_COLUMNS.
+        Learning curve, a row for each point, with the columns of CURVE_COLUMNS and, behind them,
+        those that the system has besides (see `curve_columns`).
     origin
         What made the run; None if that is not known.
     """

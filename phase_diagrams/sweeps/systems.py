@@ -130,6 +130,8 @@ class System:
         What ``steps`` counts.
     state
         What is kept of the last state; None for nothing.
+    further
+        Columns that its learning curves have behind the usual ones, such as "plain_test_accuracy".
     samples
         ``(settings, task, train_size) -> (train, test)``: the numbers of samples that accuracies
         are shares of. With them a store checks each run's steps, accuracies and learning curve
@@ -175,6 +177,7 @@ class System:
     stops_when: StopWhen | None = None
     unit: str = "update"
     state: FinalState | None = None
+    further: tuple[str, ...] = ()
     samples: Callable[[Any, Any, int], tuple[int, int]] | None = None
     require_fit: Callable[[Any, Mapping[str, tuple[Any, ...]]], None] = lambda task, values: None
     ideal_accuracy: Callable[[Dataset], float | None] | None = None

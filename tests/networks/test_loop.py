@@ -16,8 +16,9 @@ from validation.networks.concat_network import ConcatNetwork  # noqa: E402
 from validation.networks.liu_transformer import LiuTransformer  # noqa: E402
 from validation.networks.pair_network import PairNetwork  # noqa: E402
 from validation.training.curve import crossings_of, first_reached  # noqa: E402
-from validation.training.loop import Plan, begun, train_network  # noqa: E402
+from validation.training.loop import begun, train_network  # noqa: E402
 from validation.training.optimisation import Optimisation  # noqa: E402
+from validation.training.plan import Plan  # noqa: E402
 
 TASK = ModularOperation("x+y", 7)
 DATASET = Dataset.split(TASK, 35, rng=0)
@@ -138,17 +139,18 @@ import torch
 torch.set_num_threads(1)
 from effective_theory import Dataset, ModularOperation
 from validation.networks.liu_transformer import LiuTransformer
-from validation.training import optimisation
-from validation.training.loop import Plan, begun, train_network
+from validation.training import updates
+from validation.training.loop import begun, train_network
+from validation.training.plan import Plan
 from validation.training.optimisation import Optimisation
 
 path, kill = Path(sys.argv[1]), int(sys.argv[2])
-step = optimisation.Updates.step
+step = updates.Updates.step
 def dying(self, number, *arguments):
     if number == kill:
         os.kill(os.getpid(), signal.SIGKILL)
     return step(self, number, *arguments)
-optimisation.Updates.step = dying
+updates.Updates.step = dying
 network = begun(lambda: LiuTransformer(7, 7, dimension=16, hidden=16, dropout=0.1), 2)
 dataset = Dataset.split(ModularOperation("x+y", 7), 35, rng=0)
 chosen = Optimisation("adamw", 3e-3, 0.5, batch_size=16, weight_noise=0.01, update_noise=0.1)

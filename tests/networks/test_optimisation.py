@@ -11,13 +11,14 @@ torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 from effective_theory import Dataset, InputError, ModularOperation  # noqa: E402
 from validation.networks.concat_network import ConcatNetwork  # noqa: E402
 from validation.networks.pair_network import PairNetwork  # noqa: E402
-from validation.training.loop import Plan, _stream, begun, train_network  # noqa: E402
+from validation.training.loop import _stream, begun, train_network  # noqa: E402
 from validation.training.optimisation import (  # noqa: E402
     Optimisation,
-    Updates,
     power_batch_size,
     published_optimisations,
 )
+from validation.training.plan import Plan  # noqa: E402
+from validation.training.updates import Updates  # noqa: E402
 
 TASK = ModularOperation("x+y", 11)
 DATASET = Dataset.split(TASK, 60, rng=0)

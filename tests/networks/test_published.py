@@ -19,8 +19,9 @@ from validation.networks.mlp import MLP  # noqa: E402
 from validation.networks.one_layer_transformer import OneLayerTransformer  # noqa: E402
 from validation.networks.pair_network import PairNetwork  # noqa: E402
 from validation.training.curve import first_reached  # noqa: E402
-from validation.training.loop import NetworkRun, Plan, begun, train_network  # noqa: E402
+from validation.training.loop import NetworkRun, begun, train_network  # noqa: E402
 from validation.training.optimisation import Optimisation  # noqa: E402
+from validation.training.plan import Plan  # noqa: E402
 
 pytestmark = pytest.mark.networks
 P = 31

@@ -12,7 +12,7 @@ import torch
 from effective_theory import InputError
 from effective_theory.files import FileKind, replacing
 from validation.networks.pair_network import PairNetwork
-from validation.training.optimisation import Updates
+from validation.training.updates import Updates
 
 #: torch.save writes a zip file with this first member.
 CHECKPOINT = FileKind("a checkpoint of a training", rb"PK\x03\x04.{26}archive/data\.pkl")

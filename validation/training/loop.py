@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from effective_theory import Dataset, InputError, strict_test
-from effective_theory.checks import fraction, integer, of_type, path_of
+from effective_theory.checks import integer, of_type, path_of
 from effective_theory.files import require_writable
 from effective_theory.mirrors import FEW_STRICT
 from effective_theory.progress import progress_bar
@@ -24,64 +24,19 @@ from validation.training.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from validation.training.curve import COLUMNS, Crossings, crossings_of, decisive_accuracy
-from validation.training.optimisation import Optimisation, Updates
+from validation.training.curve import (
+    COLUMNS,
+    Crossings,
+    crossings_of,
+    decisive_accuracy,
+    first_reached,
+)
+from validation.training.optimisation import Optimisation
+from validation.training.plan import Plan
+from validation.training.updates import Updates
 
 #: ``(network) -> number``, of a network in evaluation mode.
 NetworkMeasure = Callable[[PairNetwork], float]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long a network is trained and how often it is looked at.
-
-    Parameters
-    ----------
-    updates
-        Budget.
-    evaluate_every
-        Updates between two evaluations.
-    train_threshold, test_threshold
-        Accuracies whose first evaluations are noted.
-    in_a_row
-        Evaluations in a row that make a crossing stable: Adam at high rates loses what it has
-        learned, and learns it again.
-    stop_at
-        Test accuracy, the strict one where it is defined, at which a run stops; None for never.
-    stop_after
-        Updates that it goes on for after that.
-    fold
-        Whether `PairNetwork.folded` is used where it is the same function: without dropout.
-    compiled
-        Whether updates are compiled by torch.compile, which takes a minute first.
-
-    Raises
-    ------
-    InputError
-        If a field is out of its range.
-    """
-
-    updates: int
-    evaluate_every: int = 10
-    train_threshold: float = 0.95
-    test_threshold: float = 0.95
-    in_a_row: int = 5
-    stop_at: float | None = None
-    stop_after: int = 0
-    fold: bool = True
-    compiled: bool = False
-
-    def __post_init__(self) -> None:
-        integer("updates", self.updates, 1)
-        for name in ("evaluate_every", "in_a_row"):
-            integer(name, getattr(self, name), 1)
-        integer("stop_after", self.stop_after, 0)
-        for name in ("train_threshold", "test_threshold"):
-            fraction(name, getattr(self, name))
-        if self.stop_at is not None:
-            fraction("stop_at", self.stop_at)
-        for name in ("fold", "compiled"):
-            of_type(name, getattr(self, name), bool, "True or False")
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,12 +240,22 @@ class _Training:
 
     @property
     def _has_stopped(self) -> bool:
-        if self.plan.stop_at is None:
-            return False
-        reached = np.flatnonzero(decisive_accuracy(self._columns()) >= self.plan.stop_at)
-        if not len(reached):
-            return False
-        return bool(self.update >= self.curve["update"][reached[0]] + self.plan.stop_after)
+        curve, ends = self._columns(), []
+        if self.plan.stop_at is not None:
+            ends.append(first_reached(curve["update"], decisive_accuracy(curve), self.plan.stop_at))
+        if self.plan.stop_at_both:
+            found = self._crossings(curve)
+            steps = (found.train_step, found.test_step)
+            ends.append(None if None in steps else max(step for step in steps if step is not None))
+        return any(end is not None and self.update >= end + self.plan.stop_after for end in ends)
+
+    def _crossings(self, curve: dict[str, NDArray[np.float64]]) -> Crossings:
+        return crossings_of(
+            curve,
+            train_threshold=self.plan.train_threshold,
+            test_threshold=self.plan.test_threshold,
+            in_a_row=self.plan.in_a_row,
+        )
 
     def advance(self) -> None:
         """Train up to the next evaluation, and make it."""
@@ -378,12 +343,7 @@ class _Training:
             status = "stopped"
         return NetworkRun(
             status=status,
-            crossings=crossings_of(
-                curve,
-                train_threshold=self.plan.train_threshold,
-                test_threshold=self.plan.test_threshold,
-                in_a_row=self.plan.in_a_row,
-            ),
+            crossings=self._crossings(curve),
             diverged_step=at if at >= 0 else None,
             updates_run=self.update,
             strict_samples=None if self.strict is None else len(self.strict),

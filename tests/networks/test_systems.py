@@ -1,0 +1,180 @@
+"""Networks as systems of sweeps: kept, resumed, refined, compared, advised on, shown."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra [validation]")
+
+from effective_theory import InputError, ModularOperation  # noqa: E402
+from phase_diagrams import (  # noqa: E402
+    PhaseDiagram,
+    Source,
+    SweepSpec,
+    advise,
+    compare,
+    load,
+    preset,
+    refine,
+    sweep,
+)
+from phase_diagrams.cli import main  # noqa: E402
+from phase_diagrams.sweeps import presets  # noqa: E402
+from phase_diagrams.sweeps.registry import SYSTEMS  # noqa: E402
+from validation.systems.engine import FURTHER, train_cell, usual_curve  # noqa: E402
+from validation.systems.entries import register_networks  # noqa: E402
+from validation.systems.settings import SETTINGS, MLPSettings, OneLayerSettings  # noqa: E402
+from validation.training.loop import train_network  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+TASK = ModularOperation("x+y", 5)
+TINY = OneLayerSettings(dimension=8, heads=2, hidden=16, steps=60, lr=1e-2)
+
+
+@pytest.fixture(autouse=True)
+def networks() -> Iterator[None]:
+    """The networks, known to these tests alone."""
+    with mock.patch.dict(SYSTEMS), mock.patch.dict(presets._PRESETS):
+        register_networks()
+        yield
+
+
+@pytest.fixture
+def spec() -> SweepSpec:
+    axes = {"lr": [1e-3, 1e-2, 1e-1], "weight_decay": [0.0, 1.0]}
+    return SweepSpec(TASK, axes, TINY, train_fraction=0.6, seeds=(0, 1), lag=20)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_each_network_is_swept_and_read_back(name: str, tmp_path: Path) -> None:
+    settings = SETTINGS[name](steps=20)
+    spec = SweepSpec(TASK, {"lr": [1e-3, 1e-2]}, settings, train_fraction=0.6, seeds=(3,))
+    store = tmp_path / "runs.sqlite"
+    found = sweep(spec, store=store, n_jobs=1, progress=False)
+    again = load(store)
+    assert again.spec == spec and again.rows() == found.rows()
+    run = again.run(lr=1e-2)
+    settings, dataset, seed = again.cell(lr=1e-2)
+    assert dataset.train_size == 15 and seed == 3
+    trained = train_network(
+        settings.network(TASK, seed), dataset, settings.optimisation, settings.plan, seed=seed
+    )
+    np.testing.assert_array_equal(run.summary.state, trained.network.embeddings.detach().numpy())
+    expected = usual_curve(trained.curve)
+    kept = np.isin(expected[:, 0], run.summary.curve[:, 0])
+    np.testing.assert_array_equal(run.summary.curve, expected[kept])
+    assert list(run.to_frame())[-1] == FURTHER[0]
+
+
+def test_the_strict_accuracy_decides_and_the_plain_one_stands_beside(spec: SweepSpec) -> None:
+    cell = spec.cell((2, 1, 0))
+    summary = train_cell(cell, spec.recipe.recipe)
+    plain, strict = summary.curve[:, 6], summary.curve[:, 4]
+    assert (plain != strict).any()
+    # Its first crossing is a row of the curve, whatever rows are left out.
+    subtraction = dataclasses.replace(spec, task=ModularOperation("x-y", 5))
+    other = train_cell(subtraction.cell((2, 1, 0)), spec.recipe.recipe)
+    np.testing.assert_array_equal(other.curve[:, 6], other.curve[:, 4])
+
+
+def test_bits_do_not_depend_on_workers_and_threads(spec: SweepSpec) -> None:
+    few = dataclasses.replace(spec, axes={"lr": [1e-3, 1e-2]})
+    alone = sweep(few, n_jobs=1, progress=False)
+    threads = torch.get_num_threads()
+    together = list(few.system.engine(2).run(few.cells()))
+    assert torch.get_num_threads() == threads
+    fresh = {cell.index: train_cell(cell, few.recipe.recipe) for cell in few.cells()}
+    for cell, summary in together:
+        np.testing.assert_array_equal(summary.state, fresh[cell.index].state)
+        np.testing.assert_array_equal(summary.curve, fresh[cell.index].curve)
+    assert alone.train_step.shape == (2, 2)
+
+
+KILLED = """
+import os, signal, sys
+from phase_diagrams import Store, SweepSpec, sweep
+import validation.systems
+add, count = Store.add, 0
+def dying(self, *run):
+    global count
+    add(self, *run)
+    count += 1
+    if count == 5:
+        self.commit()
+        os.kill(os.getpid(), signal.SIGKILL)
+Store.add = dying
+sweep(SweepSpec.from_json(sys.argv[2]), store=sys.argv[1], n_jobs=1, progress=False)
+"""
+
+
+def test_a_transformers_diagram_survives_a_kill_and_has_all_that_diagrams_have(
+    spec: SweepSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "runs.sqlite"
+    command = [sys.executable, "-c", KILLED, str(store), spec.to_json()]
+    assert subprocess.run(command, cwd=ROOT).returncode == -9
+    assert int((load(store).source == Source.MEASURED).sum()) == 5
+    diagram = sweep(spec, store=store, n_jobs=1, progress=False)
+    assert diagram.rows() == sweep(spec, n_jobs=1, progress=False).rows()
+    fine = refine(diagram, {"lr": 2}, store=store, n_jobs=1, progress=False)
+    assert fine.spec.shape == (5, 2, 2)
+    seeds = compare(diagram.sel(seed=0), diagram.sel(seed=1), by="place", names=("0", "1"))
+    assert seeds.shared == 6
+    advice = advise(diagram, lr=1e-3, weight_decay=0.0)
+    assert "lr=0.001, weight_decay=0" in str(advice)
+    diagram.plot.page(tmp_path / "page.html")
+    assert "Phases over learning rate, weight decay" in (tmp_path / "page.html").read_text()
+    diagram.plot().draw_without_rendering()
+    diagram.run(lr=1e-2, weight_decay=1.0, seed=0).plot().draw_without_rendering()
+    place = "lr=1e-2,weight_decay=1,seed=0"
+    assert main(["show", str(store), "--name", "sweep", "--cell", place]) == 0
+    assert "plain test accuracy >= 0.95: " in capsys.readouterr().out
+
+
+def test_the_command_line_has_the_options_of_a_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--task", "modular_addition", "--p", "5", "--train-size", "10", "--steps", "20"]
+    own = ["--system", "mlp", "--axis", "lr=1e-3,1e-2", "--width", "8", "--jobs", "1"]
+    assert main(["sweep", *own, *options, "--out", str(tmp_path / "out")]) == 0
+    assert "system mlp" in capsys.readouterr().out
+    assert main(["sweep", *own, *options, "--decoder-lr", "1"]) == 2
+    assert "option --decoder-lr is unknown" in capsys.readouterr().err
+
+
+def test_the_preset_is_that_of_the_issue() -> None:
+    spec = preset("transformer-phases")
+    assert spec.shape == (10, 10, 1) and spec.model.steps == 4000 and spec.train_size == 480
+    assert isinstance(spec.model, OneLayerSettings) and spec.model.dimension == 64
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: OneLayerSettings(steps=15), "steps 15 must be a multiple of evaluate_every, 10"),
+        (lambda: MLPSettings(stop_when="all"), "stop_when must be one of"),  # type: ignore[arg-type]
+        (lambda: MLPSettings(lr=-1), "lr must"),
+        (lambda: MLPSettings(init_scale=-1), "init_scale must"),
+        (lambda: SETTINGS["power_transformer"](dropout=1.5), "dropout"),
+        (
+            lambda: SweepSpec(TASK, {"batch_size": [16]}, TINY, train_size=15),
+            "batch_size must be at most the train_size 15",
+        ),
+    ],
+)
+def test_wrong_settings_are_named(make, message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_a_diagram_saved_and_loaded_is_the_same(spec: SweepSpec, tmp_path: Path) -> None:
+    one = dataclasses.replace(spec, axes={"lr": [1e-2]}, seeds=(0,))
+    diagram = sweep(one, n_jobs=1, progress=False)
+    diagram.save(tmp_path / "diagram.npz")
+    assert PhaseDiagram.load(tmp_path / "diagram.npz").rows() == diagram.rows()

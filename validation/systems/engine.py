@@ -1,0 +1,115 @@
+"""The engine of networks: cells one by one, each on a core of its own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import Dataset
+from phase_diagrams.runs.engines import CellTask, OneByOne
+from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.seeds import Seed, checked_seed
+from phase_diagrams.sweeps.starts import Recipe, stream
+from validation.systems.settings import NetworkSettings
+
+#: Raised whenever the bits of a result change.
+ENGINE_VERSION = 1
+#: Columns behind the usual ones; "test_accuracy" is the strict one where it is defined.
+FURTHER = ("plain_test_accuracy",)
+
+
+def random_network(
+    settings: NetworkSettings, task: object, train_size: int, seed: Seed
+) -> tuple[Dataset, int]:
+    """Draw a split from the first seed; the second draws weights, batches and noise."""
+    _, initialisation = checked_seed(seed)
+    return random_split(settings, task, train_size, seed), initialisation
+
+
+def random_split(settings: NetworkSettings, task: object, train_size: int, seed: Seed) -> Dataset:
+    """Draw the split of `random_network`."""
+    split, _ = checked_seed(seed)
+    return Dataset.split(task, train_size, stream("split", split))  # type: ignore[arg-type]
+
+
+def train_cell(cell: Cell, recipe: Recipe) -> RunSummary:
+    """Train the network of a cell on one thread and return what a sweep keeps of it."""
+    import torch
+
+    from validation.engine.torch_origin import torch_origin
+    from validation.training.loop import train_network
+
+    settings, (dataset, seed) = cell.model, cell.draw(recipe)
+    threads = torch.get_num_threads()
+    # With several a sum may be taken in another order: bits would depend on the machine's load.
+    torch.set_num_threads(1)
+    try:
+        network = settings.network(cell.task, seed)
+        run = train_network(network, dataset, settings.optimisation, settings.plan, seed=seed)
+    finally:
+        torch.set_num_threads(threads)
+    found, curve = run.crossings, usual_curve(run.curve)
+    kept = _kept(curve[:, 0], [found.train_step, found.test_step, found.plain_test_step])
+    last = dict(zip((*CURVE_COLUMNS, *FURTHER), curve[-1], strict=True))
+    ended = run.status != "diverged"
+    return RunSummary(
+        status=run.status,
+        train_step=found.train_step,
+        test_step=found.test_step,
+        rqi_step=None,
+        diverged_step=run.diverged_step,
+        steps_run=run.updates_run,
+        train_accuracy=float(last["train_accuracy"]) if ended else np.nan,
+        test_accuracy=float(last["test_accuracy"]) if ended else np.nan,
+        best_train_accuracy=float(curve[:, 3].max()),
+        best_test_accuracy=float(curve[:, 4].max()),
+        rqi=np.nan,
+        state=network.embeddings.detach().float().numpy().copy(),
+        curve=curve[kept],
+        origin=torch_origin(torch.device("cpu")),
+    )
+
+
+def usual_curve(curve: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return a training's curve with the columns of sweeps and `FURTHER`."""
+    strict = curve["strict_test_accuracy"]
+    plain = curve["plain_test_accuracy"]
+    decisive = plain if np.isnan(strict).all() else strict
+    absent = np.full(len(plain), np.nan)
+    columns = [curve["update"], curve["train_loss"], curve["test_loss"], curve["train_accuracy"]]
+    return np.column_stack([*columns, decisive, absent, plain])
+
+
+def _kept(updates: NDArray[np.float64], crossings: list[int | None]) -> NDArray[np.int64]:
+    """Return the evaluations that a store keeps: spaced on a log scale, crossings, the last."""
+    end = max(1, int(updates[-1]))
+    wanted = [*curve_updates(end), *(step for step in crossings if step is not None)]
+    places = np.searchsorted(updates, wanted).clip(max=len(updates) - 1)
+    return np.unique([*places, len(updates) - 1])
+
+
+@dataclass(frozen=True)
+class NetworkEngine(OneByOne):
+    """Networks in PyTorch on the CPU, parallel over cells with joblib; one thread for each."""
+
+    identity: str = "networks-cpu-float32"
+    version: int = ENGINE_VERSION
+
+    def task(self) -> CellTask:
+        """Return what trains a cell."""
+        return train_cell
+
+
+def network_engine(n_jobs: int | None = None) -> NetworkEngine:
+    """Return the engine of networks, with ``n_jobs`` runs at a time.
+
+    Raises
+    ------
+    InputError
+        If PyTorch is not installed.
+    """
+    from effective_theory.shell import require_extra
+
+    require_extra("validation", "torch")
+    return NetworkEngine(n_jobs)

@@ -1,0 +1,89 @@
+"""The entries of the networks among the systems, and their presets."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from effective_theory import BinaryOperation, InputError, ModularOperation
+from phase_diagrams import (
+    Axis,
+    Field,
+    FinalState,
+    Measure,
+    SweepSpec,
+    System,
+    register_preset,
+    register_start,
+    register_system,
+)
+from validation.systems.engine import FURTHER, network_engine, random_network, random_split
+from validation.systems.settings import SETTINGS, NetworkSettings, OneLayerSettings
+
+_FIELDS = {
+    "lr": Field("learning rate", "log", "smallest"),
+    "weight_decay": Field("weight decay"),
+    "embedding_lr": Field("embedding learning rate", "log", none="that of the rest"),
+    "embedding_weight_decay": Field("embedding weight decay", none="that of the rest"),
+    "batch_size": Field(none="full batch"),
+    "init_scale": Field("scale of initial weights", "log"),
+    "steps": Field(longest="largest"),
+}
+
+
+def _require_fit(task: BinaryOperation, values: Mapping[str, tuple[Any, ...]]) -> None:
+    """Check minibatches of the fewest training samples."""
+    batches = [size for size in values["batch_size"] if size is not None]
+    least = min(values["train_size"])
+    if batches and max(batches) > least:
+        raise InputError(f"batch_size must be at most the train_size {least}, not {max(batches)}.")
+
+
+def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, int]:
+    return task.symbols, settings.columns
+
+
+def network_system(name: str, settings: type[Any]) -> System:
+    """Return the entry of a network."""
+    fields = {each: _FIELDS.get(each, Field()) for each in settings.__dataclass_fields__}
+    return System(
+        name=name,
+        settings=settings,
+        engine=network_engine,
+        plural=f"networks of the kind {name}",
+        trains_on=(BinaryOperation, 'an operation such as ModularOperation("x+y", 31)'),
+        fields=fields,
+        measures={
+            "train": Measure("train accuracy", "train_threshold"),
+            "test": Measure("test accuracy", "test_threshold"),
+        },
+        state=FinalState("embeddings", "symbol", _embeddings),
+        further=FURTHER,
+        require_fit=_require_fit,
+        shapes_start=("init_scale",),
+        batch_size="batch_size",
+        brought_by="install the package's extra [validation]",
+    )
+
+
+def register_networks() -> None:
+    """Make the networks known as systems, with their random starts and presets."""
+    for name, settings in SETTINGS.items():
+        system = register_system(network_system(name, settings))
+        register_start("random", random_network, split=random_split, system=system)
+    register_preset(
+        "transformer-phases",
+        "lr x weight decay of the one-layer transformer at CI size (p = 31), budget 4000",
+        transformer_phases(),
+    )
+
+
+def transformer_phases() -> SweepSpec:
+    """Return learning rate x weight decay of a small one-layer transformer, half of all pairs."""
+    axes = {
+        "lr": Axis(tuple(float(f"{rate:.6g}") for rate in np.geomspace(3e-4, 3e-2, 10)), "log"),
+        "weight_decay": Axis((0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0), "ordinal"),
+    }
+    settings = OneLayerSettings(dimension=64, hidden=256, steps=4000)
+    task = ModularOperation("x+y", 31)
+    return SweepSpec(task, axes, settings, train_fraction=0.5, seeds=(0,))

@@ -1,0 +1,304 @@
+"""What can be swept of a network and its training; nothing here loads PyTorch."""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from effective_theory import BinaryOperation, InputError
+from effective_theory.checks import fraction, integer, non_negative, shown
+from validation.training.optimisation import Optimisation, Optimiser
+from validation.training.plan import Plan
+
+if TYPE_CHECKING:
+    from validation.networks.pair_network import PairNetwork
+
+StopWhen = Literal["accuracies", "never"]
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """How a network is trained; those of each network add what it is made of.
+
+    Parameters
+    ----------
+    lr, weight_decay, embedding_lr, embedding_weight_decay, betas, epsilon, momentum, optimiser
+        As `Optimisation` has them.
+    warm_up, batch_size, update_noise, weight_noise, orthogonal_gradient
+        As well.
+    init_scale
+        Factor on all initial matrices, embeddings among them.
+    steps
+        Budget in updates; a multiple of ``evaluate_every``.
+    evaluate_every
+        Updates between two evaluations: crossings are noted to that.
+    train_threshold, test_threshold
+        Accuracies whose first evaluations are noted.
+    stop_when
+        "accuracies" if a run ends when both are reached, "never" if it goes on.
+
+    Raises
+    ------
+    InputError
+        If a field is out of its range.
+    """
+
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    embedding_lr: float | None = None
+    embedding_weight_decay: float | None = None
+    optimiser: Optimiser = "adamw"
+    betas: tuple[float, float] = (0.9, 0.98)
+    epsilon: float = 1e-8
+    momentum: float = 0.0
+    warm_up: int = 0
+    batch_size: int | None = None
+    update_noise: float = 0.0
+    weight_noise: float = 0.0
+    orthogonal_gradient: bool = False
+    init_scale: float = 1.0
+    steps: int = 8000
+    evaluate_every: int = 10
+    train_threshold: float = 0.95
+    test_threshold: float = 0.95
+    stop_when: StopWhen = "accuracies"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.stop_when, str) or self.stop_when not in get_args(StopWhen):
+            raise InputError(
+                f"stop_when must be one of {get_args(StopWhen)}, not {shown(self.stop_when)}."
+            )
+        integer("steps", self.steps, 1)
+        integer("evaluate_every", self.evaluate_every, 1)
+        if self.steps % self.evaluate_every:
+            raise InputError(
+                f"steps {self.steps} must be a multiple of evaluate_every, {self.evaluate_every}: "
+                "a longer run is looked at in the same updates."
+            )
+        non_negative("init_scale", self.init_scale)
+        for name in ("train_threshold", "test_threshold"):
+            fraction(name, getattr(self, name))
+        _ = self.optimisation, self.plan
+
+    @property
+    def optimisation(self) -> Optimisation:
+        """How weights are updated."""
+        names = (each.name for each in fields(Optimisation))
+        return Optimisation(**{name: getattr(self, name) for name in names})
+
+    @property
+    def plan(self) -> Plan:
+        """How long the network is trained, and how often it is looked at."""
+        return Plan(
+            updates=self.steps,
+            evaluate_every=self.evaluate_every,
+            train_threshold=self.train_threshold,
+            test_threshold=self.test_threshold,
+            stop_at_both=self.stop_when == "accuracies",
+        )
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        raise NotImplementedError
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator; see `network`."""
+        raise NotImplementedError
+
+    def network(self, task: BinaryOperation, seed: int) -> "PairNetwork":
+        """Return the network for a task, its weights drawn from a seed."""
+        import torch
+
+        from validation.training.loop import begun
+
+        network = begun(lambda: self.made(task), seed)
+        with torch.no_grad():
+            for weights in network.parameters():
+                if weights.ndim > 1:
+                    weights.mul_(self.init_scale)
+        return network
+
+
+@dataclass(frozen=True)
+class OneLayerSettings(NetworkSettings):
+    """Hu's transformer B; see `validation.networks.one_layer_transformer`."""
+
+    weight_decay: float = 1.0
+    warm_up: int = 10
+    dimension: int = 128
+    heads: int = 4
+    hidden: int = 512
+    initialisation: Literal["fan_in", "torch"] = "fan_in"
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        return self.dimension
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.one_layer_transformer import OneLayerTransformer
+
+        return OneLayerTransformer(
+            task.symbols,
+            task.classes,
+            dimension=self.dimension,
+            heads=self.heads,
+            hidden=self.hidden,
+            initialisation=self.initialisation,
+        )
+
+
+@dataclass(frozen=True)
+class PowerSettings(NetworkSettings):
+    """Power's transformer; see `validation.networks.power_transformer`."""
+
+    weight_decay: float = 1.0
+    warm_up: int = 10
+    dimension: int = 128
+    heads: int = 4
+    hidden: int = 512
+    blocks: int = 2
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fraction("dropout", self.dropout)
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        return self.dimension
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.power_transformer import PowerTransformer
+
+        return PowerTransformer(
+            task.symbols,
+            task.classes,
+            dimension=self.dimension,
+            heads=self.heads,
+            hidden=self.hidden,
+            blocks=self.blocks,
+            dropout=self.dropout,
+        )
+
+
+@dataclass(frozen=True)
+class LiuSettings(NetworkSettings):
+    """Liu's transformer; see `validation.networks.liu_transformer`."""
+
+    dimension: int = 256
+    hidden: int = 256
+    layers: int = 2
+    dropout: float = 0.0
+    embedding_scale: float = 1.0
+    embedding_lr: float | None = 1e-3
+    embedding_weight_decay: float | None = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fraction("dropout", self.dropout)
+        non_negative("embedding_scale", self.embedding_scale)
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        return self.dimension
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.liu_transformer import LiuTransformer
+
+        return LiuTransformer(
+            task.symbols,
+            task.classes,
+            dimension=self.dimension,
+            hidden=self.hidden,
+            layers=self.layers,
+            dropout=self.dropout,
+            embedding_scale=self.embedding_scale,
+        )
+
+
+@dataclass(frozen=True)
+class MLPSettings(NetworkSettings):
+    """Hu's MLP; see `validation.networks.mlp`."""
+
+    optimiser: Optimiser = "adam"
+    betas: tuple[float, float] = (0.9, 0.999)
+    width: int = 512
+    layers: int = 2
+    inputs: Literal["concatenated", "summed", "embedded"] = "concatenated"
+    dimension: int = 128
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        return self.dimension if self.inputs == "embedded" else self.width
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.mlp import MLP
+
+        return MLP(
+            task.symbols,
+            task.classes,
+            width=self.width,
+            layers=self.layers,
+            inputs=self.inputs,
+            dimension=self.dimension,
+        )
+
+
+@dataclass(frozen=True)
+class LSTMSettings(NetworkSettings):
+    """Hu's LSTM; see `validation.networks.lstm`."""
+
+    lr: float = 1e-2
+    optimiser: Optimiser = "adam"
+    betas: tuple[float, float] = (0.9, 0.999)
+    hidden: int = 20
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        return self.hidden
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.lstm import LSTM
+
+        return LSTM(task.symbols, task.classes, hidden=self.hidden)
+
+
+@dataclass(frozen=True)
+class ConcatSettings(NetworkSettings):
+    """The small cross-check; see `validation.networks.concat_network`."""
+
+    lr: float = 3e-2
+    weight_decay: float = 0.03
+    betas: tuple[float, float] = (0.9, 0.999)
+    dimension: int = 128
+    width: int = 128
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        return self.dimension
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.concat_network import ConcatNetwork
+
+        return ConcatNetwork(task.symbols, task.classes, dimension=self.dimension, width=self.width)
+
+
+SETTINGS: dict[str, type[Any]] = {
+    "one_layer_transformer": OneLayerSettings,
+    "power_transformer": PowerSettings,
+    "liu_transformer": LiuSettings,
+    "mlp": MLPSettings,
+    "lstm": LSTMSettings,
+    "concat_network": ConcatSettings,
+}
