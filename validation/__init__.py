@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from validation.networks.one_layer_transformer import OneLayerTransformer
     from validation.networks.pair_network import PairNetwork
     from validation.networks.power_transformer import PowerTransformer
+    from validation.training.curve import Crossings
     from validation.training.loop import NetworkRun, begun, train_network
     from validation.training.optimisation import Optimisation, published_optimisations
     from validation.training.plan import Plan
@@ -30,6 +31,7 @@ __all__ = [
     "Optimisation",
     "published_optimisations",
     "Plan",
+    "Crossings",
     "NetworkRun",
     "begun",
     "train_network",
@@ -64,6 +66,7 @@ _MODULES = {
     "Optimisation": "training.optimisation",
     "published_optimisations": "training.optimisation",
     "Plan": "training.plan",
+    "Crossings": "training.curve",
     "NetworkRun": "training.loop",
     "begun": "training.loop",
     "train_network": "training.loop",

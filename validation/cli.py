@@ -9,7 +9,9 @@ from phase_diagrams.commands.options import chosen_options, options_of
 from phase_diagrams.commands.sweep import Sweep
 from phase_diagrams.toy.system import TOY
 from validation.commands.collect import Collect
+from validation.commands.list import Ledger
 from validation.commands.published import Published
+from validation.commands.run import RunExperiment
 from validation.commands.status import Status
 from validation.commands.submit import Submit
 from validation.commands.sweep import TorchSweep
@@ -19,6 +21,8 @@ COMMANDS = {
     "sweep": options_of(TOY, TorchSweep),
     "toy": options_of(TOY, Toy),
     "published": Published,
+    "run": RunExperiment,
+    "list": Ledger,
     "submit": options_of(TOY, Submit),
     "status": Status,
     "collect": Collect,

@@ -1,13 +1,8 @@
 """A report on the agreement of simulator and PyTorch: a page, its numbers and its picture."""
 
-import base64
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from effective_theory.checks import of_type, path_of
 from effective_theory.files import (
@@ -19,15 +14,13 @@ from effective_theory.files import (
 )
 from phase_diagrams import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES
-from phase_diagrams.wording import describe, number
+from phase_diagrams.wording import describe
 from validation.judge.engine_agreement import EngineAgreement
 from validation.judge.report.figures import plot_agreement, plot_step_scatter
 from validation.judge.report.numbers import numbers
 from validation.judge.typical_cells import TypicalCell
+from validation.pages import address, inline, rendered
 from validation.provenance import Provenance
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _TEMPLATE = "page.html"
 _PICTURE = "agreement.png"
@@ -73,7 +66,7 @@ def write_report(
     picture = None
     if (path := folder / _PICTURE) in files:
         save_figure(plot_agreement(agreement), path, str(agreement.simulator.spec))
-        picture = _address(path.read_bytes())
+        picture = address(path.read_bytes())
     page = _page(agreement, typical, provenance, content, picture)
     texts = page, json.dumps(content, indent=1, allow_nan=False) + "\n"
     for (path, kind), text in zip(files.items(), texts, strict=False):
@@ -97,16 +90,10 @@ def _page(
     content: dict[str, object],
     picture: str | None,
 ) -> str:
-    environment = Environment(
-        loader=PackageLoader("validation.judge.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = number
     present = agreement.comparison.present
-    return environment.get_template(_TEMPLATE).render(
+    return rendered(
+        __name__,
+        _TEMPLATE,
         agreement=agreement,
         spec=agreement.simulator.spec,
         describe=describe,
@@ -116,18 +103,6 @@ def _page(
         labels=[RUN_PHASES[k].label for k in present],
         rows=[[int(agreement.comparison.table[k, j]) for j in present] for k in present],
         picture=picture,
-        scatter=_inline(plot_step_scatter(agreement)),
-        typical=[(each, _inline(each.check.plot())) for each in typical],
+        scatter=inline(plot_step_scatter(agreement)),
+        typical=[(each, inline(each.check.plot())) for each in typical],
     )
-
-
-def _inline(figure: "Figure") -> str:
-    """Return a figure as the address of an image."""
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    return _address(file.getvalue())
-
-
-def _address(image: bytes) -> str:
-    """Return the address of an image that a page holds itself."""
-    return "data:image/png;base64," + base64.b64encode(image).decode()

@@ -1,0 +1,59 @@
+"""The ledger of reproduction: each published statement with what came of it."""
+
+from pathlib import Path
+
+from effective_theory import InputError
+from effective_theory.checks import shown
+from validation.experiments import hu_fractions, simple_weight_decay, transformer_phases
+from validation.experiments.experiment import Experiment
+from validation.experiments.records import Record, read_record
+
+#: Records that the repository keeps.
+RECORDS = Path(__file__).parents[1] / "records"
+EXPERIMENTS = {
+    each.name: each
+    for each in (
+        hu_fractions.EXPERIMENT,
+        simple_weight_decay.EXPERIMENT,
+        transformer_phases.EXPERIMENT,
+    )
+}
+
+
+def experiment_named(name: str) -> Experiment:
+    """Return an experiment by its name.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if name not in EXPERIMENTS:
+        raise InputError(
+            f"experiment {shown(name)} is unknown; known ones: {', '.join(EXPERIMENTS)}."
+        )
+    return EXPERIMENTS[name]
+
+
+def record_of(experiment: Experiment, records: Path = RECORDS) -> Record | None:
+    """Return the record of an experiment; None where there is none."""
+    path = records / experiment.name / "report.json"
+    return read_record(path) if path.exists() else None
+
+
+def ledger(records: Path = RECORDS) -> str:
+    """Return the ledger as text, some lines for each experiment."""
+    return "\n\n".join(_entry(each, record_of(each, records)) for each in EXPERIMENTS.values())
+
+
+def _entry(experiment: Experiment, record: Record | None) -> str:
+    lines = [
+        f"{experiment.name}: {'no record yet' if record is None else record.verdict}",
+        f"  claim     {experiment.claim} ({experiment.source})",
+        f"  settings  {experiment.settings}",
+        f"  bound     {experiment.bound}",
+    ]
+    if record is not None:
+        lines.append(f"  measured  {record.measured}")
+        lines.append(f"  minutes   {record.minutes:g}")
+    return "\n".join(lines)
