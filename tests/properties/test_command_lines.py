@@ -58,6 +58,7 @@ BEGINNINGS = {
     ("validation", "sweep"): (*AXIS, *TINY, "--device", "cpu"),
     ("validation", "toy"): (*AXIS, *TINY, "--device", "cpu", "--nudges", "2"),
     ("validation", "published"): ("--table", "notes.txt", "--device", "cpu"),
+    ("validation", "run"): ("--quick", "--out", "experiment"),
     ("validation", "submit"): (*AXIS, *TINY, "--cluster", "debug", "--allow-dirty"),
 }
 STORE = "runs.sqlite"
@@ -218,7 +219,10 @@ WRONG: dict[Any, tuple[str, ...]] = {
 @pytest.mark.parametrize(("package", "name"), COMMANDS)
 def test_a_wrong_value_is_refused_by_the_name_of_its_option(package: str, name: str) -> None:
     command = COMMANDS[package, name]
-    given_first = [STORE if kind is Path else get_args(kind)[0] for kind in positionals(command)]
+    given_first = [
+        STORE if kind is Path else "simple-weight-decay" if kind is str else get_args(kind)[0]
+        for kind in positionals(command)
+    ]
     for option, kind in options(command).items():
         kinds = {part for part in (kind, *get_args(kind)) if part in WRONG}
         for value in {value for part in kinds for value in WRONG[part]}:

@@ -9,6 +9,7 @@ import numpy as np
 from effective_theory import ModularOperation
 from phase_diagrams import PhaseDiagram, SweepSpec, sweep
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import OneLayerSettings
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def measure(run: Run) -> Findings:
         numbers={
             "steps": {k: [None if np.isinf(v) else v for v in each] for k, each in steps.items()},
             "best_strict_test": best,
-            "rows": {name: diagram.rows() for name, diagram in diagrams.items()},
+            "rows": {name: plain_test_rows(diagram) for name, diagram in diagrams.items()},
         },
         figures=tuple(
             (f"Fraction {name.rpartition('-')[2]}, seed 0", _picture(diagram))

@@ -7,6 +7,7 @@ import numpy as np
 from phase_diagrams import Phase, PhaseDiagram, SweepSpec, refine, sweep
 from phase_diagrams.phases import GENERALISING
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.plain_test import plain_test_rows
 from validation.systems.entries import transformer_phases
 
 _NAME = "transformer-phases"
@@ -40,7 +41,11 @@ def measure(run: Run) -> Findings:
         verdict="met" if holds and not run.quick else "refuted",
         measured=f"{', '.join(f'{label} {n}' for label, n in counts.items() if n)} of "
         f"{coarse.spec.size} cells; without decay {without}",
-        numbers={"counts": counts, "rows": coarse.rows(), "refined_rows": fine.rows()},
+        numbers={
+            "counts": counts,
+            "rows": plain_test_rows(coarse),
+            "refined_rows": plain_test_rows(fine),
+        },
         figures=(
             ("Phases, refined once along the learning rate; pale: inferred", fine.plot()),
             ("Updates until both thresholds", coarse.plot.steps()),

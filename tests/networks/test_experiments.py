@@ -1,0 +1,100 @@
+"""Experiments run, leave records, and stand in the ledger with the bound they were run under."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra [validation]")
+
+from effective_theory import InputError  # noqa: E402
+from validation.cli import main  # noqa: E402
+from validation.experiments.experiment import Experiment, Findings, Run  # noqa: E402
+from validation.experiments.ledger import (  # noqa: E402
+    EXPERIMENTS,
+    RECORDS,
+    experiment_named,
+    ledger,
+    record_of,
+)
+from validation.experiments.records import read_record, run_experiment  # noqa: E402
+
+SMALL = Experiment(
+    "small", "one is less than two", "arithmetic", "none", "1 < 2",
+    lambda run: Findings("met", f"quick {run.quick}", {"store": run.store.name}), "the same",
+)  # fmt: skip
+
+
+def test_a_run_leaves_a_page_and_every_number(tmp_path: Path) -> None:
+    record = run_experiment(SMALL, tmp_path)
+    assert read_record(tmp_path / "report.json") == record
+    content = json.loads((tmp_path / "report.json").read_text())
+    assert content["numbers"] == {"store": "runs.sqlite"} and not content["quick"]
+    assert set(content["provenance"]) >= {"commit", "machine", "python", "torch"}
+    page = (tmp_path / "report.html").read_text()
+    assert "<title>Experiment: small</title>" in page and "1 &lt; 2" in page
+    assert "A quick run" not in page and 'class="holds">met' in page
+    quick = run_experiment(SMALL, tmp_path, quick=True)
+    assert quick.quick and "A quick run" in (tmp_path / "report.html").read_text()
+
+
+def test_other_files_are_not_replaced_and_nothing_is_run(tmp_path: Path) -> None:
+    def never(run: Run) -> Findings:
+        raise AssertionError("run")
+
+    (tmp_path / "report.json").write_text("[]")
+    with pytest.raises(InputError, match="report.json"):
+        run_experiment(dataclasses.replace(SMALL, measure=never), tmp_path)
+    assert (tmp_path / "report.json").read_text() == "[]"
+
+
+def test_the_ledger_has_each_claim_with_its_record(tmp_path: Path) -> None:
+    (name, *others) = EXPERIMENTS
+    run_experiment(dataclasses.replace(SMALL, name=name), tmp_path / name)
+    text = ledger(tmp_path)
+    entries = text.split("\n\n")
+    assert [entry.partition(":")[0] for entry in entries] == list(EXPERIMENTS)
+    assert entries[0].startswith(f"{name}: met\n") and "measured  quick False" in entries[0]
+    assert all("no record yet" in entry for entry in entries[1:]) and others
+    for entry, experiment in zip(entries, EXPERIMENTS.values(), strict=True):
+        assert experiment.bound in entry and experiment.claim in entry
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_kept_record_was_made_under_the_bound_that_stands_here(name: str) -> None:
+    experiment, record = EXPERIMENTS[name], record_of(EXPERIMENTS[name])
+    if record is None:
+        pytest.skip(f"{name} has no record yet; python -m validation run {name} makes one")
+    assert not record.quick and "with changes" not in record.provenance["commit"]
+    for field in ("claim", "source", "settings", "bound"):
+        assert getattr(record, field) == getattr(experiment, field)
+    assert (RECORDS / name / "report.json").stat().st_size < 2**20
+
+
+def test_what_is_no_experiment_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["run", "hu-fraction"]) == 2
+    assert (
+        "experiment 'hu-fraction' is unknown; known ones: hu-fractions" in capsys.readouterr().err
+    )
+    with pytest.raises(InputError, match="unknown"):
+        experiment_named("")
+    (tmp_path / "report.json").write_text("{}")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_record(tmp_path / "report.json")
+    assert main(["list"]) == 0
+    assert "simple-weight-decay: " in capsys.readouterr().out
+
+
+@pytest.mark.networks
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_each_experiment_runs_quickly(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["run", name, "--quick", "--jobs", "1", "--out", str(tmp_path)]
+    assert main(options) == 0
+    assert "quick run, which decides nothing" in capsys.readouterr().out
+    assert read_record(tmp_path / "report.json").quick
+    # Again it has nothing to train.
+    assert main(options) == 0
+    assert read_record(tmp_path / "report.json").resumed
