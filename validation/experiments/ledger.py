@@ -1,21 +1,24 @@
 """The ledger of reproduction: each published statement with what came of it."""
 
+import importlib
 from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.checks import shown
-from validation.experiments import hu_fractions, simple_weight_decay, transformer_phases
 from validation.experiments.experiment import Experiment
 from validation.experiments.records import Record, read_record
 
 #: Records that the repository keeps.
 RECORDS = Path(__file__).parents[1] / "records"
-EXPERIMENTS = {
+#: The experiments, each a module here with its EXPERIMENT.
+_MODULES = (
+    *("hu_fractions", "hu_optimizers", "simple_weight_decay"),
+    *("transformer_phases", "softmax_collapse"),
+)
+EXPERIMENTS: dict[str, Experiment] = {
     each.name: each
     for each in (
-        hu_fractions.EXPERIMENT,
-        simple_weight_decay.EXPERIMENT,
-        transformer_phases.EXPERIMENT,
+        importlib.import_module(f"validation.experiments.{name}").EXPERIMENT for name in _MODULES
     )
 }
 
