@@ -19,6 +19,7 @@ _FRACTIONS = (0.3, 0.5, 0.7)
 def specs(*, quick: bool) -> dict[str, SweepSpec]:
     """Return a sweep over training fractions for each setting."""
     task, steps = ModularOperation("x+y", 11 if quick else 97), 20 if quick else 1800
+    small: dict[str, Any] = {"dimension": 16, "hidden": 16} if quick else {}
     found = {}
     for name, optimisation in published_optimisations(round(0.3 * task.size)).items():
         settings = PowerSettings(
@@ -27,7 +28,7 @@ def specs(*, quick: bool) -> dict[str, SweepSpec]:
             evaluate_every=10 if quick else 50,
             train_threshold=0.99,
             stop_when="never",
-            **({"dimension": 16, "hidden": 16} if quick else {}),
+            **small,
         )
         fractions = _FRACTIONS[:1] if quick else _FRACTIONS
         found[name] = SweepSpec(task, {"train_fraction": fractions}, settings, seeds=(0,))
@@ -68,10 +69,9 @@ def _picture(best: dict[str, list[float]], rows: dict[str, list[dict[str, Any]]]
         plain = [row["best_plain_test_accuracy"] for row in rows[name]]
         axes.plot(shares, strict, "o-", color=f"C{place}", label=name)
         axes.plot(shares, plain, "--", color=f"C{place}", linewidth=0.8)
-    axes.set(
-        xlabel="training fraction", ylabel="best test accuracy (dashed: plain)", ylim=(0, 1.02)
-    )
-    axes.legend(frameon=False, fontsize="small", loc="outside right")
+    axes.set(xlabel="training fraction", ylabel="best test accuracy (dashed: plain)")
+    axes.set_ylim(0, 1.02)
+    figure.legend(frameon=False, fontsize="small", loc="outside right center")
     return figure
 
 
