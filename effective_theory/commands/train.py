@@ -20,7 +20,10 @@ class Train:
     task: TaskName = "addition"
     """The task."""
     p: int = 10
-    """Number of symbols; for permutation_group the number of permuted things."""
+    """Number of symbols; for permutations the number of permuted things."""
+    operation: str | None = None
+    """Of modular_operation, such as x-y or x^2+xy+y^2 (default: x+y), or of permutation_operation:
+    xy, xyx^-1 or xyx."""
     train_size: int = 45
     """Number of training samples."""
     seed: int = 0
@@ -34,7 +37,7 @@ class Train:
         if self.plot is not None:
             require_picture(self.plot)
         split, start = np.random.SeedSequence(integer("seed", self.seed, 0)).spawn(2)
-        task = task_named(self.task, self.p)
+        task = task_named(self.task, self.p, self.operation)
         dataset = Dataset.split(task, self.train_size, split)
         model = self.model.checked()
         every = max(1, model.steps // 1000) if self.plot is not None else None

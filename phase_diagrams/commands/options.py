@@ -159,17 +159,19 @@ class OperationOptions(TrainingSetOptions):
     task: TaskName = "addition"
     """The task."""
     p: int = 10
-    """Number of symbols; for permutation_group the number of permuted things."""
+    """Number of symbols; for permutations the number of permuted things."""
+    operation: str | None = None
+    """Of modular_operation, such as x-y or x^2+xy+y^2 (default: x+y), or of permutation_operation:
+    xy, xyx^-1 or xyx."""
 
     def asked_task(self) -> Task | None:
-        """Return the task by its name and number."""
-        return task_named(self.task, self.p)
+        """Return the task by its name, its number and its operation."""
+        return task_named(self.task, self.p, self.operation)
 
     @classmethod
     def task_of(cls, spec: SweepSpec) -> dict[str, Any]:
         """Return the options that stand for a sweep's task."""
-        task, p = name_of_task(spec.task)
-        return {"task": task, "p": p}
+        return dict(zip(("task", "p", "operation"), name_of_task(spec.task), strict=True))
 
 
 def options_of(system: System, command: type[Options]) -> type[Options]:

@@ -15,6 +15,7 @@ from effective_theory import (
     strict_test,
 )
 from effective_theory.operations import MODULAR_OPERATIONS
+from effective_theory.shell import TaskName, name_of_task, task_named
 from effective_theory.tasks import task_from_configuration
 
 
@@ -115,3 +116,28 @@ def test_what_is_no_operation_on_permutations_is_named() -> None:
         PermutationOperation("yx")
     with pytest.raises(InputError, match="n must be"):
         PermutationOperation("xy", 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "p", "operation"),
+    [
+        ("addition", 7, None),
+        ("modular_addition", 7, None),
+        ("permutation_group", 3, None),
+        ("modular_operation", 7, "x-y"),
+        ("permutation_operation", 3, "xyx"),
+    ],
+)
+def test_a_command_line_knows_a_task_by_name_number_and_operation(
+    name: TaskName, p: int, operation: str | None
+) -> None:
+    assert name_of_task(task_named(name, p, operation)) == (name, p, operation)
+
+
+def test_an_operation_has_a_usual_one_and_is_refused_where_there_is_none() -> None:
+    assert task_named("modular_operation", 7) == ModularOperation("x+y", 7)
+    assert task_named("permutation_operation", 3) == PermutationOperation("xy", 3)
+    with pytest.raises(InputError, match="operation is for the tasks modular_operation and"):
+        task_named("addition", 7, "x+y")
+    with pytest.raises(InputError, match="has no name on the command line"):
+        name_of_task(ModularOperation("x+y", 7, ordered=False))
