@@ -1,24 +1,34 @@
 """The ledger of reproduction: each published statement with what came of it."""
 
-import importlib
 from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.checks import shown
+from validation.experiments import (
+    hu_fractions,
+    hu_optimizers,
+    liu_circle,
+    power_operations,
+    simple_weight_decay,
+    softmax_collapse,
+    transformer_phases,
+)
 from validation.experiments.experiment import Experiment
 from validation.experiments.records import Record, read_record
 
 #: Records that the repository keeps.
 RECORDS = Path(__file__).parents[1] / "records"
-#: The experiments, each a module here with its EXPERIMENT.
-_MODULES = (
-    *("hu_fractions", "hu_optimizers", "simple_weight_decay"),
-    *("transformer_phases", "softmax_collapse"),
-)
 EXPERIMENTS: dict[str, Experiment] = {
     each.name: each
     for each in (
-        importlib.import_module(f"validation.experiments.{name}").EXPERIMENT for name in _MODULES
+        hu_fractions.EXPERIMENT,
+        hu_optimizers.EXPERIMENT,
+        simple_weight_decay.EXPERIMENT,
+        transformer_phases.EXPERIMENT,
+        liu_circle.CIRCLE,
+        liu_circle.DIMENSION,
+        power_operations.EXPERIMENT,
+        softmax_collapse.EXPERIMENT,
     )
 }
 

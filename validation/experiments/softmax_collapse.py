@@ -1,14 +1,15 @@
 """Without weight decay: float32, float64, and the gradient orthogonal to the weights."""
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.training.optimisation import Optimisation
-from validation.training.plan import Plan
+from validation.experiments.trainings import thinned, trained
+from validation.systems.settings import OneLayerSettings
 
 if TYPE_CHECKING:
     from validation.training.loop import NetworkRun
@@ -21,42 +22,33 @@ _VARIANTS = {
 }
 
 
-def trained(name: str, run: Run) -> "NetworkRun":
-    """Train one variant, on from its checkpoint."""
-    import torch
-
-    from validation.measures.of_networks import network_measures
-    from validation.networks.one_layer_transformer import OneLayerTransformer
-    from validation.training.loop import begun, train_network
-
-    dtype, orthogonal = _VARIANTS[name]
-    p, updates = (11, 40) if run.quick else (31, 8000)
-    dataset = Dataset.split(ModularOperation("x+y", p), rng=0, train_fraction=0.5)
-    network = begun(lambda: OneLayerTransformer(p, p, dimension=64, hidden=256), 0)
-    chosen = Optimisation("adamw", 3e-3, 0.0, warm_up=10, orthogonal_gradient=orthogonal)
-    measures = network_measures(dataset)
-    return train_network(
-        network.to(getattr(torch, dtype)),
-        dataset,
-        chosen,
-        Plan(updates, evaluate_every=20),
-        seed=0,
-        measures={name: measures[name] for name in ("collapsed_share", "weight_norm")},
-        checkpoint=run.store.with_name(f"{name}.pt"),
-    )
-
-
 def measure(run: Run) -> Findings:
     """Train the three and compare their last states."""
-    import torch
-
-    run.store.parent.mkdir(parents=True, exist_ok=True)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        runs = {name: trained(name, run) for name in _VARIANTS}
-    finally:
-        torch.set_num_threads(threads)
+    p, settings = (
+        31,
+        OneLayerSettings(
+            lr=3e-3,
+            weight_decay=0.0,
+            dimension=64,
+            hidden=256,
+            evaluate_every=20,
+            stop_when="never",
+        ),
+    )
+    if run.quick:
+        p, settings = 11, dataclasses.replace(settings, steps=40)
+    dataset = Dataset.split(ModularOperation("x+y", p), rng=0, train_fraction=0.5)
+    runs = {
+        name: trained(
+            run,
+            name,
+            dataclasses.replace(settings, orthogonal_gradient=orthogonal),
+            dataset,
+            measures=("collapsed_share", "weight_norm"),
+            dtype=dtype,
+        )
+        for name, (dtype, orthogonal) in _VARIANTS.items()
+    }
     last = {
         name: {column: float(values[-1]) for column, values in each.curve.items()}
         for name, each in runs.items()
@@ -72,18 +64,9 @@ def measure(run: Run) -> Findings:
     return Findings(
         verdict="met" if holds else "refuted",
         measured=told,
-        numbers={"last": last, "curves": {name: _thinned(each) for name, each in runs.items()}},
+        numbers={"last": last, "curves": {name: thinned(each) for name, each in runs.items()}},
         figures=(("Strict test accuracy and collapsed share", _picture(runs)),),
     )
-
-
-def _thinned(run: "NetworkRun") -> dict[str, Any]:
-    """Return some hundred evaluations of a curve, NaN as None."""
-    places = np.unique(np.linspace(0, len(run.curve["update"]) - 1, 100).astype(int))
-    return {
-        name: [None if np.isnan(v) else round(float(v), 6) for v in values[places]]
-        for name, values in run.curve.items()
-    }
 
 
 def _picture(runs: "dict[str, NetworkRun]") -> Picture:

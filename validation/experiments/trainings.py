@@ -1,0 +1,72 @@
+"""Single trainings of experiments: one thread, and on from their checkpoints."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from effective_theory import Dataset
+from validation.experiments.experiment import Run
+from validation.systems.settings import NetworkSettings
+
+if TYPE_CHECKING:
+    from validation.training.loop import NetworkRun
+
+
+def trained(
+    run: Run,
+    name: str,
+    settings: NetworkSettings,
+    dataset: Dataset,
+    *,
+    measures: Collection[str] = (),
+    dtype: str = "float32",
+    seed: int = 0,
+) -> "NetworkRun":
+    """Train a network, or go on where its checkpoint left it.
+
+    Parameters
+    ----------
+    run
+        The experiment's run, beside whose store the checkpoint lies.
+    name
+        Of the training, in the checkpoint's file.
+    settings, dataset
+        What is trained on what.
+    measures
+        Names of `network_measures` that the curve is to have.
+    dtype
+        Type of all numbers.
+    seed
+        Of weights, batches and noise.
+    """
+    import torch
+
+    from validation.measures.of_networks import network_measures
+    from validation.training.loop import train_network
+
+    run.store.parent.mkdir(parents=True, exist_ok=True)
+    known = network_measures(dataset)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return train_network(
+            settings.network(dataset.operation, seed).to(getattr(torch, dtype)),
+            dataset,
+            settings.optimisation,
+            settings.plan,
+            seed=seed,
+            measures={each: known[each] for each in measures},
+            checkpoint=run.store.with_name(f"{name}.pt"),
+        )
+    finally:
+        torch.set_num_threads(threads)
+
+
+def thinned(run: "NetworkRun", points: int = 100) -> dict[str, Any]:
+    """Return some evaluations of a curve as plain values, NaN as None."""
+    places = np.unique(np.linspace(0, len(run.curve["update"]) - 1, points).astype(int))
+    return {
+        name: [None if np.isnan(v) else round(float(v), 6) for v in values[places]]
+        for name, values in run.curve.items()
+    }
