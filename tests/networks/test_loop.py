@@ -184,7 +184,7 @@ def test_a_killed_training_resumes_to_the_same_curve_bit_for_bit(tmp_path: Path)
 def test_a_checkpoint_goes_on_with_a_larger_budget(tmp_path: Path) -> None:
     path = tmp_path / "run.pt"
     train_network(network(), DATASET, ADAMW, Plan(20), seed=1, checkpoint=path)
-    more = train_network(network(9), DATASET, ADAMW, Plan(40), seed=1, checkpoint=path)
+    more = train_network(network(), DATASET, ADAMW, Plan(40), seed=1, checkpoint=path)
     whole = train_network(network(), DATASET, ADAMW, Plan(40), seed=1)
     for name, values in whole.curve.items():
         np.testing.assert_array_equal(more.curve[name], values)
@@ -197,7 +197,9 @@ def test_a_checkpoint_goes_on_with_a_larger_budget(tmp_path: Path) -> None:
         ({"optimisation": Optimisation("adamw", 2e-2)}, "optimisation"),
         ({"plan": Plan(20, evaluate_every=5)}, "evaluate_every"),
         ({"dataset": Dataset.split(TASK, 35, rng=1)}, "train"),
-        ({"network": begun(lambda: ConcatNetwork(7, 7, width=16), 0)}, "network"),
+        ({"network": begun(lambda: ConcatNetwork(7, 7, width=16), 0)}, "network, weights"),
+        ({"network": network(9)}, "weights"),
+        ({"network": network().double()}, "weights"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused(
@@ -208,6 +210,7 @@ def test_a_checkpoint_of_another_training_is_refused(
         "network": network(), "dataset": DATASET, "optimisation": ADAMW, "plan": Plan(20), "seed": 1
     }  # fmt: skip
     train_network(**usual, checkpoint=path)
+    usual["network"] = network()
     with pytest.raises(InputError, match=f"one of another training: {differing} differ"):
         train_network(**{**usual, **changes}, checkpoint=path)
 

@@ -95,8 +95,8 @@ def read_checkpoint(
     ]
     if differing:
         raise InputError(
-            f"checkpoint {path} is one of another training: {', '.join(differing)} differ; name "
-            "another file."
+            f"checkpoint {path} is one of another training: {', '.join(differing)} differ; give "
+            "what it began with, the network's first weights among it, or name another file."
         )
     network.load_state_dict(content["network"])
     updates.optimiser.load_state_dict(content["optimiser"])

@@ -128,9 +128,9 @@ def train_network(
     measures
         Further numbers for the curve, by name; taken at each evaluation.
     checkpoint
-        File that the training goes on from, and leaves every ``checkpoint_every`` updates, at the
-        next evaluation, and at its end. On one machine with the same versions, threads and
-        ``compiled`` the curve is the same bit for bit.
+        File that the training goes on from, with the network as it began, and leaves every
+        ``checkpoint_every`` updates, at the next evaluation, and at its end. On one machine with
+        the same versions, threads and ``compiled`` the curve is the same bit for bit.
     checkpoint_every
         Updates between two checkpoints.
     progress
@@ -202,12 +202,12 @@ class _Training:
         self.strict = None if strict is None else torch.tensor(strict, device=device)
         self.updates = Updates(network, optimisation)
         self.curve: dict[str, list[float]] = {name: [] for name in (*COLUMNS, *self.measures)}
+        self.initial = _digest(network)
         self.update = 0
         self.diverged = torch.full((), -1, device=device)
         folds = plan.fold and network.has_fold and not network.uses_dropout
         self._forward = network.folded if folds else network.forward
-        compiles = plan.compiled
-        self._trained = torch.compile(self._forward) if compiles else self._forward
+        self._trained = torch.compile(self._forward) if plan.compiled else self._forward
         self._order = np.empty(0, np.int64)
         self._epoch = -1
         self.evaluate()
@@ -218,7 +218,7 @@ class _Training:
         train = np.ascontiguousarray(self.dataset.train)
         return {
             "network": str(self.network),
-            "dtype": str(next(self.network.parameters()).dtype),
+            "weights": self.initial,
             "task": self.dataset.task.configuration(),
             "train": hashlib.sha256(train.tobytes()).hexdigest(),
             "optimisation": asdict(self.optimisation),
@@ -350,6 +350,15 @@ class _Training:
             curve=curve,
             network=self.network,
         )
+
+
+def _digest(network: PairNetwork) -> str:
+    """Return what tells a network's weights from others."""
+    found = hashlib.sha256()
+    for name, weights in network.named_parameters():
+        found.update(f"{name} {weights.dtype}".encode())
+        found.update(weights.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 def _stream(seed: int, role: Literal["batches", "noise"], number: int) -> np.random.Generator:
