@@ -83,17 +83,30 @@ def test_the_strict_accuracy_decides_and_the_plain_one_stands_beside(spec: Sweep
     np.testing.assert_array_equal(other.curve[:, 6], other.curve[:, 4])
 
 
+#: Sweeps with that many workers and threads, and prints every number that a store keeps.
+SWEPT = """
+import sys
+import torch
+from phase_diagrams import SweepSpec
+import validation.systems
+torch.set_num_threads(int(sys.argv[2]))
+spec = SweepSpec.from_json(sys.argv[3])
+found = {cell.index: run for cell, run in spec.system.engine(int(sys.argv[1])).run(spec.cells())}
+for index in sorted(found):
+    print(index, found[index].state.tobytes().hex(), found[index].curve.tobytes().hex())
+assert torch.get_num_threads() == int(sys.argv[2])
+"""
+
+
 def test_bits_do_not_depend_on_workers_and_threads(spec: SweepSpec) -> None:
-    few = dataclasses.replace(spec, axes={"lr": [1e-3, 1e-2]})
-    alone = sweep(few, n_jobs=1, progress=False)
-    threads = torch.get_num_threads()
-    together = list(few.system.engine(2).run(few.cells()))
-    assert torch.get_num_threads() == threads
-    fresh = {cell.index: train_cell(cell, few.recipe.recipe) for cell in few.cells()}
-    for cell, summary in together:
-        np.testing.assert_array_equal(summary.state, fresh[cell.index].state)
-        np.testing.assert_array_equal(summary.curve, fresh[cell.index].curve)
-    assert alone.train_step.shape == (2, 2)
+    few = dataclasses.replace(spec, axes={"lr": [1e-3, 1e-2]}, seeds=(0,)).to_json()
+    said = []
+    for workers, threads in ((1, 1), (1, 2), (2, 1)):
+        command = [sys.executable, "-c", SWEPT, str(workers), str(threads), few]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, done.stderr
+        said.append(done.stdout)
+    assert said[0] == said[1] == said[2] and said[0].count("\n") == 2
 
 
 KILLED = """
