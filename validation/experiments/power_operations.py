@@ -7,7 +7,7 @@ from effective_theory import BinaryOperation, ModularOperation, PermutationOpera
 from effective_theory.figures import Picture
 from effective_theory.operations import MODULAR_OPERATIONS, PERMUTATION_OPERATIONS
 from phase_diagrams import SweepSpec, sweep
-from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.experiment import Experiment, Findings, Run, Verdict
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import OneLayerSettings
 
@@ -39,11 +39,14 @@ def measure(run: Run) -> Findings:
         diagram = sweep(spec, store=run.store, name=stored, n_jobs=run.jobs, progress=False)
         (rows[name],) = plain_test_rows(diagram)
     steps = {name: row["test_step"] for name, row in rows.items()}
-    holds = all(steps[name] is not None for name in _EXPECTED) and all(
-        steps[name] is None for name in _UNEXPECTED
-    )
+    verdict: Verdict = "met"
+    if any(steps[name] is not None for name in _UNEXPECTED):
+        verdict = "refuted"
+    elif any(steps[name] is None for name in _EXPECTED):
+        # At p = 31 half of the pairs are a tenth as many as at 97.
+        verdict = "not reachable here"
     return Findings(
-        verdict="met" if holds else "refuted",
+        verdict=verdict,
         measured="test 0.95 (strict for commutative ones) at "
         + ", ".join(f"{name}: {step or 'never'}" for name, step in steps.items()),
         numbers={"rows": rows},
@@ -71,7 +74,7 @@ EXPERIMENT = Experiment(
     settings="one-layer transformer, d 64, 4 heads, 256 ReLU units, p = 31 and the permutations of "
     "four things, half of the ordered pairs, AdamW 3e-3, decay 1, full batch, budget 8000, seed 0",
     bound="test accuracy 0.95 within 8000 updates for the three, strict for x + y, and not for the "
-    "fourth",
+    "fourth; where one of the three is not there this size does not tell",
     measure=measure,
     quick="p = 7, permutations of three, d 16, 20 updates",
 )
