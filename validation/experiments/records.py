@@ -72,7 +72,8 @@ def run_experiment(
     store = folder / "runs.sqlite"
     files = {folder / name: kind for name, kind in _KINDS.items()}
     require_outputs(files, folder, store)
-    resumed, began = store.exists(), time.monotonic()
+    # Sweeps keep their runs in the store, single trainings their checkpoints beside it.
+    resumed, began = store.exists() or any(folder.glob("*.pt")), time.monotonic()
     found = experiment.measure(Run(store, quick, jobs))
     record = Record(
         experiment=experiment.name,
