@@ -68,5 +68,6 @@ def _entry(experiment: Experiment, record: Record | None) -> str:
     ]
     if record is not None:
         lines.append(f"  measured  {record.measured}")
-        lines.append(f"  minutes   {record.minutes:g}")
+        more = " on top of stored runs" if record.resumed else ""
+        lines.append(f"  minutes   {record.minutes:g}{more}")
     return "\n".join(lines)
