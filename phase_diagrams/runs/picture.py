@@ -15,7 +15,7 @@ from effective_theory.report import crossing, not_reached
 from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.drawing.style import phase_patches
 from phase_diagrams.phases import Phase
-from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, further_accuracies
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import ACCURACIES, FinalState
 
@@ -55,14 +55,9 @@ def plot_run(
         fractions, losses = panels["fractions"], panels["losses"]
         for name in system.defined(cell.task):
             _draw_fraction(fractions, summary, cell, name)
-        for place, column in enumerate(system.further, len(CURVE_COLUMNS)):
-            if column.endswith("_accuracy"):
-                shown = summary.curve[summary.curve[:, 0] >= 1]
-                label = column.replace("_", " ")
-                fractions.plot(
-                    shown[:, 0], shown[:, place], color=TEST_COLOUR, linewidth=0.9,
-                    linestyle="--", label=label,
-                )  # fmt: skip
+        for place, label in further_accuracies(system):
+            style: dict[str, Any] = {"color": TEST_COLOUR, "linewidth": 0.9, "linestyle": "--"}
+            fractions.plot(*_at(summary, place), **style, label=label)
         fractions.set(ylim=(-0.02, 1.02), ylabel="fraction")
         for side, colour in (("train", TRAIN_COLOUR), ("test", TEST_COLOUR)):
             losses.plot(*_line(summary, f"{side}_loss"), color=colour, label=f"{side} loss")
@@ -119,8 +114,12 @@ def state_labels(state: FinalState, columns: int) -> tuple[str, str]:
 
 
 def _line(summary: RunSummary, column: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return _at(summary, CURVE_COLUMNS.index(column))
+
+
+def _at(summary: RunSummary, place: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     shown = summary.curve[summary.curve[:, 0] >= 1]
-    return shown[:, 0], shown[:, CURVE_COLUMNS.index(column)]
+    return shown[:, 0], shown[:, place]
 
 
 def _draw_fraction(axes: Axes, summary: RunSummary, cell: Cell, name: str) -> None:

@@ -12,7 +12,7 @@ from effective_theory.files import png_of
 from effective_theory.report import Condition, crossing, fraction, not_reached, outcome_text
 from phase_diagrams.phases import Phase, classify
 from phase_diagrams.runs.store import Store
-from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_columns
+from phase_diagrams.runs.summary import RunSummary, curve_columns, further_accuracies
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import place_name
@@ -79,14 +79,13 @@ class StoredRun:
         """Return a line for each further accuracy of the curve: when it was first as high."""
         system, curve, lines = self.cell.system, self.summary.curve, []
         threshold = system.threshold("test", self.cell.model)
-        for place, column in enumerate(system.further, len(CURVE_COLUMNS)):
-            if threshold is None or not column.endswith("_accuracy") or not len(curve):
-                continue
+        if threshold is None or not len(curve):
+            return []
+        absent = not_reached(self.summary.steps_run, self.summary.diverged_step, system.unit)
+        for place, label in further_accuracies(system):
             reached = np.flatnonzero(curve[:, place] >= threshold)
-            absent = not_reached(self.summary.steps_run, self.summary.diverged_step, system.unit)
             step = int(curve[reached[0], 0]) if len(reached) else None
             when = crossing(step, absent, system.unit)
-            label = column.replace("_", " ")
             lines.append(f"{label} >= {threshold:g}: {when} (last: {fraction(curve[-1, place])})")
         return lines
 

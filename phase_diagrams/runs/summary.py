@@ -27,6 +27,12 @@ def curve_columns(system: System) -> tuple[str, ...]:
     return (*CURVE_COLUMNS, *system.further)
 
 
+def further_accuracies(system: System) -> list[tuple[int, str]]:
+    """Return the place in a learning curve and the label of each accuracy beside the usual ones."""
+    further = enumerate(system.further, len(CURVE_COLUMNS))
+    return [(k, name.replace("_", " ")) for k, name in further if name.endswith("_accuracy")]
+
+
 def curve_updates(steps: int, points: int = 64) -> NDArray[np.int64]:
     """Return about ``points`` updates from 0 to ``steps``, evenly spaced on a log scale."""
     spaced = np.geomspace(1, steps, points - 1)

@@ -174,17 +174,33 @@ class SweepSpec:
             object.__setattr__(self, "train_size", self._checked_size(self.train_size))
         recipe, swept = self.recipe, {}
         for name, axis in self.grid.items():
-            settled = tuple(self.checked(name, value) for value in axis.values)
-            for value in settled:
-                recipe.require_honoured(self.with_values({name: value})[0])
+            if name in self.system.all_fields:
+                models = [self._changed(name, value) for value in axis.values]
+                settled = tuple(getattr(model, name) for model in models)
+            else:
+                models = [self.model]
+                settled = tuple(self._checked_size(value) for value in axis.values)
+            for model in models:
+                recipe.require_honoured(model)
             swept[name] = Axis(settled, axis.scale)
         object.__setattr__(self, "axes", swept)
         integer(BUDGET, min(self.budgets), 1, MOST_STEPS)
         self.system.require_fit(self.task, self._all_values())
+        self._require_batches()
         # The seeds of a published start have a range of their own, which the recipe knows.
         for seed in self.seeds:
             if self.start != "random":
                 recipe.draw_split(self.model, self.task, min(self._values("train_size")), seed)
+
+    def _require_batches(self) -> None:
+        """Check minibatches of the fewest training samples; other systems have their own data."""
+        name = self.system.batch_size
+        if name is None or self.task is None:
+            return
+        batches = [size for size in self._values(name) if size is not None]
+        least = min(self._values("train_size"))
+        if batches and max(batches) > least:
+            raise InputError(f"{name} must be at most the train_size {least}, not {max(batches)}.")
 
     def _all_values(self) -> dict[str, tuple[Any, ...]]:
         """Return all values that each field of the settings, and the training size, has."""
@@ -229,7 +245,11 @@ class SweepSpec:
         """
         if name not in self.system.all_fields:
             return self._checked_size(value)
-        return getattr(with_field_types(dataclasses.replace(self.model, **{name: value})), name)
+        return getattr(self._changed(name, value), name)
+
+    def _changed(self, name: str, value: Any) -> Any:
+        """Return the settings with another value of a field, checked."""
+        return with_field_types(dataclasses.replace(self.model, **{name: value}))
 
     def _checked_size(self, value: Any) -> int:
         return integer("train_size", value, 1, self.task.size - 1)

@@ -13,7 +13,7 @@ import numpy as np
 from effective_theory import Dataset, InputError
 from effective_theory.checks import of_type, shown
 from phase_diagrams.sweeps.registry import first_system
-from phase_diagrams.sweeps.seeds import Seed
+from phase_diagrams.sweeps.seeds import Seed, checked_seed
 from phase_diagrams.sweeps.systems import System
 
 #: ``(settings, task, train_size, seed) -> (data, start)``; of the toy model a Dataset and an
@@ -113,6 +113,12 @@ def _home(recipe: Recipe) -> Any:
     """Return what tells a recipe from others: a function that is defined again is the same."""
     name = getattr(recipe, "__qualname__", None)
     return recipe if name is None or "<" in name else (recipe.__module__, name)
+
+
+def drawn_split(task: Any, train_size: int, seed: Seed) -> Dataset:
+    """Return a random split, which follows the first seed."""
+    split, _ = checked_seed(seed)
+    return Dataset.split(task, train_size, stream("split", split))
 
 
 def start(system: System, name: str) -> Start:

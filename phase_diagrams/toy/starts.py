@@ -2,8 +2,8 @@
 
 from effective_theory import BinaryOperation, Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import of_type, shown
-from phase_diagrams.sweeps.seeds import Seed, checked_seed
-from phase_diagrams.sweeps.starts import stream
+from phase_diagrams.sweeps.seeds import Seed
+from phase_diagrams.sweeps.starts import drawn_split, stream
 
 
 def random_start(
@@ -33,5 +33,4 @@ def random_split(model: ToyModel, task: BinaryOperation, train_size: int, seed: 
     of_type("model", model, ToyModel, "a ToyModel")
     if not isinstance(task, BinaryOperation):
         raise InputError(f"task must be a task such as Addition(10), not {shown(task)}.")
-    split, _ = checked_seed(seed)
-    return Dataset.split(task, train_size, stream("split", split))
+    return drawn_split(task, train_size, seed)

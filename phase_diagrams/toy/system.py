@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from effective_theory import BinaryOperation, Dataset, InputError, Task, ToyModel, ideal_accuracy
+from effective_theory import BinaryOperation, Dataset, Task, ToyModel, ideal_accuracy
 from phase_diagrams.sweeps.registry import register_system
 from phase_diagrams.sweeps.starts import register_start
 from phase_diagrams.sweeps.systems import Field, FinalState, Measure, System
@@ -37,13 +37,9 @@ def _samples(model: ToyModel, task: Task, train_size: int) -> tuple[int, int]:
 
 
 def _require_fit(task: BinaryOperation, values: Mapping[str, tuple[Any, ...]]) -> None:
-    """Check embeddings that multiply, and minibatches of the fewest training samples."""
+    """Check embeddings that multiply."""
     for embedding_dim in values["embedding_dim"]:
         task.matrix_side(embedding_dim)
-    batches = [size for size in values["batch_size"] if size is not None]
-    least = min(values["train_size"])
-    if batches and max(batches) > least:
-        raise InputError(f"batch_size must be at most the train_size {least}, not {max(batches)}.")
 
 
 def _ideal_accuracy(dataset: Dataset) -> float | None:

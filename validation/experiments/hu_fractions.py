@@ -2,7 +2,6 @@
 
 import dataclasses
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,15 +11,12 @@ from validation.experiments.experiment import Experiment, Findings, Run
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import OneLayerSettings
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 #: Fractions with their seeds; those of most interest have three.
 _SEEDS = {0.15: (0,), 0.30: (0, 1, 2), 0.45: (0, 1, 2), 0.60: (0,), 0.75: (0,)}
 
 
 def specs(*, quick: bool) -> dict[str, SweepSpec]:
-    """Return the sweeps by name; they differ in fractions and seeds."""
+    """Return the sweeps by training fraction; they differ in seeds, too."""
     settings = OneLayerSettings(
         steps=25_000, evaluate_every=50, train_threshold=0.99, test_threshold=0.99
     )
@@ -31,7 +27,7 @@ def specs(*, quick: bool) -> dict[str, SweepSpec]:
         )
         task, fractions = ModularOperation("x+y", 23), {0.30: (0,), 0.75: (0,)}
     return {
-        f"hu-fractions-{share:.2f}": SweepSpec(
+        f"{share:.2f}": SweepSpec(
             task, {"weight_decay": [1.0]}, settings, train_fraction=share, seeds=seeds
         )
         for share, seeds in fractions.items()
@@ -41,17 +37,19 @@ def specs(*, quick: bool) -> dict[str, SweepSpec]:
 def measure(run: Run) -> Findings:
     """Train at each fraction and compare medians."""
     diagrams = {
-        name: sweep(spec, store=run.store, name=name, n_jobs=run.jobs, progress=False)
-        for name, spec in specs(quick=run.quick).items()
+        share: sweep(
+            spec, store=run.store, name=f"hu-fractions-{share}", n_jobs=run.jobs, progress=False
+        )
+        for share, spec in specs(quick=run.quick).items()
     }
-    steps = {name.rpartition("-")[2]: _steps(diagram) for name, diagram in diagrams.items()}
+    steps = {share: _steps(diagram) for share, diagram in diagrams.items()}
     medians = {share: median(values) for share, values in steps.items()}
     best = {
-        name.rpartition("-")[2]: max(
+        share: max(
             diagram.run(weight_decay=1.0, seed=seed).summary.best_test_accuracy
             for seed in diagram.spec.seeds
         )
-        for name, diagram in diagrams.items()
+        for share, diagram in diagrams.items()
     }
     holds = not run.quick and (
         4_000 <= medians["0.30"] <= 18_000
@@ -68,11 +66,11 @@ def measure(run: Run) -> Findings:
         numbers={
             "steps": {k: [None if np.isinf(v) else v for v in each] for k, each in steps.items()},
             "best_strict_test": best,
-            "rows": {name: plain_test_rows(diagram) for name, diagram in diagrams.items()},
+            "rows": {share: plain_test_rows(each) for share, each in diagrams.items()},
         },
         figures=tuple(
-            (f"Fraction {name.rpartition('-')[2]}, seed 0", _picture(diagram))
-            for name, diagram in diagrams.items()
+            (f"Fraction {share}, seed 0", diagram.run(weight_decay=1.0, seed=0).plot())
+            for share, diagram in diagrams.items()
         ),
     )
 
@@ -80,10 +78,6 @@ def measure(run: Run) -> Findings:
 def _steps(diagram: PhaseDiagram) -> list[float]:
     steps, never = diagram.test_step.ravel(), np.ma.getmaskarray(diagram.test_step).ravel()
     return [np.inf if absent else float(s) for s, absent in zip(steps, never, strict=True)]
-
-
-def _picture(diagram: PhaseDiagram) -> "Figure":
-    return diagram.run(weight_decay=1.0, seed=0).plot()
 
 
 EXPERIMENT = Experiment(

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from phase_diagrams import PhaseDiagram, Source
 from phase_diagrams.runs.summary import curve_columns
+from validation.training.curve import first_reached
 
 _COLUMN = "plain_test_accuracy"
 
@@ -18,17 +17,12 @@ def plain_test_rows(diagram: PhaseDiagram) -> list[dict[str, Any]]:
     a store keeps have that update whatever else they leave out.
     """
     spec, rows = diagram.spec, diagram.rows()
-    place = curve_columns(spec.system).index(_COLUMN)
-    measured = diagram.source.ravel() == Source.MEASURED
-    cells = [cell for cell, there in zip(spec.cells(), measured, strict=True) if there]
-    runs = iter([summary for _, summary in diagram.require_kept().find(cells)])
-    for row, there in zip(rows, measured, strict=True):
-        summary = next(runs) if there else None
+    place, threshold = curve_columns(spec.system).index(_COLUMN), spec.model.test_threshold
+    for row, (_, summary) in zip(rows, diagram.require_kept().find(spec.cells()), strict=True):
         row["plain_test_step"] = row["best_plain_test_accuracy"] = None
-        if summary is not None and len(summary.curve):
-            plain = summary.curve[:, place]
-            reached = np.flatnonzero(plain >= spec.model.test_threshold)
-            if len(reached):
-                row["plain_test_step"] = int(summary.curve[reached[0], 0])
+        measured = row["source"] == Source.MEASURED.label
+        if measured and summary is not None and len(summary.curve):
+            updates, plain = summary.curve[:, 0], summary.curve[:, place]
+            row["plain_test_step"] = first_reached(updates, plain, threshold)
             row["best_plain_test_accuracy"] = round(float(plain.max()), 4)
     return rows

@@ -44,12 +44,11 @@ def trained(
 
     from validation.measures.of_networks import network_measures
     from validation.training.loop import train_network
+    from validation.training.threads import one_thread
 
     run.store.parent.mkdir(parents=True, exist_ok=True)
     known = network_measures(dataset)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return train_network(
             settings.network(dataset.operation, seed).to(getattr(torch, dtype)),
             dataset,
@@ -59,8 +58,6 @@ def trained(
             measures={each: known[each] for each in measures},
             checkpoint=run.store.with_name(f"{name}.pt"),
         )
-    finally:
-        torch.set_num_threads(threads)
 
 
 def thinned(run: "NetworkRun", points: int = 100) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from phase_diagrams.runs.engines import CellTask, OneByOne
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.seeds import Seed, checked_seed
-from phase_diagrams.sweeps.starts import Recipe, stream
+from phase_diagrams.sweeps.starts import Recipe, drawn_split
 from validation.systems.settings import NetworkSettings
+from validation.training.curve import decisive_accuracy
 
 #: Raised whenever the bits of a result change.
 ENGINE_VERSION = 1
@@ -29,8 +30,7 @@ def random_network(
 
 def random_split(settings: NetworkSettings, task: object, train_size: int, seed: Seed) -> Dataset:
     """Draw the split of `random_network`."""
-    split, _ = checked_seed(seed)
-    return Dataset.split(task, train_size, stream("split", split))  # type: ignore[arg-type]
+    return drawn_split(task, train_size, seed)
 
 
 def train_cell(cell: Cell, recipe: Recipe) -> RunSummary:
@@ -39,16 +39,12 @@ def train_cell(cell: Cell, recipe: Recipe) -> RunSummary:
 
     from validation.engine.torch_origin import torch_origin
     from validation.training.loop import train_network
+    from validation.training.threads import one_thread
 
     settings, (dataset, seed) = cell.model, cell.draw(recipe)
-    threads = torch.get_num_threads()
-    # With several a sum may be taken in another order: bits would depend on the machine's load.
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         network = settings.network(cell.task, seed)
         run = train_network(network, dataset, settings.optimisation, settings.plan, seed=seed)
-    finally:
-        torch.set_num_threads(threads)
     found, curve = run.crossings, usual_curve(run.curve)
     kept = _kept(curve[:, 0], [found.train_step, found.test_step, found.plain_test_step])
     last = dict(zip((*CURVE_COLUMNS, *FURTHER), curve[-1], strict=True))
@@ -73,9 +69,7 @@ def train_cell(cell: Cell, recipe: Recipe) -> RunSummary:
 
 def usual_curve(curve: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return a training's curve with the columns of sweeps and `FURTHER`."""
-    strict = curve["strict_test_accuracy"]
-    plain = curve["plain_test_accuracy"]
-    decisive = plain if np.isnan(strict).all() else strict
+    plain, decisive = curve["plain_test_accuracy"], decisive_accuracy(curve)
     absent = np.full(len(plain), np.nan)
     columns = [curve["update"], curve["train_loss"], curve["test_loss"], curve["train_accuracy"]]
     return np.column_stack([*columns, decisive, absent, plain])

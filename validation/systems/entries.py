@@ -1,11 +1,10 @@
 """The entries of the networks among the systems, and their presets."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from effective_theory import BinaryOperation, InputError, ModularOperation
+from effective_theory import BinaryOperation, ModularOperation
 from phase_diagrams import (
     Axis,
     Field,
@@ -31,14 +30,6 @@ _FIELDS = {
 }
 
 
-def _require_fit(task: BinaryOperation, values: Mapping[str, tuple[Any, ...]]) -> None:
-    """Check minibatches of the fewest training samples."""
-    batches = [size for size in values["batch_size"] if size is not None]
-    least = min(values["train_size"])
-    if batches and max(batches) > least:
-        raise InputError(f"batch_size must be at most the train_size {least}, not {max(batches)}.")
-
-
 def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, int]:
     return task.symbols, settings.columns
 
@@ -59,7 +50,6 @@ def network_system(name: str, settings: type[Any]) -> System:
         },
         state=FinalState("embeddings", "symbol", _embeddings),
         further=FURTHER,
-        require_fit=_require_fit,
         shapes_start=("init_scale",),
         batch_size="batch_size",
         brought_by="install the package's extra [validation]",

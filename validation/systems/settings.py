@@ -15,15 +15,13 @@ StopWhen = Literal["accuracies", "never"]
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
+class NetworkSettings(Optimisation):
     """How a network is trained; those of each network add what it is made of.
 
     Parameters
     ----------
-    lr, weight_decay, embedding_lr, embedding_weight_decay, betas, epsilon, momentum, optimiser
+    optimiser and what follows it
         As `Optimisation` has them.
-    warm_up, batch_size, update_noise, weight_noise, orthogonal_gradient
-        As well.
     init_scale
         Factor on all initial matrices, embeddings among them.
     steps
@@ -41,19 +39,6 @@ class NetworkSettings:
         If a field is out of its range.
     """
 
-    lr: float = 1e-3
-    weight_decay: float = 0.0
-    embedding_lr: float | None = None
-    embedding_weight_decay: float | None = None
-    optimiser: Optimiser = "adamw"
-    betas: tuple[float, float] = (0.9, 0.98)
-    epsilon: float = 1e-8
-    momentum: float = 0.0
-    warm_up: int = 0
-    batch_size: int | None = None
-    update_noise: float = 0.0
-    weight_noise: float = 0.0
-    orthogonal_gradient: bool = False
     init_scale: float = 1.0
     steps: int = 8000
     evaluate_every: int = 10
@@ -66,17 +51,15 @@ class NetworkSettings:
             raise InputError(
                 f"stop_when must be one of {get_args(StopWhen)}, not {shown(self.stop_when)}."
             )
+        super().__post_init__()
         integer("steps", self.steps, 1)
-        integer("evaluate_every", self.evaluate_every, 1)
-        if self.steps % self.evaluate_every:
+        every = self.plan.evaluate_every
+        if self.steps % every:
             raise InputError(
-                f"steps {self.steps} must be a multiple of evaluate_every, {self.evaluate_every}: "
-                "a longer run is looked at in the same updates."
+                f"steps {self.steps} must be a multiple of evaluate_every, {every}: a longer run "
+                "is looked at in the same updates."
             )
         non_negative("init_scale", self.init_scale)
-        for name in ("train_threshold", "test_threshold"):
-            fraction(name, getattr(self, name))
-        _ = self.optimisation, self.plan
 
     @property
     def optimisation(self) -> Optimisation:

@@ -151,12 +151,13 @@ def train_network(
     with progress_bar(
         plan.updates, unit="update", initial=training.update, progress=progress
     ) as done:
-        saved = training.update
-        while not training.has_ended:
+        saved, has_ended = training.update, training.has_ended
+        while not has_ended:
             before = training.update
             training.advance()
             done(training.update - before)
-            if file is not None and (training.has_ended or training.update - saved >= every):
+            has_ended = training.has_ended
+            if file is not None and (has_ended or training.update - saved >= every):
                 training.save(file)
                 saved = training.update
     return training.result()
@@ -240,6 +241,8 @@ class _Training:
 
     @property
     def _has_stopped(self) -> bool:
+        if self.plan.stop_at is None and not self.plan.stop_at_both:
+            return False
         curve, ends = self._columns(), []
         if self.plan.stop_at is not None:
             ends.append(first_reached(curve["update"], decisive_accuracy(curve), self.plan.stop_at))

@@ -18,11 +18,17 @@ class Optimisation:
     ----------
     optimiser
         "adamw", whose weight decay is decoupled, "adam" or "sgd", which add it to the gradient.
-    lr, weight_decay
-        Learning rate, and weight decay; of all weights but for the next two.
-    embedding_lr, embedding_weight_decay
-        Those of the symbols' embeddings; None for the same.
-    betas, epsilon
+    lr
+        Learning rate.
+    weight_decay
+        Weight decay.
+    embedding_lr
+        Learning rate of the symbols' embeddings; None for the same.
+    embedding_weight_decay
+        Weight decay of the symbols' embeddings; None for the same.
+    betas
+        Of Adam and AdamW.
+    epsilon
         Of Adam and AdamW.
     momentum
         Of SGD.
