@@ -4,6 +4,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="needs the extra [validation]")
@@ -19,6 +20,10 @@ from validation.experiments.ledger import (  # noqa: E402
     record_of,
 )
 from validation.experiments.records import read_record, run_experiment  # noqa: E402
+from validation.experiments.transformer_phases import (  # noqa: E402
+    beside_a_boundary,
+    between_seeds,
+)
 
 SMALL = Experiment(
     "small", "one is less than two", "arithmetic", "none", "1 < 2",
@@ -84,6 +89,25 @@ def test_what_is_no_experiment_is_named(capsys: pytest.CaptureFixture[str], tmp_
         read_record(tmp_path / "report.json")
     assert main(["list"]) == 0
     assert "simple-weight-decay: " in capsys.readouterr().out
+
+
+def test_cells_beside_a_boundary_have_a_neighbour_of_another_phase() -> None:
+    phases = np.array([[0, 0, 2, 2], [0, 0, 0, 2], [0, 0, 0, 0]])
+    rows, columns = phases.shape
+    expected = [
+        any(
+            phases[i, k] != phases[j, m]
+            for j, m in ((i - 1, k), (i + 1, k), (i, k - 1), (i, k + 1))
+            if 0 <= j < rows and 0 <= m < columns
+        )
+        for i, k in np.ndindex(phases.shape)
+    ]
+    assert beside_a_boundary(phases).ravel().tolist() == expected
+
+
+def test_seeds_agree_on_phases_or_on_outcomes() -> None:
+    of_cells = [[0, 0], [0, 1], [1, 2], [2, 3], [-1, -1]]
+    assert between_seeds(np.array([of_cells])) == (4, 1, 3)
 
 
 @pytest.mark.networks
