@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
-from effective_theory import InputError, ModularOperation  # noqa: E402
+from effective_theory import Addition, InputError, ModularOperation  # noqa: E402
 from phase_diagrams import (  # noqa: E402
     PhaseDiagram,
     Source,
@@ -27,9 +27,15 @@ from phase_diagrams import (  # noqa: E402
 from phase_diagrams.cli import main  # noqa: E402
 from phase_diagrams.sweeps import presets  # noqa: E402
 from phase_diagrams.sweeps.registry import SYSTEMS  # noqa: E402
-from validation.systems.engine import FURTHER, train_cell, usual_curve  # noqa: E402
+from validation.systems.engine import (  # noqa: E402
+    FURTHER,
+    network_engine,
+    train_cell,
+    usual_curve,
+)
 from validation.systems.entries import register_networks  # noqa: E402
 from validation.systems.settings import SETTINGS, MLPSettings, OneLayerSettings  # noqa: E402
+from validation.training import loop  # noqa: E402
 from validation.training.loop import train_network  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +154,54 @@ def test_a_transformers_diagram_survives_a_kill_and_has_all_that_diagrams_have(
     place = "lr=1e-2,weight_decay=1,seed=0"
     assert main(["show", str(store), "--name", "sweep", "--cell", place]) == 0
     assert "plain test accuracy >= 0.95: " in capsys.readouterr().out
+
+
+def test_a_run_goes_on_within_a_cell_from_its_checkpoint(
+    spec: SweepSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = dataclasses.replace(TINY, steps=1200, evaluate_every=100, stop_when="never")
+    one = dataclasses.replace(spec, axes={"lr": [1e-3]}, model=settings, seeds=(0,))
+    engine = network_engine(1, checkpoints=tmp_path / "checkpoints")
+
+    def swept() -> PhaseDiagram:
+        return sweep(one, store=tmp_path / "runs.sqlite", engine=engine, progress=False)
+
+    begun: list[int] = []
+    resume = loop._Training.resume
+    save = loop._Training.save
+
+    def resumed(self: loop._Training, path: Path) -> None:
+        resume(self, path)
+        begun.append(self.update)
+
+    def interrupted(self: loop._Training, path: Path) -> None:
+        save(self, path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop._Training, "resume", resumed)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop._Training, "save", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            swept()
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
+    found = swept().run(lr=1e-3, seed=0).summary
+    assert begun == [1000] and list((tmp_path / "checkpoints").iterdir()) == []
+    # Without checkpoints it is the same run.
+    ((_, alone),) = network_engine(1).run(one.cells())
+    np.testing.assert_array_equal(found.state, alone.state)
+    np.testing.assert_array_equal(found.curve, alone.curve)
+
+
+def test_what_the_engine_cannot_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match='device must be "cpu" or "cuda"'):
+        network_engine(device="gpu")
+    toy = SweepSpec(Addition(5), {"decoder_lr": [1e-3]}, train_size=10).cells()
+    with pytest.raises(InputError, match='networks-cpu-float32 cannot run system "toy"'):
+        next(network_engine().run(toy))
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(InputError, match="file"):
+        next(network_engine(1, checkpoints=file).run([]))
 
 
 def test_the_command_line_has_the_options_of_a_network(

@@ -22,6 +22,8 @@ class RunExperiment:
     """Only what takes seconds: whether it runs, and nothing of the claim."""
     jobs: int | None = None
     """Runs at a time (default: one on each core)."""
+    device: str = "cpu"
+    """cpu or cuda: where networks are trained."""
     out: Path | None = None
     """Folder (default: results/NAME, or results/NAME-quick)."""
 
@@ -34,7 +36,9 @@ class RunExperiment:
         experiment = experiment_named(self.name)
         usual = Path("results") / f"{self.name}{'-quick' * self.quick}"
         out = self.out if self.out is not None else usual
-        record = run_experiment(experiment, out, quick=self.quick, jobs=self.jobs)
+        record = run_experiment(
+            experiment, out, quick=self.quick, jobs=self.jobs, device=self.device
+        )
         verdict = "quick run, which decides nothing" if self.quick else record.verdict
         print(f"{record.experiment}: {verdict}\n{record.measured}")
         print(f"bound: {record.bound}")

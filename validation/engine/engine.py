@@ -16,6 +16,7 @@ from effective_theory.checks import InputError, RunError, integer, shown
 from phase_diagrams.runs.engines import require_settings_of
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
+from validation.engine.devices import device_named
 from validation.engine.lane import Lane
 from validation.engine.stacked_model import Shape
 from validation.engine.torch_origin import torch_origin
@@ -155,16 +156,7 @@ def torch_engine(
 
 
 def _device(device: str | torch.device | None) -> torch.device:
-    if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        found = torch.device(device)
-    except (RuntimeError, TypeError):
-        raise InputError(f'device must be "cpu" or "cuda", not {shown(device)}.') from None
-    if found.type not in _LEAST_PLACES:
-        raise InputError(f'device must be "cpu" or "cuda", not "{found}".')
-    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
-        raise InputError(f'device "{found}" is not there for PyTorch; choose "cpu".')
+    found = device_named(device)
     if found.type == "cuda" and importlib.util.find_spec("triton") is None:
         raise InputError(
             f'device "{found}" needs the package triton, which PyTorch has brought along on Linux '

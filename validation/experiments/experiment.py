@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from phase_diagrams import PhaseDiagram, SweepSpec, sweep
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from validation.systems.engine import NetworkEngine
 
 #: "not reachable here": the budget or the machine does not suffice to tell.
 Verdict = Literal["met", "refuted", "not reachable here"]
@@ -24,11 +28,26 @@ class Run:
         Whether only what takes seconds is run, which is no record.
     jobs
         Runs at a time; None for one on each core.
+    device
+        Where networks are trained.
     """
 
     store: Path
     quick: bool = False
     jobs: int | None = None
+    device: str = "cpu"
+
+    @property
+    def engine(self) -> "NetworkEngine":
+        """What runs the cells of sweeps, with checkpoints beside the store."""
+        from validation.systems.engine import network_engine
+
+        folder = self.store.with_name("checkpoints")
+        return network_engine(self.jobs, device=self.device, checkpoints=folder)
+
+    def swept(self, spec: SweepSpec, name: str) -> PhaseDiagram:
+        """Return the diagram of a sweep under a name in the store."""
+        return sweep(spec, store=self.store, name=name, engine=self.engine, progress=False)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from statistics import median
 import numpy as np
 
 from effective_theory import ModularOperation
-from phase_diagrams import PhaseDiagram, SweepSpec, sweep
+from phase_diagrams import PhaseDiagram, SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import OneLayerSettings
@@ -37,9 +37,7 @@ def specs(*, quick: bool) -> dict[str, SweepSpec]:
 def measure(run: Run) -> Findings:
     """Train at each fraction and compare medians."""
     diagrams = {
-        share: sweep(
-            spec, store=run.store, name=f"hu-fractions-{share}", n_jobs=run.jobs, progress=False
-        )
+        share: run.swept(spec, f"hu-fractions-{share}")
         for share, spec in specs(quick=run.quick).items()
     }
     steps = {share: _steps(diagram) for share, diagram in diagrams.items()}

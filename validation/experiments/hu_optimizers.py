@@ -7,7 +7,7 @@ import numpy as np
 
 from effective_theory import ModularOperation
 from effective_theory.figures import Picture
-from phase_diagrams import SweepSpec, sweep
+from phase_diagrams import SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import PowerSettings
@@ -40,8 +40,7 @@ def measure(run: Run) -> Findings:
     rows: dict[str, list[dict[str, Any]]] = {}
     best: dict[str, list[float]] = {}
     for name, spec in specs(quick=run.quick).items():
-        stored = f"hu-optimizers-{name}"
-        diagram = sweep(spec, store=run.store, name=stored, n_jobs=run.jobs, progress=False)
+        diagram = run.swept(spec, f"hu-optimizers-{name}")
         rows[name] = plain_test_rows(diagram)
         sizes = spec.grid["train_size"].values
         best[name] = [diagram.run(train_size=n).summary.best_test_accuracy for n in sizes]

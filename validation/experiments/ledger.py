@@ -6,8 +6,12 @@ from effective_theory import InputError
 from effective_theory.checks import shown
 from validation.experiments import (
     hu_fractions,
+    hu_mlp_lstm,
     hu_optimizers,
+    hu_power_fractions,
     liu_circle,
+    liu_dropout,
+    liu_phases,
     power_operations,
     simple_weight_decay,
     softmax_collapse,
@@ -22,11 +26,16 @@ EXPERIMENTS: dict[str, Experiment] = {
     each.name: each
     for each in (
         hu_fractions.EXPERIMENT,
+        hu_power_fractions.EXPERIMENT,
+        hu_mlp_lstm.MLP,
+        hu_mlp_lstm.LSTM,
         hu_optimizers.EXPERIMENT,
         simple_weight_decay.EXPERIMENT,
         transformer_phases.EXPERIMENT,
         liu_circle.CIRCLE,
         liu_circle.DIMENSION,
+        liu_phases.EXPERIMENT,
+        liu_dropout.EXPERIMENT,
         power_operations.EXPERIMENT,
         softmax_collapse.EXPERIMENT,
     )

@@ -7,6 +7,7 @@ from phase_diagrams.runs.summary import curve_columns
 from validation.training.curve import first_reached
 
 _COLUMN = "plain_test_accuracy"
+_BEST = ("best_train_accuracy", "best_test_accuracy", "best_plain_test_accuracy")
 
 
 def plain_test_rows(diagram: PhaseDiagram) -> list[dict[str, Any]]:
@@ -19,10 +20,11 @@ def plain_test_rows(diagram: PhaseDiagram) -> list[dict[str, Any]]:
     spec, rows = diagram.spec, diagram.rows()
     place, threshold = curve_columns(spec.system).index(_COLUMN), spec.model.test_threshold
     for row, (_, summary) in zip(rows, diagram.require_kept().find(spec.cells()), strict=True):
-        row["plain_test_step"] = row["best_plain_test_accuracy"] = None
+        row |= dict.fromkeys(("plain_test_step", *_BEST))
         measured = row["source"] == Source.MEASURED.label
         if measured and summary is not None and len(summary.curve):
             updates, plain = summary.curve[:, 0], summary.curve[:, place]
+            best = summary.best_train_accuracy, summary.best_test_accuracy, plain.max()
             row["plain_test_step"] = first_reached(updates, plain, threshold)
-            row["best_plain_test_accuracy"] = round(float(plain.max()), 4)
+            row |= dict(zip(_BEST, (round(float(each), 4) for each in best), strict=True))
     return rows

@@ -6,7 +6,7 @@ from typing import Any
 from effective_theory import BinaryOperation, ModularOperation, PermutationOperation
 from effective_theory.figures import Picture
 from effective_theory.operations import MODULAR_OPERATIONS, PERMUTATION_OPERATIONS
-from phase_diagrams import SweepSpec, sweep
+from phase_diagrams import SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run, Verdict
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import OneLayerSettings
@@ -35,9 +35,7 @@ def measure(run: Run) -> Findings:
     """Train on each operation and note when its test accuracy is at 0.95."""
     rows: dict[str, dict[str, Any]] = {}
     for place, (name, spec) in enumerate(specs(quick=run.quick).items()):
-        stored = f"power-operations-{place}"
-        diagram = sweep(spec, store=run.store, name=stored, n_jobs=run.jobs, progress=False)
-        (rows[name],) = plain_test_rows(diagram)
+        (rows[name],) = plain_test_rows(run.swept(spec, f"power-operations-{place}"))
     steps = {name: row["test_step"] for name, row in rows.items()}
     verdict: Verdict = "met"
     if any(steps[name] is not None for name in _UNEXPECTED):

@@ -38,7 +38,7 @@ class Record:
     minutes, resumed
         How long the run took, and whether it went on from stored runs.
     provenance
-        Commit, versions and machine.
+        Commit, versions, machine and device.
     """
 
     experiment: str
@@ -56,7 +56,12 @@ class Record:
 
 
 def run_experiment(
-    experiment: Experiment, folder: Path, *, quick: bool = False, jobs: int | None = None
+    experiment: Experiment,
+    folder: Path,
+    *,
+    quick: bool = False,
+    jobs: int | None = None,
+    device: str = "cpu",
 ) -> Record:
     """Run an experiment, leave report.html and report.json in a folder, and return the record.
 
@@ -67,14 +72,17 @@ def run_experiment(
     InputError
         If a file of another kind is in the way, or an argument is wrong.
     """
+    from validation.engine.devices import device_named
+    from validation.engine.torch_origin import device_name
     from validation.pages import inline, rendered
 
+    on = device_name(device_named(device))
     store = folder / "runs.sqlite"
     files = {folder / name: kind for name, kind in _KINDS.items()}
     require_outputs(files, folder, store)
     # Sweeps keep their runs in the store, single trainings their checkpoints beside it.
     resumed, began = store.exists() or any(folder.glob("*.pt")), time.monotonic()
-    found = experiment.measure(Run(store, quick, jobs))
+    found = experiment.measure(Run(store, quick, jobs, device))
     record = Record(
         experiment=experiment.name,
         claim=experiment.claim,
@@ -87,7 +95,7 @@ def run_experiment(
         numbers=found.numbers,
         minutes=round((time.monotonic() - began) / 60, 1),
         resumed=resumed,
-        provenance=_provenance(),
+        provenance={**_provenance(), "device": on},
     )
     figures = [(caption, inline(figure)) for caption, figure in found.figures]
     page = rendered(__package__, "page.html", experiment=experiment, record=record, figures=figures)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from effective_theory import ModularOperation
-from phase_diagrams import SweepSpec, sweep
+from phase_diagrams import SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import ConcatSettings
@@ -24,10 +24,7 @@ def spec(*, quick: bool) -> SweepSpec:
 
 def measure(run: Run) -> Findings:
     """Train, and compare when the strict test accuracy is at 0.95."""
-    diagram = sweep(
-        spec(quick=run.quick), store=run.store, name="simple-weight-decay", n_jobs=run.jobs,
-        progress=False,
-    )  # fmt: skip
+    diagram = run.swept(spec(quick=run.quick), "simple-weight-decay")
     budget = diagram.spec.model.steps
     # A run that did not get there took longer than its budget: the ratio is at least this.
     weak, strong = diagram.test_step.filled(budget)

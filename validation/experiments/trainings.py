@@ -50,7 +50,7 @@ def trained(
     known = network_measures(dataset)
     with one_thread():
         return train_network(
-            settings.network(dataset.operation, seed).to(getattr(torch, dtype)),
+            settings.network(dataset.operation, seed).to(run.device, getattr(torch, dtype)),
             dataset,
             settings.optimisation,
             settings.plan,

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phase_diagrams import Phase, PhaseDiagram, SweepSpec, refine, sweep
+from phase_diagrams import Phase, PhaseDiagram, SweepSpec, refine
 from phase_diagrams.phases import GENERALISING
 from phase_diagrams.sweeping import empty_diagram, results
 from validation.experiments.experiment import Experiment, Findings, Run
 from validation.experiments.plain_test import plain_test_rows
-from validation.systems.engine import network_engine
 from validation.systems.entries import transformer_phases
 
 _NAME = "transformer-phases"
@@ -30,11 +29,9 @@ def spec(*, quick: bool) -> SweepSpec:
 
 def measure(run: Run) -> Findings:
     """Sweep, refine the learning rates once, run further seeds at boundaries, and count phases."""
-    coarse = sweep(
-        spec(quick=run.quick), store=run.store, name=_NAME, n_jobs=run.jobs, progress=False
-    )
+    coarse = run.swept(spec(quick=run.quick), _NAME)
     fine = refine(
-        coarse, {"lr": 2}, store=run.store, name=f"{_NAME}-x2", n_jobs=run.jobs, progress=False
+        coarse, {"lr": 2}, store=run.store, name=f"{_NAME}-x2", engine=run.engine, progress=False
     )
     seeded = with_further_seeds(coarse, run)
     cells, agree, generalise = between_seeds(seeded.phases)
@@ -82,7 +79,7 @@ def with_further_seeds(coarse: PhaseDiagram, run: Run) -> PhaseDiagram:
     wanted = dataclasses.replace(coarse.spec, seeds=_SEEDS)
     cells = np.argwhere(beside_a_boundary(coarse.phases[..., 0])).tolist()
     places = [(*cell, seed) for cell in cells for seed in range(len(_SEEDS))]
-    name, engine = f"{_NAME}-seeds", network_engine(run.jobs)
+    name, engine = f"{_NAME}-seeds", run.engine
     diagram = empty_diagram(wanted, run.store, name, engine)
     for cell, summary in results(
         wanted, store=run.store, name=name, engine=engine, progress=False, places=places

@@ -1,12 +1,17 @@
-"""The engine of networks: cells one by one, each on a core of its own."""
+"""The engine of networks: cells one by one, each on a core of its own, or on a GPU."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import Dataset
-from phase_diagrams.runs.engines import CellTask, OneByOne
+from effective_theory.checks import jobs
+from effective_theory.files import require_folder
+from phase_diagrams.runs.engines import CellTask, OneByOne, require_settings_of
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.seeds import Seed, checked_seed
@@ -33,8 +38,13 @@ def random_split(settings: NetworkSettings, task: object, train_size: int, seed:
     return drawn_split(task, train_size, seed)
 
 
-def train_cell(cell: Cell, recipe: Recipe) -> RunSummary:
-    """Train the network of a cell on one thread and return what a sweep keeps of it."""
+def train_cell(
+    cell: Cell, recipe: Recipe, *, device: str = "cpu", checkpoints: Path | None = None
+) -> RunSummary:
+    """Train the network of a cell on one thread and return what a sweep keeps of it.
+
+    With a folder of ``checkpoints`` it goes on where the cell's own was left.
+    """
     import torch
 
     from validation.engine.torch_origin import torch_origin
@@ -43,8 +53,15 @@ def train_cell(cell: Cell, recipe: Recipe) -> RunSummary:
 
     settings, (dataset, seed) = cell.model, cell.draw(recipe)
     with one_thread():
-        network = settings.network(cell.task, seed)
-        run = train_network(network, dataset, settings.optimisation, settings.plan, seed=seed)
+        network = settings.network(cell.task, seed).to(device)
+        run = train_network(
+            network,
+            dataset,
+            settings.optimisation,
+            settings.plan,
+            seed=seed,
+            checkpoint=None if checkpoints is None else checkpoint_of(cell, checkpoints),
+        )
     found, curve = run.crossings, usual_curve(run.curve)
     kept = _kept(curve[:, 0], [found.train_step, found.test_step, found.plain_test_step])
     last = dict(zip((*CURVE_COLUMNS, *FURTHER), curve[-1], strict=True))
@@ -61,9 +78,9 @@ def train_cell(cell: Cell, recipe: Recipe) -> RunSummary:
         best_train_accuracy=float(curve[:, 3].max()),
         best_test_accuracy=float(curve[:, 4].max()),
         rqi=np.nan,
-        state=network.embeddings.detach().float().numpy().copy(),
+        state=network.embeddings.detach().float().cpu().numpy().copy(),
         curve=curve[kept],
-        origin=torch_origin(torch.device("cpu")),
+        origin=torch_origin(torch.device(device)),
     )
 
 
@@ -83,27 +100,82 @@ def _kept(updates: NDArray[np.float64], crossings: list[int | None]) -> NDArray[
     return np.unique([*places, len(updates) - 1])
 
 
+def checkpoint_of(cell: Cell, checkpoints: Path) -> Path:
+    """Return where a cell's training leaves its state."""
+    return checkpoints / f"{cell.cell_id}.pt"
+
+
 @dataclass(frozen=True)
 class NetworkEngine(OneByOne):
-    """Networks in PyTorch on the CPU, parallel over cells with joblib; one thread for each."""
+    """Networks in PyTorch, parallel over cells with joblib; one thread for each.
 
-    identity: str = "networks-cpu-float32"
+    Attributes
+    ----------
+    device
+        Where they are trained.
+    checkpoints
+        Folder in which trainings leave their states; they are removed once the runs are kept.
+    version
+        Raised whenever the bits of a result change.
+    """
+
+    device: str = "cpu"
+    checkpoints: Path | None = None
     version: int = ENGINE_VERSION
+
+    @property
+    def identity(self) -> str:
+        """Name under which results are stored, such as "networks-cpu-float32"."""
+        return f"networks-{self.device.partition(':')[0]}-float32"
 
     def task(self) -> CellTask:
         """Return what trains a cell."""
-        return train_cell
+        return partial(train_cell, device=self.device, checkpoints=self.checkpoints)
+
+    def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        """Yield each cell with its result as it comes; see `OneByOne.run`."""
+        if self.checkpoints is not None:
+            require_folder(self.checkpoints)
+        for cell, summary in super().run(_of_networks(cell, self.identity) for cell in cells):
+            yield cell, summary
+            # Who asks for the next run has stored this one.
+            if self.checkpoints is not None:
+                checkpoint_of(cell, self.checkpoints).unlink(missing_ok=True)
 
 
-def network_engine(n_jobs: int | None = None) -> NetworkEngine:
-    """Return the engine of networks, with ``n_jobs`` runs at a time.
+def _of_networks(cell: Cell, engine: str) -> Cell:
+    require_settings_of(cell, NetworkSettings, engine)
+    return cell
+
+
+def network_engine(
+    n_jobs: int | None = None, *, device: str = "cpu", checkpoints: Path | None = None
+) -> NetworkEngine:
+    """Return the engine of networks.
+
+    Parameters
+    ----------
+    n_jobs
+        Runs at a time; None for what ``joblib.parallel_config`` says, or one on each core. On a
+        GPU they share it.
+    device
+        "cpu" or "cuda", with a number if there are several.
+    checkpoints
+        Folder in which trainings leave their states every 1000 updates: after an interruption
+        they go on there to the same bits, and not from the start.
 
     Raises
     ------
     InputError
-        If PyTorch is not installed.
+        If PyTorch is not installed, or has no such device.
+
+    Examples
+    --------
+    ``sweep(preset("transformer-phases"), engine=network_engine(device="cuda"))``
     """
     from effective_theory.shell import require_extra
 
     require_extra("validation", "torch")
-    return NetworkEngine(n_jobs)
+    from validation.engine.devices import device_named
+
+    return NetworkEngine(jobs("n_jobs", n_jobs), str(device_named(device)), checkpoints)
