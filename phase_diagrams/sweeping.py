@@ -10,7 +10,7 @@ from effective_theory.checks import of_type, path_of
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.refinement.inferred_cells import infer
-from phase_diagrams.runs.engines import Engine, chosen_engine
+from phase_diagrams.runs.engines import Engine, beside, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.stored_run import KeptRuns
@@ -127,6 +127,8 @@ def _results(
         else:
             yield cell, summary
     total = spec.size if places is None else len(places)
+    if kept is not None:
+        engine = beside(engine, kept.path)
     with progress_bar(total, unit="run", initial=total - len(todo), progress=progress) as done:
         for cell, summary in engine.run(spec.cell(index) for index in long_first(spec, todo)):
             if kept is not None:

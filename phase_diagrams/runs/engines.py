@@ -6,7 +6,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from effective_theory import InputError
 from effective_theory.checks import jobs, shown
@@ -52,6 +53,19 @@ class Engine(Protocol):
 
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
         """Yield each cell with its result, in any order."""
+
+
+@runtime_checkable
+class Checkpointing(Protocol):
+    """An engine whose runs can leave their states in files, and go on from there."""
+
+    def beside(self, store: Path) -> Self:
+        """Return the engine with its files beside a store."""
+
+
+def beside(engine: Engine, store: Path) -> Engine:
+    """Return an engine for the runs of a store, with checkpoints if it makes any."""
+    return engine.beside(store) if isinstance(engine, Checkpointing) else engine
 
 
 @dataclass(frozen=True)

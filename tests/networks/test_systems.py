@@ -17,16 +17,20 @@ from phase_diagrams import (  # noqa: E402
     PhaseDiagram,
     Source,
     SweepSpec,
+    Trained,
     advise,
     compare,
     load,
     preset,
     refine,
+    register_trainer,
     sweep,
 )
 from phase_diagrams.cli import main  # noqa: E402
 from phase_diagrams.sweeps import presets  # noqa: E402
 from phase_diagrams.sweeps.registry import SYSTEMS  # noqa: E402
+from tests.stores import stored_rows  # noqa: E402
+from validation.cli import main as torch_main  # noqa: E402
 from validation.systems.engine import (  # noqa: E402
     FURTHER,
     network_engine,
@@ -161,10 +165,10 @@ def test_a_run_goes_on_within_a_cell_from_its_checkpoint(
 ) -> None:
     settings = dataclasses.replace(TINY, steps=1200, evaluate_every=100, stop_when="never")
     one = dataclasses.replace(spec, axes={"lr": [1e-3]}, model=settings, seeds=(0,))
-    engine = network_engine(1, checkpoints=tmp_path / "checkpoints")
+    checkpoints = tmp_path / "runs-checkpoints"
 
     def swept() -> PhaseDiagram:
-        return sweep(one, store=tmp_path / "runs.sqlite", engine=engine, progress=False)
+        return sweep(one, store=tmp_path / "runs.sqlite", n_jobs=1, progress=False)
 
     begun: list[int] = []
     resume = loop._Training.resume
@@ -183,13 +187,45 @@ def test_a_run_goes_on_within_a_cell_from_its_checkpoint(
         patch.setattr(loop._Training, "save", interrupted)
         with pytest.raises(KeyboardInterrupt):
             swept()
-    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
+    assert len(list(checkpoints.iterdir())) == 1
     found = swept().run(lr=1e-3, seed=0).summary
-    assert begun == [1000] and list((tmp_path / "checkpoints").iterdir()) == []
+    assert begun == [1000] and not checkpoints.exists()
     # Without checkpoints it is the same run.
     ((_, alone),) = network_engine(1).run(one.cells())
     np.testing.assert_array_equal(found.state, alone.state)
     np.testing.assert_array_equal(found.curve, alone.curve)
+
+
+def test_networks_are_submitted_to_clusters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("submitit", reason="needs the extra [cluster]")
+    store, here = tmp_path / "runs.sqlite", tmp_path / "here.sqlite"
+    options = ["--system", "mlp", "--p", "5", "--train-size", "10", "--steps", "20"]
+    options += ["--task", "modular_addition", "--axis", "lr=1e-3,1e-2", "--width", "8"]
+    command = ["submit", *options, "--store", str(store), "--allow-dirty"]
+    assert torch_main([*command, "--cluster", "debug", "--elements", "2"]) == 0
+    assert torch_main(["collect", str(store)]) == 0
+    assert "lr, networks-cpu-float32: 2 of 2 runs are stored" in capsys.readouterr().out
+    assert main(["sweep", *options, "--out", str(tmp_path), "--store", str(here)]) == 0
+    assert stored_rows(store) == stored_rows(here)
+    assert torch_main([*command, "--cluster", "debug", "--engine", "torch"]) == 2
+    assert "engine torch is for toy models" in capsys.readouterr().err
+    assert torch_main([*command, "--cluster", "debug", "--gpus", "1"]) == 2
+    assert "networks of the kind mlp run on CPUs here" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir() if "checkpoints" in path.name} == set()
+
+
+def test_a_system_that_elements_would_not_know_is_not_submitted(tmp_path: Path) -> None:
+    submitting = pytest.importorskip(
+        "validation.cluster.submitting", reason="needs the extra [cluster]"
+    )
+    settings = dataclasses.make_dataclass("OwnSettings", [("steps", int, 5)], frozen=True)
+    register_trainer("own_trainer", settings, lambda settings, seed: Trained())
+    spec = SweepSpec(None, {"steps": [5, 10]}, settings())
+    with pytest.raises(InputError, match='"own_trainer" is not known to other processes'):
+        submitting.submit(spec, tmp_path / "runs.sqlite", "own", cluster="debug", allow_dirty=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_the_engine_cannot_run_is_named(tmp_path: Path) -> None:
@@ -198,10 +234,9 @@ def test_what_the_engine_cannot_run_is_named(tmp_path: Path) -> None:
     toy = SweepSpec(Addition(5), {"decoder_lr": [1e-3]}, train_size=10).cells()
     with pytest.raises(InputError, match='networks-cpu-float32 cannot run system "toy"'):
         next(network_engine().run(toy))
-    file = tmp_path / "file"
-    file.write_text("")
-    with pytest.raises(InputError, match="file"):
-        next(network_engine(1, checkpoints=file).run([]))
+    (tmp_path / "runs-checkpoints").write_text("")
+    with pytest.raises(InputError, match="runs-checkpoints"):
+        next(network_engine(1).beside(tmp_path / "runs.sqlite").run([]))
 
 
 def test_the_command_line_has_the_options_of_a_network(

@@ -138,7 +138,7 @@ def test_status_tells_of_an_engine_beside_another(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = tmp_path / "runs.sqlite"
-    for kind in ("numba", "torch"):
+    for kind in ("own", "torch"):
         cluster.submit(SPEC, store, "small", cluster="debug", engine=kind, allow_dirty=True)
     assert main(["status", str(store)]) == 0
     out = capsys.readouterr().out
@@ -189,7 +189,9 @@ def test_what_a_failed_element_left_undone_is_submitted_again(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(element, "engine_of", lambda choice: Ending(n_jobs=1, after=2, end=fail))
+        patch.setattr(
+            element, "engine_of", lambda choice, system: Ending(n_jobs=1, after=2, end=fail)
+        )
         with pytest.raises(MemoryError):
             send()
     folder, jobs = send()

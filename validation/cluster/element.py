@@ -6,7 +6,8 @@ from pathlib import Path
 from submitit.helpers import DelayedSubmission
 
 from effective_theory.checks import RunError
-from phase_diagrams import Engine, Store, numba_engine
+from phase_diagrams import Engine, Store, SweepSpec, System
+from phase_diagrams.runs.engines import beside, chosen_engine
 from validation.cluster.submissions import EngineChoice, Submission, element_store
 
 
@@ -45,23 +46,24 @@ class Element:
                 submission.cells(self.number), submission.identity, submission.version
             )
             todo = [cell for cell, summary in answers if summary is None]
-            for cell, summary in engine.run(todo):
+            for cell, summary in beside(engine, store.path).run(todo):
                 store.add(cell, summary, submission.identity, submission.version)
         return len(todo)
 
     def engine(self) -> Engine:
         """Return what trains the cells."""
-        return engine_of(self.submission.engine)
+        system = SweepSpec.from_json(self.submission.spec).system
+        return engine_of(self.submission.engine, system)
 
     def checkpoint(self) -> DelayedSubmission:
         """Go on in the next job after walltime or preemption: the finished runs are stored."""
         return DelayedSubmission(self)
 
 
-def engine_of(choice: EngineChoice) -> Engine:
+def engine_of(choice: EngineChoice, system: System) -> Engine:
     """Return the engine that a submission names, ready to run here."""
     if choice.kind == "torch":
         from validation.engine.engine import torch_engine
 
         return torch_engine(choice.device)
-    return numba_engine(choice.jobs)
+    return chosen_engine(system, None, choice.jobs)

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from phase_diagrams import SweepSpec
 from phase_diagrams.sweeps.identity import strict_json
 
-EngineKind = Literal["numba", "torch"]
+EngineKind = Literal["own", "torch"]
 Device = Literal["cpu", "cuda"]
 Cluster = Literal["slurm", "local", "debug"]
 

@@ -30,14 +30,15 @@ class EngineChoice:
     Attributes
     ----------
     kind
-        "numba", the simulator, or "torch", batched PyTorch in float32.
+        "own" for that of the sweep's system, or "torch", batched PyTorch of toy models in
+        float32.
     device
         "cpu" or "cuda".
     jobs
-        Runs at a time in an element of the simulator's.
+        Runs at a time in an element with the system's own engine.
     """
 
-    kind: EngineKind = "numba"
+    kind: EngineKind = "own"
     device: Device = "cpu"
     jobs: int = 1
 

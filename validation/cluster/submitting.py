@@ -2,13 +2,15 @@
 
 import dataclasses
 import subprocess
+import sys
 from pathlib import Path
 
 from submitit import AutoExecutor, Job
 
 from effective_theory import InputError
 from effective_theory.checks import RunError, integer
-from phase_diagrams import Cell, Engine, Store, SweepSpec, numba_engine
+from phase_diagrams import Cell, Engine, Store, SweepSpec, System
+from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.sweeping import enter, known, long_first
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.toy.system import TOY
@@ -31,7 +33,7 @@ _CACHE = (
 _MOST_WALLTIMES = 100
 
 
-def _name_and_version(choice: EngineChoice) -> Engine:
+def _name_and_version(choice: EngineChoice, system: System) -> Engine:
     """Return the engine for its name and version only: a login node may have no GPU."""
     if choice.kind == "torch":
         import torch
@@ -39,7 +41,7 @@ def _name_and_version(choice: EngineChoice) -> Engine:
         from validation.engine.engine import TorchEngine
 
         return TorchEngine(torch.device(choice.device), torch.float32)
-    return numba_engine(choice.jobs)
+    return chosen_engine(system, None, choice.jobs)
 
 
 def submit(
@@ -48,7 +50,7 @@ def submit(
     name: str,
     *,
     cluster: Cluster,
-    engine: EngineKind = "numba",
+    engine: EngineKind = "own",
     device: Device | None = None,
     resources: Resources | None = None,
     elements: int = 8,
@@ -66,7 +68,7 @@ def submit(
     cluster
         "slurm"; "local" for processes on this machine, or "debug" for this process.
     engine
-        "numba", the simulator, or "torch", batched PyTorch.
+        "own" for that of the sweep's system, or "torch", batched PyTorch of toy models.
     device
         "cpu" or "cuda" for PyTorch; "cuda" by default where elements ask for GPUs.
     resources
@@ -92,15 +94,12 @@ def submit(
     resources = resources if resources is not None else Resources()
     require_name(name)
     if spec.system is not TOY:
-        raise InputError(
-            f"submit is for sweeps of toy models, not of {spec.system.plural}; run those on the "
-            "cluster's nodes with Dask."
-        )
+        _require_known_to_elements(spec)
     integer("elements", elements, 1)
     resources.require_cluster(cluster)
     commit, dirty = code_version(allow_dirty=allow_dirty)
-    choice = _choice(engine, device, resources)
-    named = _name_and_version(choice)
+    choice = _choice(engine, device, resources, spec.system)
+    named = _name_and_version(choice, spec.system)
     collect(store, name)
     with Store(store) as runs:
         spec = enter(runs, name, spec)
@@ -125,14 +124,33 @@ def submit(
     return folder, jobs
 
 
-def _choice(kind: EngineKind, device: Device | None, resources: Resources) -> EngineChoice:
+def _require_known_to_elements(spec: SweepSpec) -> None:
+    """Raise InputError where another process, as an element's, does not know a sweep's system."""
+    read = "import sys; from phase_diagrams import SweepSpec; SweepSpec.from_json(sys.stdin.read())"
+    done = subprocess.run(
+        [sys.executable, "-c", read], input=spec.to_json(), capture_output=True, text=True
+    )
+    if done.returncode:
+        raise InputError(
+            f'system "{spec.system.name}" is not known to other processes, such as elements; '
+            "install a package that names its module under the entry point grokking.systems."
+        )
+
+
+def _choice(
+    kind: EngineKind, device: Device | None, resources: Resources, system: System
+) -> EngineChoice:
     """Return the engine that the options describe; those that have no effect on it are refused."""
     jobs, gpus = resources.cpus, resources.gpus
     if kind == "torch":
+        if system is not TOY:
+            raise InputError(
+                f"engine torch is for toy models; leave it out for the own one of {system.plural}."
+            )
         return EngineChoice(kind, device or ("cuda" if gpus else "cpu"), jobs)
     for name, value in (("gpus", gpus), ("device", device)):
         if value:
-            raise InputError(f"{name} is for engine torch; the simulator runs on CPUs.")
+            raise InputError(f"{name} is for engine torch; {system.plural} run on CPUs here.")
     return EngineChoice(kind, "cpu", jobs)
 
 

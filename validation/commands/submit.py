@@ -18,10 +18,12 @@ class Submit(SweepOptions):
     `collect` brings their results into the store.
     """
 
+    system: str | None = None
+    """What is swept, by its name (default: toy); with --help beside it, the options it has."""
     cluster: Cluster = "slurm"
     """Slurm; processes on this machine; or this process, one element after the other."""
-    engine: EngineKind = "numba"
-    """The simulator, or batched PyTorch."""
+    engine: EngineKind = "own"
+    """The system's own, for toy models the simulator, or batched PyTorch for them."""
     device: Device | None = None
     """Where PyTorch trains (default: cuda with --gpus, otherwise cpu)."""
     elements: int = 8

@@ -39,11 +39,10 @@ class Run:
 
     @property
     def engine(self) -> "NetworkEngine":
-        """What runs the cells of sweeps, with checkpoints beside the store."""
+        """What runs the cells of sweeps."""
         from validation.systems.engine import network_engine
 
-        folder = self.store.with_name("checkpoints")
-        return network_engine(self.jobs, device=self.device, checkpoints=folder)
+        return network_engine(self.jobs, device=self.device)
 
     def swept(self, spec: SweepSpec, name: str) -> PhaseDiagram:
         """Return the diagram of a sweep under a name in the store."""

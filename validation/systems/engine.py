@@ -1,7 +1,7 @@
 """The engine of networks: cells one by one, each on a core of its own, or on a GPU."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from effective_theory import Dataset
 from effective_theory.checks import jobs
 from effective_theory.files import require_folder
+from phase_diagrams.runs.dask_workers import dask_client
 from phase_diagrams.runs.engines import CellTask, OneByOne, require_settings_of
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
 from phase_diagrams.sweeps.cell import Cell
@@ -128,19 +129,31 @@ class NetworkEngine(OneByOne):
         """Name under which results are stored, such as "networks-cpu-float32"."""
         return f"networks-{self.device.partition(':')[0]}-float32"
 
+    def beside(self, store: Path) -> "NetworkEngine":
+        """Return the engine with checkpoints in a folder beside a store."""
+        folder = store.absolute().with_name(f"{store.stem}-checkpoints")
+        return replace(self, checkpoints=folder)
+
     def task(self) -> CellTask:
         """Return what trains a cell."""
         return partial(train_cell, device=self.device, checkpoints=self.checkpoints)
 
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
         """Yield each cell with its result as it comes; see `OneByOne.run`."""
-        if self.checkpoints is not None:
-            require_folder(self.checkpoints)
+        folder = self.checkpoints
+        if folder is not None and dask_client() is not None:
+            # Workers of Dask may have other disks.
+            yield from replace(self, checkpoints=None).run(cells)
+            return
+        if folder is not None:
+            require_folder(folder)
         for cell, summary in super().run(_of_networks(cell, self.identity) for cell in cells):
             yield cell, summary
             # Who asks for the next run has stored this one.
-            if self.checkpoints is not None:
-                checkpoint_of(cell, self.checkpoints).unlink(missing_ok=True)
+            if folder is not None:
+                checkpoint_of(cell, folder).unlink(missing_ok=True)
+        if folder is not None and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _of_networks(cell: Cell, engine: str) -> Cell:
@@ -148,10 +161,12 @@ def _of_networks(cell: Cell, engine: str) -> Cell:
     return cell
 
 
-def network_engine(
-    n_jobs: int | None = None, *, device: str = "cpu", checkpoints: Path | None = None
-) -> NetworkEngine:
+def network_engine(n_jobs: int | None = None, *, device: str = "cpu") -> NetworkEngine:
     """Return the engine of networks.
+
+    In a sweep with a store each training leaves its state every 1000 updates in a folder beside it,
+    ``runs-checkpoints``: after an interruption it goes on there to the same bits. Workers of Dask,
+    whose disks may be other ones, leave none.
 
     Parameters
     ----------
@@ -160,9 +175,6 @@ def network_engine(
         GPU they share it.
     device
         "cpu" or "cuda", with a number if there are several.
-    checkpoints
-        Folder in which trainings leave their states every 1000 updates: after an interruption
-        they go on there to the same bits, and not from the start.
 
     Raises
     ------
@@ -178,4 +190,4 @@ def network_engine(
     require_extra("validation", "torch")
     from validation.engine.devices import device_named
 
-    return NetworkEngine(jobs("n_jobs", n_jobs), str(device_named(device)), checkpoints)
+    return NetworkEngine(jobs("n_jobs", n_jobs), str(device_named(device)))
