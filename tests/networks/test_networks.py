@@ -18,6 +18,7 @@ from validation.networks.power_transformer import (  # noqa: E402
     PowerTransformer,
     sinusoidal_positions,
 )
+from validation.networks.quadratic_network import QuadraticNetwork  # noqa: E402
 
 P = 13
 PAIRS = torch.tensor(list(itertools.product(range(P), repeat=2)))
@@ -33,6 +34,7 @@ MAKERS: dict[str, Callable[[], PairNetwork]] = {
     "mlp, embedded": lambda: MLP(P, P, width=32, inputs="embedded", dimension=8),
     "lstm": lambda: LSTM(P, P),
     "concat": lambda: ConcatNetwork(P, P),
+    "quadratic": lambda: QuadraticNetwork(P, P, width=24),
 }
 
 

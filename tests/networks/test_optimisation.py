@@ -1,6 +1,7 @@
 """Each published setting beside a plain loop with torch's own optimisers."""
 
 import dataclasses
+import decimal
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,14 @@ from effective_theory import Dataset, InputError, ModularOperation  # noqa: E402
 from validation.networks.concat_network import ConcatNetwork  # noqa: E402
 from validation.networks.pair_network import PairNetwork  # noqa: E402
 from validation.training.loop import _stream, begun, train_network  # noqa: E402
+from validation.training.losses import exact_tail_loss, objective  # noqa: E402
 from validation.training.optimisation import (  # noqa: E402
     Optimisation,
     power_batch_size,
     published_optimisations,
 )
 from validation.training.plan import Plan  # noqa: E402
+from validation.training.steepest_descent import NormalisedDescent  # noqa: E402
 from validation.training.updates import Updates  # noqa: E402
 
 TASK = ModularOperation("x+y", 11)
@@ -112,6 +115,86 @@ def test_an_orthogonal_gradient_has_no_part_along_the_weights_and_its_length() -
         assert abs(float(cosine)) < 1e-10
 
 
+@pytest.mark.parametrize("kind", ["normalised_gd", "sign"])
+def test_steepest_descent_is_what_its_norm_makes_it(kind: str) -> None:
+    """Beside formulas on one vector of all weights."""
+    chosen = Optimisation(kind, 0.01, 0.5, l_inf_penalty=0.3)  # type: ignore[arg-type]
+    run = train_network(network(), DATASET, chosen, Plan(15, fold=False), seed=0)
+    plain = network()
+    pairs, labels = torch.tensor(TASK.pairs), torch.tensor(TASK.labels)
+    train = torch.tensor(DATASET.train)
+    weights = torch.nn.utils.parameters_to_vector(plain.parameters()).detach()
+    for _ in range(15):
+        torch.nn.utils.vector_to_parameters(weights, plain.parameters())
+        plain.zero_grad()
+        torch.nn.functional.cross_entropy(plain(pairs[train]), labels[train]).backward()
+        gradient = torch.cat([w.grad.flatten() for w in plain.parameters()])
+        largest = int(weights.abs().argmax())
+        gradient[largest] += 0.3 * weights[largest].sign()
+        step = gradient.sign() if kind == "sign" else gradient / gradient.norm()
+        weights = (1 - 0.01 * 0.5) * weights - 0.01 * step
+    found = torch.nn.utils.parameters_to_vector(run.network.parameters())
+    torch.testing.assert_close(found.detach(), weights, rtol=1e-9, atol=1e-12)
+
+
+def test_a_gradient_of_nothing_is_no_step_and_a_tiny_one_a_whole_step() -> None:
+    for size, moved in ((0.0, 0.0), (1e-300, 0.1)):
+        w = torch.nn.Parameter(torch.zeros(4, dtype=torch.float64))
+        w.grad = torch.full((4,), size, dtype=torch.float64)
+        NormalisedDescent([w], lr=0.1).step()
+        assert float(w.detach().norm()) == pytest.approx(moved, rel=1e-12)
+
+
+def residuals(logits: list[list[float]], labels: list[int]) -> np.ndarray:
+    """Derivatives of the summed cross-entropy over the largest one, with 400 digits."""
+    found = []
+    with decimal.localcontext(decimal.Context(prec=400)):
+        for row, label in zip(logits, labels, strict=True):
+            powers = [decimal.Decimal(value).exp() for value in row]
+            shares = [power / sum(powers) for power in powers]
+            found.append([s - (c == label) for c, s in enumerate(shares)])
+        wrong = max(
+            s for row, y in zip(found, labels, strict=True) for c, s in enumerate(row) if c != y
+        )
+        return np.array([[float(s / wrong) for s in row] for row in found])
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0, 900.0])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_exact_tail_has_the_direction_at_any_loss(scale: float, dtype: str) -> None:
+    values, labels = np.array([[2.0, 0.5, -1.0], [0.0, 0.25, 1.0], [1.0, 1.5, 0.0]]), [0, 2, 1]
+    logits = torch.tensor(scale * values, dtype=getattr(torch, dtype), requires_grad=True)
+    value, log_scale = exact_tail_loss(logits, torch.tensor(labels))
+    value.backward()
+    expected = residuals((scale * values).tolist(), labels) / len(labels)
+    assert logits.grad is not None
+    tolerance = 1e-12 if dtype == "float64" else 1e-4
+    np.testing.assert_allclose(logits.grad.numpy(), expected, rtol=tolerance, atol=1e-30)
+    if scale == 900:
+        # What it is there for: the naive gradient has nothing left of samples with a margin.
+        plain = logits.detach().clone().requires_grad_()
+        torch.nn.functional.cross_entropy(plain, torch.tensor(labels)).backward()
+        assert plain.grad is not None and not plain.grad[0].any() and expected[2].any()
+    if scale == 1:
+        plain = logits.detach().clone().requires_grad_()
+        torch.nn.functional.cross_entropy(plain, torch.tensor(labels)).backward()
+        scaled = plain.grad / torch.exp(log_scale)
+        torch.testing.assert_close(logits.grad, scaled, rtol=10 * tolerance, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1.0, 900.0])
+def test_penalty_and_exact_tail_keep_their_proportion(scale: float) -> None:
+    """Where the loss has gone, the penalty is all that is left of the gradient."""
+    w = torch.tensor([[2.0, 0.5, -1.0], [0.0, 0.25, 1.0]], dtype=torch.float64)
+    labels = torch.tensor([0, 2])
+    found, plain = (w.clone().requires_grad_() for _ in range(2))
+    objective(scale * found, labels, [found], exact_tail=True, l_inf_penalty=1e-3).backward()
+    objective(scale * plain, labels, [plain], l_inf_penalty=1e-3).backward()
+    assert found.grad is not None and plain.grad is not None
+    direction, expected = (each / each.norm() for each in (found.grad, plain.grad))
+    torch.testing.assert_close(direction, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_there_are_eight_published_settings() -> None:
     assert len(published_optimisations(4704)) == 8
     assert power_batch_size(4704) == 512 and power_batch_size(301) == 151
@@ -130,6 +213,9 @@ def test_there_are_eight_published_settings() -> None:
         ({"betas": (0.9, 1.0)}, "betas must be below 1"),
         ({"batch_size": 0}, "batch_size must"),
         ({"warm_up": -1}, "warm_up must"),
+        ({"l_inf_penalty": -1.0}, "l_inf_penalty must"),
+        ({"exact_tail": 1}, "exact_tail must be True or False"),
+        ({"exact_tail": True, "optimiser": "sgd"}, "exact_tail keeps the gradient's direction"),
         ({"orthogonal_gradient": "yes"}, "orthogonal_gradient must be True or False"),
     ],
 )

@@ -28,6 +28,8 @@ _FIELDS = {
     "init_scale": Field("scale of initial weights", "log"),
     "steps": Field(longest="largest"),
 }
+#: Fields that came after stores had runs of networks.
+_LATER = ("exact_tail", "l_inf_penalty")
 
 
 def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, int]:
@@ -51,6 +53,7 @@ def network_system(name: str, settings: type[Any]) -> System:
         state=FinalState("embeddings", "symbol", _embeddings),
         further=FURTHER,
         shapes_start=("init_scale",),
+        later={name: getattr(settings(), name) for name in _LATER},
         batch_size="batch_size",
         brought_by="install the package's extra [validation]",
     )

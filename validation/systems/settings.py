@@ -277,6 +277,27 @@ class ConcatSettings(NetworkSettings):
         return ConcatNetwork(task.symbols, task.classes, dimension=self.dimension, width=self.width)
 
 
+@dataclass(frozen=True)
+class QuadraticSettings(NetworkSettings):
+    """The quadratic network of Mohamadi et al.; see `validation.networks.quadratic_network`."""
+
+    optimiser: Optimiser = "adam"
+    betas: tuple[float, float] = (0.9, 0.999)
+    exact_tail: bool = True
+    width: int = 184
+
+    @property
+    def columns(self) -> int:
+        """Numbers that stand for each symbol first."""
+        return self.width
+
+    def made(self, task: BinaryOperation) -> "PairNetwork":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.quadratic_network import QuadraticNetwork
+
+        return QuadraticNetwork(task.symbols, task.classes, width=self.width)
+
+
 SETTINGS: dict[str, type[Any]] = {
     "one_layer_transformer": OneLayerSettings,
     "power_transformer": PowerSettings,
@@ -284,4 +305,5 @@ SETTINGS: dict[str, type[Any]] = {
     "mlp": MLPSettings,
     "lstm": LSTMSettings,
     "concat_network": ConcatSettings,
+    "quadratic_network": QuadraticSettings,
 }

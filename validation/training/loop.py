@@ -31,6 +31,7 @@ from validation.training.curve import (
     decisive_accuracy,
     first_reached,
 )
+from validation.training.losses import objective
 from validation.training.optimisation import Optimisation
 from validation.training.plan import Plan
 from validation.training.updates import Updates
@@ -281,7 +282,15 @@ class _Training:
                 torch.manual_seed(noise)
         pairs, labels = self.pairs[chosen], self.labels[chosen]
         loss = self.updates.step(
-            number, lambda: nn.functional.cross_entropy(self._trained(pairs), labels), generator
+            number,
+            lambda: objective(
+                self._trained(pairs),
+                labels,
+                self.updates.parameters,
+                exact_tail=self.optimisation.exact_tail,
+                l_inf_penalty=self.optimisation.l_inf_penalty,
+            ),
+            generator,
         )
         # Without a look at the number, for which a GPU would have to be waited for.
         is_first = ~loss.isfinite() & (self.diverged < 0)

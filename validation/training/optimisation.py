@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from effective_theory import InputError
 from effective_theory.checks import fraction, integer, non_negative, of_type, shown
 
-Optimiser = Literal["adamw", "adam", "sgd"]
+Optimiser = Literal["adamw", "adam", "sgd", "normalised_gd", "sign"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,9 @@ class Optimisation:
     Parameters
     ----------
     optimiser
-        "adamw", whose weight decay is decoupled, "adam" or "sgd", which add it to the gradient.
+        "adamw", whose weight decay is decoupled, "adam" or "sgd", which add it to the gradient;
+        "normalised_gd", gradient descent of steps of one length, or "sign", steepest descent in
+        the l_inf norm, both with decoupled decay.
     lr
         Learning rate.
     weight_decay
@@ -43,6 +45,11 @@ class Optimisation:
     orthogonal_gradient
         Whether each gradient is projected orthogonal to its weights, its length kept, so that no
         update goes where logits only grow (Prieto et al. 2025).
+    exact_tail
+        Whether the direction of the cross-entropy's gradient is exact at any loss, where it would
+        underflow to 0; its length is another one then, which all optimisers but "sgd" ignore.
+    l_inf_penalty
+        Weight of a penalty, the largest absolute value of all weights.
 
     Raises
     ------
@@ -63,6 +70,8 @@ class Optimisation:
     update_noise: float = 0.0
     weight_noise: float = 0.0
     orthogonal_gradient: bool = False
+    exact_tail: bool = False
+    l_inf_penalty: float = 0.0
 
     def __post_init__(self) -> None:
         def settle(name: str, value: Any) -> None:
@@ -72,7 +81,7 @@ class Optimisation:
             raise InputError(
                 f"optimiser must be one of {get_args(Optimiser)}, not {shown(self.optimiser)}."
             )
-        rates = ("lr", "weight_decay", "epsilon", "update_noise", "weight_noise")
+        rates = ("lr", "weight_decay", "epsilon", "update_noise", "weight_noise", "l_inf_penalty")
         for name in (*rates, "embedding_lr", "embedding_weight_decay"):
             if getattr(self, name) is not None or name in rates:
                 settle(name, non_negative(name, getattr(self, name)))
@@ -86,7 +95,13 @@ class Optimisation:
         settle("warm_up", integer("warm_up", self.warm_up, 0))
         if self.batch_size is not None:
             settle("batch_size", integer("batch_size", self.batch_size, 1))
-        of_type("orthogonal_gradient", self.orthogonal_gradient, bool, "True or False")
+        for name in ("orthogonal_gradient", "exact_tail"):
+            of_type(name, getattr(self, name), bool, "True or False")
+        if self.exact_tail and self.optimiser == "sgd":
+            raise InputError(
+                "exact_tail keeps the gradient's direction, not its length, on which optimiser sgd "
+                'depends; choose "normalised_gd", or leave exact_tail out.'
+            )
 
     @property
     def is_random(self) -> bool:

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from validation.networks.pair_network import PairNetwork
 from validation.training.optimisation import Optimisation
+from validation.training.steepest_descent import NormalisedDescent, SignDescent
+
+_STEEPEST = {"normalised_gd": NormalisedDescent, "sign": SignDescent}
 
 #: Returns the loss that is to be differentiated.
 Loss = Callable[[], Tensor]
@@ -96,6 +99,8 @@ def _made(groups: list[dict[str, Any]], chosen: Optimisation) -> torch.optim.Opt
     """Return torch's optimiser for groups of parameters."""
     if chosen.optimiser == "sgd":
         return torch.optim.SGD(groups, lr=chosen.lr, momentum=chosen.momentum)
+    if chosen.optimiser in _STEEPEST:
+        return _STEEPEST[chosen.optimiser](groups)
     kind = torch.optim.AdamW if chosen.optimiser == "adamw" else torch.optim.Adam
     return kind(groups, lr=chosen.lr, betas=chosen.betas, eps=chosen.epsilon, fused=True)
 
