@@ -12,6 +12,11 @@ from validation.experiments import (
     liu_circle,
     liu_dropout,
     liu_phases,
+    mohamadi_escape,
+    mohamadi_kernel,
+    mohamadi_published,
+    mohamadi_regression,
+    mohamadi_scale,
     power_operations,
     simple_weight_decay,
     softmax_collapse,
@@ -38,6 +43,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         liu_dropout.EXPERIMENT,
         power_operations.EXPERIMENT,
         softmax_collapse.EXPERIMENT,
+        mohamadi_escape.EXPERIMENT,
+        mohamadi_kernel.EXPERIMENT,
+        mohamadi_scale.EXPERIMENT,
+        mohamadi_published.EXPERIMENT,
+        mohamadi_regression.EXPERIMENT,
     )
 }
 

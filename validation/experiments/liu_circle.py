@@ -8,7 +8,7 @@ import numpy as np
 from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.trainings import thinned, trained
+from validation.experiments.trainings import thinned, trained, usual_measures
 from validation.systems.settings import LiuSettings
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def trainings(run: Run) -> "dict[str, NetworkRun]":
         chosen = settings
         if run.quick:
             chosen = dataclasses.replace(settings, dimension=16, hidden=16, steps=40)
-        found[name] = trained(run, name, chosen, dataset, measures=_MEASURES)
+        found[name] = trained(
+            run, name, chosen, dataset, measures=usual_measures(dataset, _MEASURES)
+        )
     return found
 
 

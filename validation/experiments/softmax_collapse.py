@@ -8,7 +8,7 @@ import numpy as np
 from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.trainings import thinned, trained
+from validation.experiments.trainings import thinned, trained, usual_measures
 from validation.systems.settings import OneLayerSettings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def measure(run: Run) -> Findings:
             name,
             dataclasses.replace(settings, orthogonal_gradient=orthogonal),
             dataset,
-            measures=("collapsed_share", "weight_norm"),
+            measures=usual_measures(dataset, ("collapsed_share", "weight_norm")),
             dtype=dtype,
         )
         for name, (dtype, orthogonal) in _VARIANTS.items()

@@ -1,6 +1,6 @@
 """Single trainings of experiments: one thread, and on from their checkpoints."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from validation.experiments.experiment import Run
 from validation.systems.settings import NetworkSettings
 
 if TYPE_CHECKING:
-    from validation.training.loop import NetworkRun
+    from validation.networks.pair_network import PairNetwork
+    from validation.training.loop import NetworkMeasure, NetworkRun
 
 
 def trained(
@@ -19,7 +20,7 @@ def trained(
     settings: NetworkSettings,
     dataset: Dataset,
     *,
-    measures: Collection[str] = (),
+    measures: "Callable[[PairNetwork], Mapping[str, NetworkMeasure]] | None" = None,
     dtype: str = "float32",
     seed: int = 0,
 ) -> "NetworkRun":
@@ -34,7 +35,7 @@ def trained(
     settings, dataset
         What is trained on what.
     measures
-        Names of `network_measures` that the curve is to have.
+        ``(network before its training) -> measures`` that the curve is to have, by name.
     dtype
         Type of all numbers.
     seed
@@ -42,22 +43,31 @@ def trained(
     """
     import torch
 
-    from validation.measures.of_networks import network_measures
     from validation.training.loop import train_network
     from validation.training.threads import one_thread
 
     run.store.parent.mkdir(parents=True, exist_ok=True)
-    known = network_measures(dataset)
+    network = settings.network(dataset.operation, seed).to(run.device, getattr(torch, dtype))
     with one_thread():
         return train_network(
-            settings.network(dataset.operation, seed).to(run.device, getattr(torch, dtype)),
+            network,
             dataset,
             settings.optimisation,
             settings.plan,
             seed=seed,
-            measures={each: known[each] for each in measures},
+            measures=None if measures is None else measures(network),
             checkpoint=run.store.with_name(f"{name}.pt"),
         )
+
+
+def usual_measures(
+    dataset: Dataset, names: Collection[str]
+) -> "Callable[[PairNetwork], Mapping[str, NetworkMeasure]]":
+    """Return some of `network_measures` as `trained` takes them."""
+    from validation.measures.of_networks import network_measures
+
+    known = network_measures(dataset)
+    return lambda network: {name: known[name] for name in names}
 
 
 def thinned(run: "NetworkRun", points: int = 100) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import Dataset, InputError
+from effective_theory.checks import of_type
 from validation.kernel_regime.tangent_kernel import KernelDrift, QuadraticState, kernel_drift
 from validation.networks.pair_network import PairNetwork
 from validation.networks.quadratic_network import QuadraticNetwork
@@ -11,13 +12,13 @@ from validation.training.curve import first_reached
 from validation.training.loop import NetworkMeasure
 
 
-def drift_measures(start: QuadraticNetwork, dataset: Dataset) -> dict[str, NetworkMeasure]:
+def drift_measures(start: PairNetwork, dataset: Dataset) -> dict[str, NetworkMeasure]:
     """Return the two drifts of a network's kernel on the training pairs, as measures by name.
 
     Parameters
     ----------
     start
-        The network before its training, whose weights are copied.
+        The quadratic network before its training, whose weights are copied.
     dataset
         What it is trained on.
 
@@ -25,7 +26,8 @@ def drift_measures(start: QuadraticNetwork, dataset: Dataset) -> dict[str, Netwo
     --------
     ``train_network(network, .., measures=drift_measures(network, dataset))``
     """
-    first, pairs = QuadraticState.of(start), np.asarray(dataset.operation.pairs)[dataset.train]
+    begun = of_type("start", start, QuadraticNetwork, "a QuadraticNetwork")
+    first, pairs = QuadraticState.of(begun), np.asarray(dataset.operation.pairs)[dataset.train]
     # Both are numbers of one computation, for the same weights twice in a row.
     latest: list[tuple[QuadraticState, KernelDrift]] = []
 
