@@ -5,15 +5,20 @@ from pathlib import Path
 from effective_theory import InputError
 from effective_theory.checks import shown
 from validation.experiments import (
+    agop_grokking,
     hu_fractions,
     hu_mlp_lstm,
     hu_optimizers,
     hu_power_fractions,
+    kernel_drift,
+    kernel_phases,
     liu_circle,
     liu_dropout,
     liu_phases,
+    mohamadi_collapse,
     mohamadi_escape,
     mohamadi_kernel,
+    mohamadi_norm,
     mohamadi_published,
     mohamadi_regression,
     mohamadi_scale,
@@ -47,7 +52,12 @@ EXPERIMENTS: dict[str, Experiment] = {
         mohamadi_kernel.EXPERIMENT,
         mohamadi_scale.EXPERIMENT,
         mohamadi_published.EXPERIMENT,
+        mohamadi_norm.EXPERIMENT,
+        mohamadi_collapse.EXPERIMENT,
         mohamadi_regression.EXPERIMENT,
+        kernel_phases.EXPERIMENT,
+        kernel_drift.EXPERIMENT,
+        agop_grokking.EXPERIMENT,
     )
 }
 
