@@ -1,4 +1,4 @@
-"""Full PyTorch training that judges the simulator."""
+"""Full PyTorch training: what judges the simulator, and the networks of the source papers."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,30 @@ if TYPE_CHECKING:
     from validation.judge.report import write_report
     from validation.judge.trajectory import Trajectory
     from validation.judge.typical_cells import TypicalCell, typical_cells
+    from validation.kernel_regime.construction import FourierSolution, fourier_solution
+    from validation.kernel_regime.feature_machine import FeatureMachine, feature_machines
+    from validation.kernel_regime.kernel_regression import (
+        expected_kernel,
+        expected_prediction,
+        kernel_prediction,
+    )
+    from validation.kernel_regime.laws import (
+        SAMPLE_LAWS,
+        SampleLaw,
+        kernel_width,
+        least_norm,
+        normalised_margin,
+    )
+    from validation.kernel_regime.measures import drift_measures, leaves_kernel_regime
+    from validation.kernel_regime.regression import RegressionRun, Triples, train_on_triples
+    from validation.kernel_regime.tangent_kernel import (
+        KernelDrift,
+        QuadraticState,
+        empirical_kernel,
+        kernel_drift,
+        kernel_product,
+        quadratic_kernel,
+    )
     from validation.measures.of_networks import network_measures
     from validation.networks.concat_network import ConcatNetwork
     from validation.networks.liu_transformer import LiuTransformer
@@ -22,8 +46,11 @@ if TYPE_CHECKING:
     from validation.networks.one_layer_transformer import OneLayerTransformer
     from validation.networks.pair_network import PairNetwork
     from validation.networks.power_transformer import PowerTransformer
+    from validation.networks.quadratic_network import QuadraticNetwork
+    from validation.systems.engine import NetworkEngine, network_engine
     from validation.training.curve import Crossings
     from validation.training.loop import NetworkRun, begun, train_network
+    from validation.training.losses import exact_tail_loss
     from validation.training.optimisation import Optimisation, published_optimisations
     from validation.training.plan import Plan
 
@@ -43,6 +70,33 @@ __all__ = [
     "ConcatNetwork",
     "PairNetwork",
     "network_measures",
+    "FourierSolution",
+    "fourier_solution",
+    "FeatureMachine",
+    "feature_machines",
+    "expected_kernel",
+    "expected_prediction",
+    "kernel_prediction",
+    "SAMPLE_LAWS",
+    "SampleLaw",
+    "kernel_width",
+    "least_norm",
+    "normalised_margin",
+    "drift_measures",
+    "leaves_kernel_regime",
+    "RegressionRun",
+    "Triples",
+    "train_on_triples",
+    "KernelDrift",
+    "QuadraticState",
+    "empirical_kernel",
+    "kernel_drift",
+    "kernel_product",
+    "quadratic_kernel",
+    "QuadraticNetwork",
+    "NetworkEngine",
+    "network_engine",
+    "exact_tail_loss",
     "Bound",
     "CrossCheck",
     "EngineAgreement",
@@ -78,6 +132,33 @@ _MODULES = {
     "ConcatNetwork": "networks.concat_network",
     "PairNetwork": "networks.pair_network",
     "network_measures": "measures.of_networks",
+    "FourierSolution": "kernel_regime.construction",
+    "fourier_solution": "kernel_regime.construction",
+    "FeatureMachine": "kernel_regime.feature_machine",
+    "feature_machines": "kernel_regime.feature_machine",
+    "expected_kernel": "kernel_regime.kernel_regression",
+    "expected_prediction": "kernel_regime.kernel_regression",
+    "kernel_prediction": "kernel_regime.kernel_regression",
+    "SAMPLE_LAWS": "kernel_regime.laws",
+    "SampleLaw": "kernel_regime.laws",
+    "kernel_width": "kernel_regime.laws",
+    "least_norm": "kernel_regime.laws",
+    "normalised_margin": "kernel_regime.laws",
+    "drift_measures": "kernel_regime.measures",
+    "leaves_kernel_regime": "kernel_regime.measures",
+    "RegressionRun": "kernel_regime.regression",
+    "Triples": "kernel_regime.regression",
+    "train_on_triples": "kernel_regime.regression",
+    "KernelDrift": "kernel_regime.tangent_kernel",
+    "QuadraticState": "kernel_regime.tangent_kernel",
+    "empirical_kernel": "kernel_regime.tangent_kernel",
+    "kernel_drift": "kernel_regime.tangent_kernel",
+    "kernel_product": "kernel_regime.tangent_kernel",
+    "quadratic_kernel": "kernel_regime.tangent_kernel",
+    "QuadraticNetwork": "networks.quadratic_network",
+    "NetworkEngine": "systems.engine",
+    "network_engine": "systems.engine",
+    "exact_tail_loss": "training.losses",
     "TorchEngine": "engine.engine",
     "torch_engine": "engine.engine",
     "CrossCheck": "judge.cross_check",

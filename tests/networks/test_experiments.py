@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra [validation]")
 
 from effective_theory import InputError  # noqa: E402
+from effective_theory.figures import Picture  # noqa: E402
 from validation.cli import main  # noqa: E402
 from validation.experiments.experiment import Experiment, Findings, Run  # noqa: E402
 from validation.experiments.ledger import (  # noqa: E402
@@ -17,6 +18,7 @@ from validation.experiments.ledger import (  # noqa: E402
     RECORDS,
     experiment_named,
     ledger,
+    ledger_table,
     record_of,
 )
 from validation.experiments.records import read_record, run_experiment  # noqa: E402
@@ -27,7 +29,9 @@ from validation.experiments.transformer_phases import (  # noqa: E402
 
 SMALL = Experiment(
     "small", "one is less than two", "arithmetic", "none", "1 < 2",
-    lambda run: Findings("met", f"quick {run.quick}", {"store": run.store.name}), "the same",
+    lambda run: Findings(
+        "met", f"quick {run.quick}", {"store": run.store.name}, (("Nothing", Picture()),)
+    ), "the same",
 )  # fmt: skip
 
 
@@ -37,6 +41,7 @@ def test_a_run_leaves_a_page_and_every_number(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "report.json").read_text())
     assert content["numbers"] == {"store": "runs.sqlite"} and not content["quick"]
     assert set(content["provenance"]) >= {"commit", "machine", "python", "torch"}
+    assert (tmp_path / "figure-1.png").read_bytes().startswith(b"\x89PNG")
     page = (tmp_path / "report.html").read_text()
     assert "<title>Experiment: small</title>" in page and "1 &lt; 2" in page
     assert "A quick run" not in page and 'class="holds">met' in page
@@ -64,6 +69,19 @@ def test_the_ledger_has_each_claim_with_its_record(tmp_path: Path) -> None:
     assert all("no record yet" in entry for entry in entries[1:]) and others
     for entry, experiment in zip(entries, EXPERIMENTS.values(), strict=True):
         assert experiment.bound in entry and experiment.claim in entry
+
+
+def test_the_table_is_that_of_the_records(tmp_path: Path) -> None:
+    (name, *others) = EXPERIMENTS
+    run_experiment(dataclasses.replace(SMALL, name=name), tmp_path / name)
+    _, line, first, *rest = ledger_table(tmp_path).splitlines()
+    assert set(line) == set("| -") and len(rest) == len(others)
+    assert "| **met** | quick False | 0 |" in first
+    assert all("| no record yet |" in each for each in rest)
+    page = (RECORDS.parents[1] / "docs" / "ledger.md").read_text()
+    assert page.endswith(f"{ledger_table()}\n"), (
+        "python -m validation list --markdown prints what docs/ledger.md should end with"
+    )
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -13,7 +13,8 @@ from effective_theory.shell import require_extra
 class RunExperiment:
     """Run an experiment and leave its page and its numbers; the same command goes on where it was.
 
-    `list` names them. Leaves report.html, report.json and runs.sqlite in the folder --out.
+    `list` names them. Leaves report.html, report.json, figure-1.png.. and runs.sqlite in the folder
+    --out.
     """
 
     name: Annotated[str, tyro.conf.Positional]

@@ -88,6 +88,23 @@ def ledger(records: Path = RECORDS) -> str:
     return "\n\n".join(_entry(each, record_of(each, records)) for each in EXPERIMENTS.values())
 
 
+def ledger_table(records: Path = RECORDS) -> str:
+    """Return the ledger as a table in Markdown."""
+    head = ("experiment", "claim (source)", "bound", "came out", "measured", "minutes")
+    rows = [head, *([("---",) * len(head)])]
+    for each in EXPERIMENTS.values():
+        record = record_of(each, records)
+        outcome = ("no record yet", "", "")
+        if record is not None:
+            outcome = (f"**{record.verdict}**", record.measured, _minutes(record))
+        rows.append((f"`{each.name}`", f"{each.claim} ({each.source})", each.bound, *outcome))
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
+
+
+def _minutes(record: Record) -> str:
+    return f"{record.minutes:g}{' on top of stored runs' * record.resumed}"
+
+
 def _entry(experiment: Experiment, record: Record | None) -> str:
     lines = [
         f"{experiment.name}: {'no record yet' if record is None else record.verdict}",
@@ -97,6 +114,5 @@ def _entry(experiment: Experiment, record: Record | None) -> str:
     ]
     if record is not None:
         lines.append(f"  measured  {record.measured}")
-        more = " on top of stored runs" if record.resumed else ""
-        lines.append(f"  minutes   {record.minutes:g}{more}")
+        lines.append(f"  minutes   {_minutes(record)}")
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from effective_theory import InputError
-from effective_theory.files import FileKind, replacing, require_outputs
+from effective_theory.files import FileKind, picture_kind, replacing, require_outputs
 from effective_theory.installation import package_versions
 from effective_theory.machine import describe_machine
 from validation.experiments.experiment import Experiment, Run, Verdict
@@ -63,9 +63,10 @@ def run_experiment(
     jobs: int | None = None,
     device: str = "cpu",
 ) -> Record:
-    """Run an experiment, leave report.html and report.json in a folder, and return the record.
+    """Run an experiment, leave its page, numbers and figures in a folder, and return the record.
 
-    Finished runs lie in runs.sqlite there: the same call goes on where it was.
+    They are report.html, report.json and figure-1.png, figure-2.png.. Finished runs lie in
+    runs.sqlite there: the same call goes on where it was.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def run_experiment(
     """
     from validation.engine.devices import device_named
     from validation.engine.torch_origin import device_name
-    from validation.pages import inline, rendered
+    from validation.pages import address, image_of, rendered
 
     on = device_name(device_named(device))
     store = folder / "runs.sqlite"
@@ -97,12 +98,19 @@ def run_experiment(
         resumed=resumed,
         provenance={**_provenance(), "device": on},
     )
-    figures = [(caption, inline(figure)) for caption, figure in found.figures]
+    images = [image_of(figure) for _, figure in found.figures]
+    figures = [
+        (caption, address(image)) for (caption, _), image in zip(found.figures, images, strict=True)
+    ]
     page = rendered(__package__, "page.html", experiment=experiment, record=record, figures=figures)
     content = json.dumps(asdict(record), indent=1, allow_nan=False) + "\n"
     for (path, kind), text in zip(files.items(), (page, content), strict=True):
         with replacing(path, kind) as file:
             file.write(text.encode())
+    for number, image in enumerate(images, start=1):
+        path = folder / f"figure-{number}.png"
+        with replacing(path, picture_kind(path)) as file:
+            file.write(image)
     return record
 
 
