@@ -39,3 +39,12 @@ def test_the_script_of_a_how_to_runs_and_keeps_its_runs(
     assert done.stdout.startswith(f"PhaseDiagram({printed}: ") and "not run" not in done.stdout
     with Store(tmp_path / store, create=False) as kept:
         assert list(kept.sweeps()) == ["sweep"]
+
+
+def test_the_script_of_the_kernel_regime_watches_a_network_leave_it(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="needs the extra [validation]")
+    command = [sys.executable, str(script_of("kernel_regime.md", tmp_path))]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr
+    _, moment = done.stdout.splitlines()
+    assert re.fullmatch(r"1 - cos past .05 at update [0-9]+", moment)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
         kernel_prediction,
     )
     from validation.kernel_regime.laws import (
-        SAMPLE_LAWS,
         SampleLaw,
         kernel_width,
         least_norm,
         normalised_margin,
+        sample_laws,
     )
     from validation.kernel_regime.measures import drift_measures, leaves_kernel_regime
     from validation.kernel_regime.regression import RegressionRun, Triples, train_on_triples
@@ -77,7 +77,7 @@ __all__ = [
     "expected_kernel",
     "expected_prediction",
     "kernel_prediction",
-    "SAMPLE_LAWS",
+    "sample_laws",
     "SampleLaw",
     "kernel_width",
     "least_norm",
@@ -139,7 +139,7 @@ _MODULES = {
     "expected_kernel": "kernel_regime.kernel_regression",
     "expected_prediction": "kernel_regime.kernel_regression",
     "kernel_prediction": "kernel_regime.kernel_regression",
-    "SAMPLE_LAWS": "kernel_regime.laws",
+    "sample_laws": "kernel_regime.laws",
     "SampleLaw": "kernel_regime.laws",
     "kernel_width": "kernel_regime.laws",
     "least_norm": "kernel_regime.laws",

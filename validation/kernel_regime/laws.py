@@ -34,8 +34,7 @@ class SampleLaw:
 
 
 _MOHAMADI = "Mohamadi et al. 2024"
-#: By task and regime.
-SAMPLE_LAWS: dict[str, SampleLaw] = {
+_LAWS = {
     "regression, kernel": SampleLaw(
         lambda p: p**3,
         "needed to beat half of the zero predictor's loss, of p^3 triples",
@@ -67,6 +66,11 @@ SAMPLE_LAWS: dict[str, SampleLaw] = {
         "Tian 2025",
     ),
 }
+
+
+def sample_laws() -> dict[str, SampleLaw]:
+    """Return what theory says of the number of training samples, by task and regime."""
+    return dict(_LAWS)
 
 
 def kernel_width(samples: int, rho: float, delta: float) -> float:
