@@ -3,6 +3,11 @@
 from typing import TYPE_CHECKING
 
 from effective_theory.checks import InputError
+from effective_theory.class_dynamics import (
+    class_effective_flow,
+    class_effective_loss,
+    class_effective_trajectory,
+)
 from effective_theory.critical_size.curve import (
     CriticalFraction,
     UniqueLineCurve,
@@ -76,6 +81,9 @@ __all__ = [
     "degrees_of_freedom",
     "effective_flow",
     "effective_loss",
+    "class_effective_flow",
+    "class_effective_loss",
+    "class_effective_trajectory",
     "effective_trajectory",
     "fit_critical_size",
     "gram_matrix",

@@ -137,6 +137,8 @@ class TrainingSetOptions(SweepOptions):
         """Return the task of the preset, or the only one that there is."""
         if self.preset is not None:
             return cast(Task, preset(self.preset).task)
+        if self.swept.usual_task is not None:
+            return self.swept.usual_task()
         assert self.swept.trains_on is not None
         return self.swept.trains_on[0]()
 

@@ -120,6 +120,9 @@ class System:
         What many of them are called, such as "toy models".
     trains_on
         Kind of its tasks, with an example in words; None where it has its data from elsewhere.
+    usual_task
+        ``() -> task``: what command lines train on where no preset says it; by default a task of
+        that kind made from no arguments.
     fields
         The fields that may be swept.
     measures
@@ -172,6 +175,7 @@ class System:
     engine: Callable[[int | None], Any]
     plural: str = ""
     trains_on: tuple[type[Task], str] | None = None
+    usual_task: Callable[[], Task] | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
     measures: Mapping[str, Measure] = field(default_factory=dict)
     stops_when: StopWhen | None = None

@@ -248,7 +248,7 @@ def test_a_checkpoint_runs_no_code(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"network": torch.nn.Linear(2, 2)}, "network must be a PairNetwork"),
+        ({"network": torch.nn.Linear(2, 2)}, "network must be a network such as"),
         ({"dataset": Dataset.split(Addition(7), 20, rng=0)}, "the task 7 and 13"),
         ({"optimisation": Optimisation(batch_size=36)}, "at most the 35 training samples, not 36"),
         ({"plan": 10}, "plan"),

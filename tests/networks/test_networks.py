@@ -79,7 +79,7 @@ def test_logits_embeddings_and_parameters_have_their_shapes(name: str) -> None:
     network = made(name)
     assert network(PAIRS).shape == (P * P, P)
     assert network.embeddings.shape[0] == P
-    own, rest = list(network.embedding_parameters()), list(network.decoder_parameters())
+    own, rest = list(network.representation_parameters()), list(network.decoder_parameters())
     assert len(own) + len(rest) == len(list(network.parameters()))
     assert {id(w) for w in own}.isdisjoint(id(w) for w in rest)
 

@@ -25,6 +25,10 @@ class RunExperiment:
     """Runs at a time (default: one on each core)."""
     device: str = "cpu"
     """cpu or cuda: where networks are trained."""
+    images: Path | None = None
+    """IDX file of images, for experiments on MNIST."""
+    labels: Path | None = None
+    """IDX file of their labels."""
     out: Path | None = None
     """Folder (default: results/NAME, or results/NAME-quick)."""
 
@@ -38,7 +42,13 @@ class RunExperiment:
         usual = Path("results") / f"{self.name}{'-quick' * self.quick}"
         out = self.out if self.out is not None else usual
         record = run_experiment(
-            experiment, out, quick=self.quick, jobs=self.jobs, device=self.device
+            experiment,
+            out,
+            quick=self.quick,
+            jobs=self.jobs,
+            device=self.device,
+            images=self.images,
+            labels=self.labels,
         )
         verdict = "quick run, which decides nothing" if self.quick else record.verdict
         print(f"{record.experiment}: {verdict}\n{record.measured}")

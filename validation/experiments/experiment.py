@@ -30,12 +30,16 @@ class Run:
         Runs at a time; None for one on each core.
     device
         Where networks are trained.
+    images, labels
+        IDX files that the user names, for what is trained on such.
     """
 
     store: Path
     quick: bool = False
     jobs: int | None = None
     device: str = "cpu"
+    images: Path | None = None
+    labels: Path | None = None
 
     @property
     def engine(self) -> "NetworkEngine":

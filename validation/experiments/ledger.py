@@ -6,10 +6,14 @@ from effective_theory import InputError
 from effective_theory.checks import shown
 from validation.experiments import (
     agop_grokking,
+    digits_grokking,
+    digits_training_size,
     hu_fractions,
     hu_mlp_lstm,
     hu_optimizers,
     hu_power_fractions,
+    image_effective_loss,
+    image_phases,
     kernel_drift,
     kernel_phases,
     liu_circle,
@@ -58,6 +62,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         kernel_phases.EXPERIMENT,
         kernel_drift.EXPERIMENT,
         agop_grokking.EXPERIMENT,
+        digits_grokking.EXPERIMENT,
+        image_phases.DIGITS,
+        image_phases.MNIST,
+        digits_training_size.EXPERIMENT,
+        image_effective_loss.EXPERIMENT,
     )
 }
 

@@ -26,7 +26,7 @@ def measure(run: Run) -> Findings:
     for seed in seeds:
         dataset = split(p, seed)
         network = QuadraticSettings(width=8 * p).network(dataset.operation, seed).double()
-        prediction = kernel_prediction(QuadraticState.of(network), dataset)  # type: ignore[arg-type]
+        prediction = kernel_prediction(QuadraticState.of(network), dataset)
         own.append(
             {"accuracy": accuracy(prediction, dataset), "loss": unseen_loss(prediction, dataset)}
         )

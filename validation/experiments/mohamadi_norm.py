@@ -33,7 +33,7 @@ def measure(run: Run) -> Findings:
                     )
                 },
             )  # fmt: skip
-            state = QuadraticState.of(found.network)  # type: ignore[arg-type]
+            state = QuadraticState.of(found.network)
             half = len(found.curve["update"]) // 2
             rows.append(
                 {

@@ -36,7 +36,7 @@ def measure(run: Run) -> Findings:
             for seed in of_seeds:
                 task, settings = _task(symbols), QuadraticSettings(width=4 * symbols)
                 found = train_on_triples(
-                    settings.network(task, seed),  # type: ignore[arg-type]
+                    settings.network(task, seed),
                     Triples.split(symbols, n / symbols**3, seed),
                     updates=updates,
                     **given,

@@ -62,6 +62,8 @@ def run_experiment(
     quick: bool = False,
     jobs: int | None = None,
     device: str = "cpu",
+    images: Path | None = None,
+    labels: Path | None = None,
 ) -> Record:
     """Run an experiment, leave its page, numbers and figures in a folder, and return the record.
 
@@ -83,7 +85,7 @@ def run_experiment(
     require_outputs(files, folder, store)
     # Sweeps keep their runs in the store, single trainings their checkpoints beside it.
     resumed, began = store.exists() or any(folder.glob("*.pt")), time.monotonic()
-    found = experiment.measure(Run(store, quick, jobs, device))
+    found = experiment.measure(Run(store, quick, jobs, device, images, labels))
     record = Record(
         experiment=experiment.name,
         claim=experiment.claim,
@@ -98,16 +100,17 @@ def run_experiment(
         resumed=resumed,
         provenance={**_provenance(), "device": on},
     )
-    images = [image_of(figure) for _, figure in found.figures]
+    pictures = [image_of(figure) for _, figure in found.figures]
     figures = [
-        (caption, address(image)) for (caption, _), image in zip(found.figures, images, strict=True)
+        (caption, address(image))
+        for (caption, _), image in zip(found.figures, pictures, strict=True)
     ]
     page = rendered(__package__, "page.html", experiment=experiment, record=record, figures=figures)
     content = json.dumps(asdict(record), indent=1, allow_nan=False) + "\n"
     for (path, kind), text in zip(files.items(), (page, content), strict=True):
         with replacing(path, kind) as file:
             file.write(text.encode())
-    for number, image in enumerate(images, start=1):
+    for number, image in enumerate(pictures, start=1):
         path = folder / f"figure-{number}.png"
         with replacing(path, picture_kind(path)) as file:
             file.write(image)

@@ -47,7 +47,7 @@ def trained(
     from validation.training.threads import one_thread
 
     run.store.parent.mkdir(parents=True, exist_ok=True)
-    network = settings.network(dataset.operation, seed).to(run.device, getattr(torch, dtype))
+    network = settings.network(dataset.task, seed).to(run.device, getattr(torch, dtype))
     with one_thread():
         return train_network(
             network,

@@ -1,18 +1,21 @@
-"""What all networks on pairs of symbols share: pairs go in, logits come out."""
+"""What all networks on pairs of symbols share."""
 
 from collections.abc import Iterator
 from typing import Literal, cast
 
+import torch
 from torch import Tensor, nn
 
-from effective_theory.checks import integer
+from effective_theory import BinaryOperation, InputError, Task
+from effective_theory.checks import integer, of_type
+from validation.networks.network import Network
 
 #: "fan_in": normal weights of variance 1/fan-in, biases 0; "torch": as torch's modules begin.
 Initialisation = Literal["fan_in", "torch"]
 
 
-class PairNetwork(nn.Module):
-    """A network on pairs of symbols.
+class PairNetwork(Network):
+    """A network on pairs of symbols; inputs are pairs (n, 2), int64.
 
     Parameters
     ----------
@@ -22,25 +25,20 @@ class PairNetwork(nn.Module):
         Number of labels.
     """
 
-    #: Whether `folded` is more than the plain forward pass.
-    has_fold = False
-
     def __init__(self, symbols: int, classes: int) -> None:
-        super().__init__()
+        super().__init__(classes)
         self.symbols = integer("symbols", symbols, 1)
-        self.classes = integer("classes", classes, 1)
 
-    def forward(self, pairs: Tensor) -> Tensor:
-        """Return logits (n, classes) of pairs (n, 2) of symbols, int64."""
-        raise NotImplementedError
-
-    def folded(self, pairs: Tensor) -> Tensor:
-        """Return the same logits with less arithmetic, where there is such a way.
-
-        It computes what does not depend on a whole pair once for each symbol; the function is the
-        same exactly, its rounding another. Not with dropout, which draws for each pair.
-        """
-        return self.forward(pairs)
+    def inputs_of(self, task: Task) -> Tensor:
+        """Return the pairs of all samples, shape (N, 2)."""
+        example = 'an operation such as ModularOperation("x+y", 31)'
+        operation = of_type("task", task, BinaryOperation, example)  # type: ignore[type-abstract]
+        if (self.symbols, self.classes) != (operation.symbols, operation.classes):
+            raise InputError(
+                f"network has {self.symbols} symbols and {self.classes} classes, the task "
+                f"{operation.symbols} and {operation.classes}."
+            )
+        return torch.tensor(operation.pairs)
 
     @property
     def embeddings(self) -> Tensor:
@@ -48,17 +46,12 @@ class PairNetwork(nn.Module):
         raise NotImplementedError
 
     @property
-    def uses_dropout(self) -> bool:
-        """Whether forward draws random numbers in training."""
-        return any(isinstance(m, nn.Dropout) and m.p > 0 for m in self.modules())
+    def state(self) -> Tensor:
+        """The embeddings."""
+        return self.embeddings
 
-    def embedding_parameters(self) -> Iterator[nn.Parameter]:
-        """Yield the symbols' embeddings, which may have rates of their own."""
+    def representation_parameters(self) -> Iterator[nn.Parameter]:
+        """Yield the symbols' embeddings."""
         for module in self.modules():
             if isinstance(module, nn.Embedding):
                 yield cast(nn.Parameter, module.weight)
-
-    def decoder_parameters(self) -> Iterator[nn.Parameter]:
-        """Yield all other parameters."""
-        apart = {id(parameter) for parameter in self.embedding_parameters()}
-        yield from (p for p in self.parameters() if id(p) not in apart)

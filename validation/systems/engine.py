@@ -79,7 +79,7 @@ def train_cell(
         best_train_accuracy=float(curve[:, 3].max()),
         best_test_accuracy=float(curve[:, 4].max()),
         rqi=np.nan,
-        state=network.embeddings.detach().float().cpu().numpy().copy(),
+        state=network.state.detach().float().cpu().numpy().copy(),
         curve=curve[kept],
         origin=torch_origin(torch.device(device)),
     )

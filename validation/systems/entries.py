@@ -1,5 +1,6 @@
 """The entries of the networks among the systems, and their presets."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from phase_diagrams import (
     register_start,
     register_system,
 )
+from validation.data.images import Digits, ImageTask
 from validation.systems.engine import FURTHER, network_engine, random_network, random_split
-from validation.systems.settings import SETTINGS, NetworkSettings, OneLayerSettings
+from validation.systems.settings import SETTINGS, ImageSettings, NetworkSettings, OneLayerSettings
 
 _FIELDS = {
     "lr": Field("learning rate", "log", "smallest"),
@@ -29,7 +31,7 @@ _FIELDS = {
     "steps": Field(longest="largest"),
 }
 #: Fields that came after stores had runs of networks.
-_LATER = ("exact_tail", "l_inf_penalty")
+_LATER = ("exact_tail", "l_inf_penalty", "loss")
 
 
 def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, int]:
@@ -38,7 +40,7 @@ def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, 
 
 def network_system(name: str, settings: type[Any]) -> System:
     """Return the entry of a network."""
-    fields = {each: _FIELDS.get(each, Field()) for each in settings.__dataclass_fields__}
+    fields = {each.name: _FIELDS.get(each.name, Field()) for each in dataclasses.fields(settings)}
     return System(
         name=name,
         settings=settings,
@@ -59,11 +61,32 @@ def network_system(name: str, settings: type[Any]) -> System:
     )
 
 
+def image_system() -> System:
+    """Return the entry of the MLP on images."""
+    usual = network_system("image_mlp", ImageSettings)
+    labels = {
+        "lr": Field("last-layer learning rate", "log", "smallest"),
+        "embedding_lr": Field("learning rate before the last layer", "log", none="that of it"),
+        "embedding_weight_decay": Field("weight decay before the last layer", none="that of it"),
+    }
+    return dataclasses.replace(
+        usual,
+        plural="networks on images",
+        trains_on=(ImageTask, "images such as Digits()"),
+        usual_task=Digits,
+        fields={**usual.fields, **labels},
+        state=FinalState("last layer", "class", lambda settings, task: (10, settings.width)),
+        brought_by="install the package's extra [images]",
+    )
+
+
 def register_networks() -> None:
     """Make the networks known as systems, with their random starts and presets."""
     for name, settings in SETTINGS.items():
         system = register_system(network_system(name, settings))
         register_start("random", random_network, split=random_split, system=system)
+    images = register_system(image_system())
+    register_start("random", random_network, split=random_split, system=images)
     register_preset(
         "transformer-phases",
         "lr x weight decay of the one-layer transformer at CI size (p = 31), budget 4000",

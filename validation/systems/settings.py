@@ -1,14 +1,16 @@
 """What can be swept of a network and its training; nothing here loads PyTorch."""
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from effective_theory import BinaryOperation, InputError
 from effective_theory.checks import fraction, integer, non_negative, shown
-from validation.training.optimisation import Optimisation, Optimiser
+from validation.training.optimisation import Loss, Optimisation, Optimiser
 from validation.training.plan import Plan
 
 if TYPE_CHECKING:
+    from validation.data.images import ImageTask
+    from validation.networks.network import Network
     from validation.networks.pair_network import PairNetwork
 
 StopWhen = Literal["accuracies", "never"]
@@ -45,6 +47,9 @@ class NetworkSettings(Optimisation):
     train_threshold: float = 0.95
     test_threshold: float = 0.95
     stop_when: StopWhen = "accuracies"
+
+    #: Whether ``init_scale`` is a factor on biases, too.
+    scales_biases: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.stop_when, str) or self.stop_when not in get_args(StopWhen):
@@ -83,11 +88,11 @@ class NetworkSettings(Optimisation):
         """Numbers that stand for each symbol first."""
         raise NotImplementedError
 
-    def made(self, task: BinaryOperation) -> "PairNetwork":
+    def made(self, task: Any) -> "Network":
         """Return the network with weights from torch's generator; see `network`."""
         raise NotImplementedError
 
-    def network(self, task: BinaryOperation, seed: int) -> "PairNetwork":
+    def network(self, task: Any, seed: int) -> Any:
         """Return the network for a task, its weights drawn from a seed."""
         import torch
 
@@ -96,7 +101,7 @@ class NetworkSettings(Optimisation):
         network = begun(lambda: self.made(task), seed)
         with torch.no_grad():
             for weights in network.parameters():
-                if weights.ndim > 1:
+                if weights.ndim > 1 or self.scales_biases:
                     weights.mul_(self.init_scale)
         return network
 
@@ -296,6 +301,40 @@ class QuadraticSettings(NetworkSettings):
         from validation.networks.quadratic_network import QuadraticNetwork
 
         return QuadraticNetwork(task.symbols, task.classes, width=self.width)
+
+
+@dataclass(frozen=True)
+class ImageSettings(NetworkSettings):
+    """The MLP on images of Liu et al. and Omnigrok; see `validation.networks.image_mlp`.
+
+    ``lr`` is the learning rate of the last layer, the decoder, ``embedding_lr`` that of the layers
+    before it; ``init_scale`` is a factor on all parameters.
+    """
+
+    scales_biases: ClassVar[bool] = True
+
+    embedding_lr: float | None = 1e-3
+    weight_decay: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.999)
+    loss: Loss = "mse"
+    init_scale: float = 9.0
+    steps: int = 10_000
+    evaluate_every: int = 100
+    train_threshold: float = 0.9
+    test_threshold: float = 0.6
+    width: int = 200
+    layers: int = 2
+
+    @property
+    def columns(self) -> int:
+        """Units that the last layer reads."""
+        return self.width
+
+    def made(self, task: "ImageTask") -> "Network":
+        """Return the network with weights from torch's generator."""
+        from validation.networks.image_mlp import ImageMLP
+
+        return ImageMLP(task.images.shape[1], task.classes, width=self.width, layers=self.layers)
 
 
 SETTINGS: dict[str, type[Any]] = {

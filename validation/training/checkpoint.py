@@ -11,7 +11,7 @@ import torch
 
 from effective_theory import InputError
 from effective_theory.files import FileKind, replacing
-from validation.networks.pair_network import PairNetwork
+from validation.networks.network import Network
 from validation.training.updates import Updates
 
 #: torch.save writes a zip file with this first member.
@@ -39,7 +39,7 @@ def write_checkpoint(
     path: Path,
     configuration: dict[str, Any],
     checkpoint: Checkpoint,
-    network: PairNetwork,
+    network: Network,
     updates: Updates,
 ) -> None:
     """Write a training's state in place of its earlier one, whole or not at all.
@@ -68,7 +68,7 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    path: Path, configuration: dict[str, Any], network: PairNetwork, updates: Updates
+    path: Path, configuration: dict[str, Any], network: Network, updates: Updates
 ) -> Checkpoint:
     """Return a training's state, after network and optimiser have been given theirs.
 

@@ -1,23 +1,23 @@
-"""The loop that trains every network on pairs: update, evaluate, note, stop."""
+"""The loop that trains every network: update, evaluate, note, stop."""
 
 import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from effective_theory import Dataset, InputError, strict_test
+from effective_theory import BinaryOperation, Dataset, InputError, strict_test
 from effective_theory.checks import integer, of_type, path_of
 from effective_theory.files import require_writable
 from effective_theory.mirrors import FEW_STRICT
 from effective_theory.progress import progress_bar
-from validation.networks.pair_network import PairNetwork
+from validation.networks.network import Network
 from validation.training.checkpoint import (
     CHECKPOINT,
     Checkpoint,
@@ -31,13 +31,15 @@ from validation.training.curve import (
     decisive_accuracy,
     first_reached,
 )
-from validation.training.losses import objective
+from validation.training.losses import losses, objective
 from validation.training.optimisation import Optimisation
 from validation.training.plan import Plan
 from validation.training.updates import Updates
 
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
+
 #: ``(network) -> number``, of a network in evaluation mode.
-NetworkMeasure = Callable[[PairNetwork], float]
+NetworkMeasure = Callable[[Any], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,7 @@ class NetworkRun:
     updates_run: int
     strict_samples: int | None
     curve: dict[str, NDArray[np.float64]] = field(repr=False)
-    network: PairNetwork = field(repr=False)
+    network: Any = field(repr=False)
 
     def __str__(self) -> str:
         """Return when it learned, in one line, plain test accuracy beside the strict one."""
@@ -89,7 +91,7 @@ class NetworkRun:
         return ", ".join(parts)
 
 
-def begun(make: Callable[[], PairNetwork], seed: int) -> PairNetwork:
+def begun(make: Callable[[], AnyNetwork], seed: int) -> AnyNetwork:
     """Return what makes a network, called with torch's generator at a seed, which is put back.
 
     Examples
@@ -98,11 +100,13 @@ def begun(make: Callable[[], PairNetwork], seed: int) -> PairNetwork:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(integer("seed", seed, 0))
-        return of_type("make", make(), PairNetwork, "a function that returns a network")
+        made = make()
+        of_type("make", made, Network, "a function that returns a network")
+        return made
 
 
 def train_network(
-    network: PairNetwork,
+    network: Network,
     dataset: Dataset,
     optimisation: Optimisation,
     plan: Plan,
@@ -113,14 +117,14 @@ def train_network(
     checkpoint_every: int = 1000,
     progress: bool = False,
 ) -> NetworkRun:
-    """Train a network on pairs, in place, and return what became of it.
+    """Train a network on the samples of a task, in place, and return what became of it.
 
     Parameters
     ----------
     network
         What is trained; its dtype and device are those of the training.
     dataset
-        An operation with its training set.
+        A task with its training set.
     optimisation, plan
         How it is updated, for how long, and when it is looked at.
     seed
@@ -169,23 +173,18 @@ class _Training:
 
     def __init__(
         self,
-        network: PairNetwork,
+        network: Network,
         dataset: Dataset,
         optimisation: Optimisation,
         plan: Plan,
         seed: int,
         measures: Mapping[str, NetworkMeasure] | None,
     ) -> None:
-        of_type("network", network, PairNetwork, "a PairNetwork such as OneLayerTransformer")
+        of_type("network", network, Network, "a network such as OneLayerTransformer")
         of_type("dataset", dataset, Dataset, "a Dataset such as Dataset.split() returns")
         of_type("optimisation", optimisation, Optimisation, "an Optimisation")
         of_type("plan", plan, Plan, "a Plan such as Plan(1000)")
-        task = dataset.operation
-        if (network.symbols, network.classes) != (task.symbols, task.classes):
-            raise InputError(
-                f"network has {network.symbols} symbols and {network.classes} classes, the task "
-                f"{task.symbols} and {task.classes}."
-            )
+        task, inputs = dataset.task, network.inputs_of(dataset.task)
         size = optimisation.batch_size
         if size is not None and size > dataset.train_size:
             raise InputError(
@@ -194,13 +193,15 @@ class _Training:
         self.network, self.plan, self.seed = network, plan, seed
         self.dataset, self.optimisation = dataset, optimisation
         self.measures = dict(measures or {})
-        device = next(network.parameters()).device
+        weights = next(network.parameters())
+        device = weights.device
         self.device = device
-        self.pairs = torch.tensor(task.pairs, device=device)
+        # Numbers have the type of the weights, indices their own.
+        self.inputs = inputs.to(device, weights.dtype if inputs.is_floating_point() else None)
         self.labels = torch.tensor(task.labels, device=device)
         self.train = torch.tensor(dataset.train, device=device)
         self.test = torch.tensor(dataset.test, device=device)
-        strict = strict_test(dataset)
+        strict = strict_test(dataset) if isinstance(task, BinaryOperation) else None
         self.strict = None if strict is None else torch.tensor(strict, device=device)
         self.updates = Updates(network, optimisation)
         self.curve: dict[str, list[float]] = {name: [] for name in (*COLUMNS, *self.measures)}
@@ -280,13 +281,14 @@ class _Training:
             generator = torch.Generator(self.device).manual_seed(noise)
             if self.network.uses_dropout:
                 torch.manual_seed(noise)
-        pairs, labels = self.pairs[chosen], self.labels[chosen]
+        inputs, labels = self.inputs[chosen], self.labels[chosen]
         loss = self.updates.step(
             number,
             lambda: objective(
-                self._trained(pairs),
+                self._trained(inputs),
                 labels,
                 self.updates.parameters,
+                loss=self.optimisation.loss,
                 exact_tail=self.optimisation.exact_tail,
                 l_inf_penalty=self.optimisation.l_inf_penalty,
             ),
@@ -313,16 +315,16 @@ class _Training:
     def evaluate(self) -> None:
         """Note where the network is."""
         self.network.eval()
-        logits = self._forward(self.pairs)
-        losses = nn.functional.cross_entropy(logits, self.labels, reduction="none")
+        logits = self._forward(self.inputs)
+        loss = losses(logits, self.labels, self.optimisation.loss)
         right = logits.argmax(dim=1) == self.labels
         strict = math.nan
         if self.strict is not None and len(self.strict):
             strict = float(right[self.strict].double().mean())
         found = {
             "update": float(self.update),
-            "train_loss": float(losses[self.train].double().mean()),
-            "test_loss": float(losses[self.test].double().mean()),
+            "train_loss": float(loss[self.train].double().mean()),
+            "test_loss": float(loss[self.test].double().mean()),
             "train_accuracy": float(right[self.train].double().mean()),
             "plain_test_accuracy": float(right[self.test].double().mean()),
             "strict_test_accuracy": strict,
@@ -364,7 +366,7 @@ class _Training:
         )
 
 
-def _digest(network: PairNetwork) -> str:
+def _digest(network: Network) -> str:
     """Return what tells a network's weights from others."""
     found = hashlib.sha256()
     for name, weights in network.named_parameters():

@@ -6,16 +6,19 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from validation.training.optimisation import Loss
+
 
 def objective(
     logits: Tensor,
     labels: Tensor,
     weights: Iterable[Tensor],
     *,
+    loss: Loss = "cross_entropy",
     exact_tail: bool = False,
     l_inf_penalty: float = 0.0,
 ) -> Tensor:
-    """Return what is differentiated: mean cross-entropy + l_inf_penalty * max |entry|.
+    """Return what is differentiated: mean loss + l_inf_penalty * max |entry|.
 
     The penalty's subgradient is shared evenly by entries that are equally large. With
     ``exact_tail`` the value is another one, whose gradient is that of the loss times a positive
@@ -27,20 +30,34 @@ def objective(
         Of the samples, shapes (n, classes) and (n,).
     weights
         All that the penalty is taken over.
+    loss
+        Whose mean is taken.
     exact_tail
         Whether the direction of the gradient is to be exact at any loss.
     l_inf_penalty
         Weight of the penalty.
     """
     if not exact_tail:
-        loss = nn.functional.cross_entropy(logits, labels)
-        return loss + l_inf_penalty * largest_entry(weights) if l_inf_penalty else loss
-    loss, log_scale = exact_tail_loss(logits, labels)
+        if loss == "cross_entropy":
+            # Torch's own mean: that of a vector of losses has other last bits.
+            mean = nn.functional.cross_entropy(logits, labels)
+        else:
+            mean = losses(logits, labels, loss).mean()
+        return mean + l_inf_penalty * largest_entry(weights) if l_inf_penalty else mean
+    tail, log_scale = exact_tail_loss(logits, labels)
     if not l_inf_penalty:
-        return loss
+        return tail
     # Both terms times the factor that makes the larger of their weights 1.
     apart = float(log_scale) - math.log(l_inf_penalty)
-    return math.exp(min(0.0, apart)) * loss + math.exp(min(0.0, -apart)) * largest_entry(weights)
+    return math.exp(min(0.0, apart)) * tail + math.exp(min(0.0, -apart)) * largest_entry(weights)
+
+
+def losses(logits: Tensor, labels: Tensor, loss: Loss) -> Tensor:
+    """Return the loss of each sample, shape (n,); "mse" is a mean over the classes."""
+    if loss == "cross_entropy":
+        return nn.functional.cross_entropy(logits, labels, reduction="none")
+    target = nn.functional.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return (logits - target).square().mean(dim=1)
 
 
 def exact_tail_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

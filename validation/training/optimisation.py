@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 from effective_theory import InputError
 from effective_theory.checks import fraction, integer, non_negative, of_type, shown
 
+#: What is minimised: mean cross-entropy, or mean square error of one-hot labels.
+Loss = Literal["cross_entropy", "mse"]
 Optimiser = Literal["adamw", "adam", "sgd", "normalised_gd", "sign"]
 
 
@@ -25,9 +27,10 @@ class Optimisation:
     weight_decay
         Weight decay.
     embedding_lr
-        Learning rate of the symbols' embeddings; None for the same.
+        Learning rate of the representation: the symbols' embeddings, or all layers before the
+        last one of a network on images; None for the same.
     embedding_weight_decay
-        Weight decay of the symbols' embeddings; None for the same.
+        Weight decay of the representation; None for the same.
     betas
         Of Adam and AdamW.
     epsilon
@@ -50,6 +53,9 @@ class Optimisation:
         underflow to 0; its length is another one then, which all optimisers but "sgd" ignore.
     l_inf_penalty
         Weight of a penalty, the largest absolute value of all weights.
+    loss
+        "cross_entropy", or "mse", the mean square of the outputs less the one-hot labels over
+        samples and classes.
 
     Raises
     ------
@@ -72,6 +78,7 @@ class Optimisation:
     orthogonal_gradient: bool = False
     exact_tail: bool = False
     l_inf_penalty: float = 0.0
+    loss: Loss = "cross_entropy"
 
     def __post_init__(self) -> None:
         def settle(name: str, value: Any) -> None:
@@ -97,6 +104,10 @@ class Optimisation:
             settle("batch_size", integer("batch_size", self.batch_size, 1))
         for name in ("orthogonal_gradient", "exact_tail"):
             of_type(name, getattr(self, name), bool, "True or False")
+        if not isinstance(self.loss, str) or self.loss not in get_args(Loss):
+            raise InputError(f"loss must be one of {get_args(Loss)}, not {shown(self.loss)}.")
+        if self.exact_tail and self.loss != "cross_entropy":
+            raise InputError("exact_tail is for the cross-entropy; leave it out with loss mse.")
         if self.exact_tail and self.optimiser == "sgd":
             raise InputError(
                 "exact_tail keeps the gradient's direction, not its length, on which optimiser sgd "

@@ -27,7 +27,7 @@ class Plan:
     stop_after
         Updates that it goes on for after either.
     fold
-        Whether `PairNetwork.folded` is used where it is the same function: without dropout.
+        Whether `Network.folded` is used where it is the same function: without dropout.
     compiled
         Whether updates are compiled by torch.compile, which takes a minute first.
 

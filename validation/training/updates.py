@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from validation.networks.pair_network import PairNetwork
+from validation.networks.network import Network
 from validation.training.optimisation import Optimisation
 from validation.training.steepest_descent import NormalisedDescent, SignDescent
 
@@ -27,10 +27,10 @@ class Updates:
         How.
     """
 
-    def __init__(self, network: PairNetwork, optimisation: Optimisation) -> None:
+    def __init__(self, network: Network, optimisation: Optimisation) -> None:
         self._chosen = optimisation
         self.parameters = list(network.parameters())
-        own, chosen = list(network.embedding_parameters()), optimisation
+        own, chosen = list(network.representation_parameters()), optimisation
         rates = [
             (list(network.decoder_parameters()), chosen.lr, chosen.weight_decay),
             (own, _either(chosen.embedding_lr, chosen.lr),

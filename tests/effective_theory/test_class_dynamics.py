@@ -1,0 +1,76 @@
+"""The effective loss for classes beside loops, finite differences and scipy's ODE solver."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from effective_theory import (
+    InputError,
+    class_effective_flow,
+    class_effective_loss,
+    class_effective_trajectory,
+)
+
+LABELS = np.array([0, 0, 0, 1, 1, 4, 4, 4, 4, 7])
+
+
+@pytest.fixture
+def start() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(len(LABELS), 3))
+
+
+def looped(array: np.ndarray) -> float:
+    pairs = [(i, k) for i, k in itertools.combinations(range(len(LABELS)), 2)]
+    same = [(i, k) for i, k in pairs if LABELS[i] == LABELS[k]]
+    mean = np.mean([((array[i] - array[k]) ** 2).sum() for i, k in same])
+    return float(mean / (array**2).sum())
+
+
+def test_the_loss_is_the_mean_over_pairs_of_one_label(start: np.ndarray) -> None:
+    assert class_effective_loss(start, LABELS) == pytest.approx(looped(start), rel=1e-12)
+    assert class_effective_loss(5 * start, LABELS) == pytest.approx(looped(start), rel=1e-12)
+
+
+def test_the_flow_is_downhill_by_finite_differences(start: np.ndarray) -> None:
+    flow, step = class_effective_flow(start, LABELS), 1e-6
+    for place in np.ndindex(start.shape):
+        moved = np.zeros_like(start)
+        moved[place] = step
+        slope = (looped(start + moved) - looped(start - moved)) / (2 * step)
+        assert flow[place] == pytest.approx(-slope, abs=1e-9)
+
+
+def test_the_closed_form_is_the_flow_integrated(start: np.ndarray) -> None:
+    times = np.array([0.0, 3.0, 40.0])
+    solved = solve_ivp(
+        lambda _, flat: class_effective_flow(flat.reshape(start.shape), LABELS).ravel(),
+        (0, 40), start.ravel(), t_eval=times, rtol=1e-10, atol=1e-12,
+    )  # fmt: skip
+    found = class_effective_trajectory(start, LABELS, times)
+    np.testing.assert_allclose(found.reshape(3, -1), solved.y.T, atol=1e-7)
+
+
+def test_the_norm_is_kept_and_classes_end_as_distinct_points(start: np.ndarray) -> None:
+    start = start - start.mean(axis=0)
+    early, end = class_effective_trajectory(start, LABELS, [1.0, math.inf])
+    for each in (early, end):
+        assert (each**2).sum() == pytest.approx((start**2).sum())
+        np.testing.assert_allclose(each.sum(axis=0), 0, atol=1e-12)
+    assert class_effective_loss(end, LABELS) == pytest.approx(0, abs=1e-25)
+    points = np.array([end[LABELS == label][0] for label in np.unique(LABELS)])
+    apart = [np.linalg.norm(a - b) for a, b in itertools.combinations(points, 2)]
+    assert min(apart) > 0.1
+
+
+def test_what_is_undefined_is_named(start: np.ndarray) -> None:
+    assert math.isnan(class_effective_loss(np.zeros((2, 1)), [0, 0]))
+    assert math.isnan(class_effective_loss(start, np.arange(len(LABELS))))
+    with pytest.raises(InputError, match="no two samples have one label"):
+        class_effective_flow(start, np.arange(len(LABELS)))
+    with pytest.raises(InputError, match="labels must be 10 whole numbers"):
+        class_effective_loss(start, LABELS[:3])
+    with pytest.raises(InputError, match="times must be"):
+        class_effective_trajectory(start, LABELS, [-1.0])

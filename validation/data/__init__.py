@@ -1,0 +1,1 @@
+"""Images to classify: scikit-learn's digits, and IDX files such as MNIST's."""

@@ -1,0 +1,115 @@
+"""Networks on images over weight decay and last-layer learning rate: all four phases."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from effective_theory import InputError
+from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec, refine
+from phase_diagrams.phases import RUN_PHASES
+from validation.data.images import Digits, IdxImages, ImageTask
+from validation.experiments.experiment import Experiment, Findings, Run
+from validation.systems.settings import ImageSettings
+
+_PHASES = [phase for phase in RUN_PHASES if phase is not Phase.DIVERGED]
+
+
+def spec(task: ImageTask, train_size: int, *, test_threshold: float, quick: bool) -> SweepSpec:
+    """Return the sweep over the paper's ranges, with 10 values of each."""
+    decays, rates = np.logspace(-5, 2, 10), np.logspace(-6, 1, 10)
+    settings = ImageSettings(
+        train_threshold=0.9, test_threshold=test_threshold, batch_size=min(200, train_size)
+    )
+    if quick:
+        decays, rates = decays[[0, -1]], rates[[3, 6]]
+        settings = dataclasses.replace(settings, steps=200)
+    axes = {
+        name: Axis(tuple(float(f"{value:.4g}") for value in values), "log")
+        for name, values in (("weight_decay", decays), ("lr", rates))
+    }
+    return SweepSpec(task, axes, settings, train_size=train_size, seeds=(0,))
+
+
+def _measured(run: Run, task: ImageTask, train_size: int, name: str) -> Findings:
+    """Sweep under both thresholds, refine the paper's once, and count phases."""
+    diagrams = {
+        threshold: run.swept(
+            spec(task, train_size, test_threshold=threshold, quick=run.quick),
+            f"{name}-{threshold:g}",
+        )
+        for threshold in (0.6, 0.9)
+    }
+    coarse = diagrams[0.6]
+    fine = refine(coarse, 2, store=run.store, name=f"{name}-x2", engine=run.engine, progress=False)
+    counts = {f"{threshold:g}": _counts(each) for threshold, each in diagrams.items()}
+    holds = all(counts["0.6"][phase.label] for phase in _PHASES)
+    return Findings(
+        verdict="met" if holds and not run.quick else "refuted",
+        measured="; ".join(
+            f"test threshold {threshold}: "
+            + ", ".join(f"{label} {n}" for label, n in found.items() if n)
+            for threshold, found in counts.items()
+        )
+        + f"; refined once: {', '.join(f'{k} {n}' for k, n in _counts(fine).items() if n)}",
+        numbers={
+            "counts": counts,
+            "rows": {f"{t:g}": each.rows() for t, each in diagrams.items()},
+            "refined_phases": fine.phases[..., 0].tolist(),
+        },
+        figures=(
+            ("Phases with a test threshold of 60 %, refined once; pale: inferred", fine.plot()),
+            ("Phases with a test threshold of 90 %", diagrams[0.9].plot()),
+            ("Updates until train 90 % and test 60 %", coarse.plot.steps()),
+        ),
+    )
+
+
+def _counts(diagram: PhaseDiagram) -> dict[str, int]:
+    return {phase.label: int((diagram.phases == phase).sum()) for phase in RUN_PHASES}
+
+
+def measure_digits(run: Run) -> Findings:
+    """Sweep scikit-learn's digits."""
+    return _measured(run, Digits(), 200, "digits-phases")
+
+
+def measure_mnist(run: Run) -> Findings:
+    """Sweep MNIST in the files that the user names; a quick run has digits in their place."""
+    if run.quick and run.images is None:
+        return _measured(run, Digits(), 100, "mnist-phases")
+    if run.images is None or run.labels is None:
+        raise InputError(
+            "images and labels are missing; name MNIST's IDX files, as by --images "
+            "train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz."
+        )
+    task = IdxImages(str(run.images), str(run.labels))
+    return _measured(run, task, 1000, "mnist-phases")
+
+
+_CLAIM: dict[str, Any] = {
+    "claim": "over weight decay and last-layer learning rate networks on images have all four "
+    "phases",
+    "source": "Liu et al. 2022, section 4.3 and appendix J",
+    "bound": "with a test threshold of 60 % each of comprehension, grokking, memorization and "
+    "confusion occurs",
+}
+_SETTINGS = (
+    "200-200 ReLU units, mean square error, init scale 9, AdamW 1e-3 before the last layer, batch "
+    "200, weight decay 1e-5 to 1e2 x last-layer learning rate 1e-6 to 10, 10 x 10, budget 10 000, "
+    "lag 1000, train .9, test .6 (refined once) and .9, seed 0"
+)
+DIGITS = Experiment(
+    name="digits-phases",
+    **_CLAIM,
+    settings=f"200 of scikit-learn's 8 x 8 digits, {_SETTINGS}",
+    measure=measure_digits,
+    quick="2 x 2 cells, 200 updates",
+)
+MNIST = Experiment(
+    name="mnist-phases",
+    **_CLAIM,
+    settings=f"1000 MNIST images, tested on 10 000, from the user's IDX files, {_SETTINGS}",
+    measure=measure_mnist,
+    quick="digits in place of MNIST, 2 x 2 cells, 200 updates",
+)
