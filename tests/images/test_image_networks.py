@@ -66,7 +66,7 @@ def test_a_training_is_that_of_a_plain_loop() -> None:
         optimiser.step()
     for found, expected in zip(run.network.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-12)
-    loss = torch.nn.functional.mse_loss(plain(inputs), target)
+    loss = torch.nn.functional.mse_loss(plain(inputs), target).detach()
     assert run.curve["train_loss"][-1] == pytest.approx(float(loss), rel=1e-9)
     assert run.strict_samples is None and run.crossings.test_step == run.crossings.plain_test_step
 

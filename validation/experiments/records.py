@@ -101,10 +101,8 @@ def run_experiment(
         provenance={**_provenance(), "device": on},
     )
     pictures = [image_of(figure) for _, figure in found.figures]
-    figures = [
-        (caption, address(image))
-        for (caption, _), image in zip(found.figures, pictures, strict=True)
-    ]
+    captions = [caption for caption, _ in found.figures]
+    figures = list(zip(captions, map(address, pictures), strict=True))
     page = rendered(__package__, "page.html", experiment=experiment, record=record, figures=figures)
     content = json.dumps(asdict(record), indent=1, allow_nan=False) + "\n"
     for (path, kind), text in zip(files.items(), (page, content), strict=True):
