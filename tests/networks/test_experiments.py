@@ -12,6 +12,7 @@ pytest.importorskip("torch", reason="needs the extra [validation]")
 from effective_theory import InputError  # noqa: E402
 from effective_theory.figures import Picture  # noqa: E402
 from validation.cli import main  # noqa: E402
+from validation.experiments.degrok import median_interval  # noqa: E402
 from validation.experiments.experiment import Experiment, Findings, Run  # noqa: E402
 from validation.experiments.ledger import (  # noqa: E402
     EXPERIMENTS,
@@ -121,6 +122,14 @@ def test_cells_beside_a_boundary_have_a_neighbour_of_another_phase() -> None:
         for i, k in np.ndindex(phases.shape)
     ]
     assert beside_a_boundary(phases).ravel().tolist() == expected
+
+
+def test_a_median_lies_in_its_interval_as_often_as_is_said() -> None:
+    rng = np.random.default_rng(0)
+    intervals = [median_interval(rng.exponential(size=20)) for _ in range(4000)]
+    covered = np.mean([low <= np.log(2) <= high for low, high in intervals])
+    assert 0.95 <= covered <= 0.97
+    assert median_interval(np.arange(20.0)) == (5.0, 14.0)
 
 
 def test_seeds_agree_on_phases_or_on_outcomes() -> None:

@@ -6,6 +6,7 @@ from effective_theory import InputError
 from effective_theory.checks import shown
 from validation.experiments import (
     agop_grokking,
+    degrok,
     digits_grokking,
     digits_training_size,
     hu_fractions,
@@ -67,6 +68,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         image_phases.MNIST,
         digits_training_size.EXPERIMENT,
         image_effective_loss.EXPERIMENT,
+        degrok.EXPERIMENT,
     )
 }
 
