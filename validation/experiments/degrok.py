@@ -210,10 +210,10 @@ EXPERIMENT = Experiment(
     "generalise much sooner, also for starts that it has not seen",
     source="Liu et al. 2022, section 4 (de-grokking), put to the test",
     settings="advice read off diagrams of some seeds, start and advice run on 20 seeds that they "
-    "do not have. Toy model: released start, decoder 4.6e-5, decay 0, 10 x 7, seeds 0 to 4; digits: "
-    "scale 9, decay .1, last-layer lr 1e-3, train .95, test .8, 5 x 4, seeds 0 and 1; one-layer "
-    "transformer at CI size, lr 3e-3, decay 1, budget 8000, 3 x 4, seeds 0 and 1; the advised "
-    "setting is the nearest whose neighbours comprehend as well, where there is one",
+    "do not have. Toy model: released start, decoder 4.6e-5, decay 0, 10 x 7, seeds 0 to 4; "
+    "digits: scale 9, decay .1, last-layer lr 1e-3, train .95, test .8, 5 x 4, seeds 0 and 1; "
+    "one-layer transformer at CI size, lr 3e-3, decay 1, budget 8000, 3 x 4, seeds 0 and 1; the "
+    "advised setting is the nearest whose neighbours comprehend as well, where there is one",
     bound="median factor over the unseen starts at least 3 for toy model and digits, and 1 for the "
     "transformer",
     measure=measure,

@@ -8,6 +8,7 @@ from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from phase_diagrams import preset
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.mohamadi_escape import DRIFTS
 from validation.experiments.trainings import trained
 from validation.systems.settings import OneLayerSettings
 
@@ -150,11 +151,12 @@ def _picture(curves: dict[str, dict[str, list[float]]]) -> Picture:
         axes.plot(updates, columns["test"], label="test")
         axes.set(title=name, xlabel="updates", xscale="log", ylim=(-0.02, 1.02))
         other = axes.twinx()
-        other.plot(updates, columns["kernel_drift"], color="C2", label="relative drift")
-        other.plot(updates, columns["kernel_turned"], color="C3", label="1 - cos")
+        start = 1 if columns["update"][0] == 0 else 0
+        for column, colour, label in DRIFTS:
+            other.plot(updates[start:], columns[column][start:], color=colour, label=label)
         other.set(yscale="log")
-    figure.axes[0].legend(frameon=False, loc="upper left")
-    figure.axes[-1].legend(frameon=False, loc="lower right")
+    handles = [*axes.get_lines(), *other.get_lines()]
+    figure.legend(handles=handles, frameon=False, ncols=4, loc="outside lower center")
     return figure
 
 

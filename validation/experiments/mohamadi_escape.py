@@ -35,6 +35,9 @@ _VARIANTS: dict[str, tuple[QuadraticSettings, int]] = {
 }
 
 
+DRIFTS = (("kernel_drift", "C2", "relative drift"), ("kernel_turned", "C3", "1 - cos"))
+
+
 def split(p: int, seed: int) -> Dataset:
     """Return 70 % of all pairs for training."""
     return Dataset.split(ModularOperation("x+y", p), rng=seed, train_fraction=0.7)
@@ -135,11 +138,12 @@ def _picture(runs: "dict[str, list[NetworkRun]]") -> Picture:
         axes.plot(updates, curve["strict_test_accuracy"], color="C1", linestyle=":", label="strict")
         axes.set(title=name, xscale="log", ylim=(-0.02, 1.02))
         other = axes.twinx()
-        other.plot(updates, curve["kernel_drift"], color="C2", label="relative drift")
-        other.plot(updates, curve["kernel_turned"], color="C3", label="1 - cos")
+        # At 0 there is none, for which a log scale has no place.
+        for column, colour, label in DRIFTS:
+            other.plot(updates[1:], curve[column][1:], color=colour, label=label)
         other.set(yscale="log")
-    figure.axes[0].legend(frameon=False, fontsize="small", loc="center left")
-    figure.axes[1].legend(frameon=False, fontsize="small", loc="lower right")
+    handles = [*axes.get_lines(), *other.get_lines()]
+    figure.legend(handles=handles, frameon=False, ncols=5, loc="outside lower center")
     return figure
 
 
