@@ -20,6 +20,7 @@ from validation.experiments import (
     liu_circle,
     liu_dropout,
     liu_phases,
+    lottery_of_axes,
     mohamadi_collapse,
     mohamadi_escape,
     mohamadi_kernel,
@@ -68,6 +69,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         image_phases.MNIST,
         digits_training_size.EXPERIMENT,
         image_effective_loss.EXPERIMENT,
+        lottery_of_axes.EXPERIMENT,
         degrok.EXPERIMENT,
     )
 }
