@@ -25,13 +25,14 @@ def script_of(document: str, folder: Path) -> Path:
     ("document", "store", "printed"),
     [
         ("own_trainer.md", "digits.sqlite", "learning_rate[3] x penalty[3] x seeds[2]"),
+        ("images.md", "digits.sqlite", "weight_decay[2] x lr[2] x seeds[1]"),
         ("own_task.md", "subtraction.sqlite", "decoder_lr[3] x decoder_weight_decay[3] x seeds[1]"),
     ],
 )
 def test_the_script_of_a_how_to_runs_and_keeps_its_runs(
     document: str, store: str, printed: str, tmp_path: Path
 ) -> None:
-    if document == "own_trainer.md":
+    if document in ("own_trainer.md", "images.md"):
         pytest.importorskip("sklearn", reason="scikit-learn is absent; install the extra [dev]")
     command = [sys.executable, str(script_of(document, tmp_path))]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
