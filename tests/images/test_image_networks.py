@@ -97,6 +97,21 @@ def test_the_shell_sweeps_digits(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "system image_mlp" in capsys.readouterr().out
 
 
+def test_the_diagram_of_mnist_is_one_command_given_the_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["run", "mnist-phases", "--jobs", "1", "--out", str(tmp_path / "out")]
+    assert main(command) == 2
+    assert "name MNIST's IDX files, as by --images" in capsys.readouterr().err
+    images, labels = write_pair(tmp_path, 200, zipped=True)
+    assert main([*command, "--quick", "--images", str(images), "--labels", str(labels)]) == 0
+    assert load(tmp_path / "out" / "runs.sqlite", "mnist-phases-0.6").spec.task.count == 200
+    capsys.readouterr()
+    labels.write_bytes(b"")
+    assert main([*command, "--images", str(images), "--labels", str(labels)]) == 2
+    assert "labels.idx is no IDX file" in capsys.readouterr().err
+
+
 def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(InputError, match="images such as"):
         ImageMLP(64, 10).inputs_of(ModularOperation("x+y", 5))
