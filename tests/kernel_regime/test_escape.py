@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
-from validation.experiments.mohamadi_escape import _LAZY, moments, split  # noqa: E402
+from validation.experiments.kernel_regime.mohamadi_escape import _LAZY, moments, split  # noqa: E402
 from validation.kernel_regime.measures import drift_measures, leaves_kernel_regime  # noqa: E402
 from validation.systems.settings import QuadraticSettings  # noqa: E402
 from validation.training.loop import NetworkRun, train_network  # noqa: E402

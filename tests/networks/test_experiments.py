@@ -22,11 +22,11 @@ from validation.experiments.ledger import (  # noqa: E402
     ledger_table,
     record_of,
 )
-from validation.experiments.records import read_record, run_experiment  # noqa: E402
-from validation.experiments.transformer_phases import (  # noqa: E402
+from validation.experiments.modular_arithmetic.transformer_phases import (  # noqa: E402
     beside_a_boundary,
     between_seeds,
 )
+from validation.experiments.records import read_record, run_experiment  # noqa: E402
 
 SMALL = Experiment(
     "small", "one is less than two", "arithmetic", "none", "1 < 2",

@@ -4,23 +4,18 @@ from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.checks import shown
-from validation.experiments import (
-    agop_grokking,
-    degrok,
+from validation.experiments import degrok
+from validation.experiments.experiment import Experiment
+from validation.experiments.images import (
     digits_grokking,
     digits_training_size,
-    hu_fractions,
-    hu_mlp_lstm,
-    hu_optimizers,
-    hu_power_fractions,
     image_effective_loss,
     image_phases,
+)
+from validation.experiments.kernel_regime import (
+    agop_grokking,
     kernel_drift,
     kernel_phases,
-    liu_circle,
-    liu_dropout,
-    liu_phases,
-    lottery_of_axes,
     mohamadi_collapse,
     mohamadi_escape,
     mohamadi_kernel,
@@ -28,12 +23,21 @@ from validation.experiments import (
     mohamadi_published,
     mohamadi_regression,
     mohamadi_scale,
+)
+from validation.experiments.modular_arithmetic import (
+    hu_fractions,
+    hu_mlp_lstm,
+    hu_optimizers,
+    hu_power_fractions,
+    liu_circle,
+    liu_dropout,
+    liu_phases,
+    lottery_of_axes,
     power_operations,
     simple_weight_decay,
     softmax_collapse,
     transformer_phases,
 )
-from validation.experiments.experiment import Experiment
 from validation.experiments.records import Record, read_record
 
 #: Records that the repository keeps.

@@ -8,7 +8,7 @@ from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from phase_diagrams import preset
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.mohamadi_escape import DRIFTS
+from validation.experiments.kernel_regime.mohamadi_escape import DRIFTS
 from validation.experiments.trainings import trained
 from validation.systems.settings import OneLayerSettings
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.mohamadi_published import published
+from validation.experiments.kernel_regime.mohamadi_published import published
 from validation.experiments.trainings import trained
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.mohamadi_escape import split
+from validation.experiments.kernel_regime.mohamadi_escape import split
 from validation.systems.settings import QuadraticSettings
 
 _FRACTIONS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)

@@ -1,0 +1,1 @@
+"""What is said of quadratic networks, their kernels, and kernels elsewhere."""

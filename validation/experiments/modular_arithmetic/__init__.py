@@ -1,0 +1,1 @@
+"""What is said of transformers, MLPs and LSTMs on modular arithmetic."""
