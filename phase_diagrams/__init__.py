@@ -35,6 +35,7 @@ from phase_diagrams.toy.published_starts import (
     released_start,
     s3_start,
 )
+from phase_diagrams.toy.scaling import Collapse, ScaledRun, TimeError, collapse, rescale
 from phase_diagrams.toy.starts import random_start
 from phase_diagrams.toy.system import register_toy
 
@@ -46,6 +47,7 @@ __all__ = [
     "Boundary",
     "BoundaryShift",
     "Cell",
+    "Collapse",
     "Comparison",
     "Engine",
     "Field",
@@ -60,6 +62,7 @@ __all__ = [
     "Pictures",
     "Probability",
     "RunSummary",
+    "ScaledRun",
     "SeedEffects",
     "Setting",
     "Source",
@@ -69,9 +72,11 @@ __all__ = [
     "StoredRun",
     "SweepSpec",
     "System",
+    "TimeError",
     "Trained",
     "advise",
     "classify",
+    "collapse",
     "compare",
     "figure6_start",
     "figure6c_start",
@@ -86,6 +91,7 @@ __all__ = [
     "register_system",
     "register_trainer",
     "released_start",
+    "rescale",
     "s3_start",
     "sweep",
 ]

@@ -1,5 +1,6 @@
 """The engine of networks: cells one by one, each on a core of its own, or on a GPU."""
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -152,8 +153,10 @@ class NetworkEngine(OneByOne):
             # Who asks for the next run has stored this one.
             if folder is not None:
                 checkpoint_of(cell, folder).unlink(missing_ok=True)
-        if folder is not None and not any(folder.iterdir()):
-            folder.rmdir()
+        if folder is not None:
+            # It stays while another sweep of this store has states in it.
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _of_networks(cell: Cell, engine: str) -> Cell:

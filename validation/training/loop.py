@@ -335,6 +335,8 @@ class _Training:
 
     def save(self, path: Path) -> None:
         """Write the checkpoint."""
+        # The folder was there at first: another sweep of the same store removes it when it ends.
+        path.parent.mkdir(parents=True, exist_ok=True)
         state = Checkpoint(self.update, self.curve)
         write_checkpoint(path, self.configuration, state, self.network, self.updates)
 

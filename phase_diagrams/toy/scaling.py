@@ -1,0 +1,250 @@
+"""The scaling law of AdamW: at other rates a run is the same one in another unit of time.
+
+AdamW's updates have the size of the learning rate, whatever the gradient's. Where rates are small
+a trajectory therefore nearly depends on (learning rate) x (update), and two runs whose rates are in
+one ratio, from one start and with one weight decay (it enters as learning rate x weight decay),
+nearly differ by the unit of time alone. How nearly is for `collapse` to measure: AdamW's memory of
+some 1000 updates has a unit of its own.
+"""
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from effective_theory import InputError, ToyModel
+from effective_theory.checks import non_negative, of_type
+from phase_diagrams.diagram import PhaseDiagram
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_RATES = ("decoder_lr", "embedding_lr")
+_MEASURES = ("train", "test")
+#: Ratios that agree to this number of digits after the point of their logarithm are one.
+_DIGITS = 6
+
+
+def rescale(model: ToyModel, factor: float) -> ToyModel:
+    """Return a model with both learning rates times a factor and the budget divided by it.
+
+    For small rates its run nearly passes through the same states, ``factor`` times sooner.
+
+    Parameters
+    ----------
+    model
+        Hyper-parameters.
+    factor
+        Positive.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong.
+
+    Examples
+    --------
+    >>> faster = rescale(ToyModel(embedding_lr=1e-3, decoder_lr=1e-4, steps=10_000), 2)
+    >>> faster.embedding_lr, faster.decoder_lr, faster.steps
+    (0.002, 0.0002, 5000)
+    """
+    of_type("model", model, ToyModel, "a ToyModel such as ToyModel(width=50)")
+    if not non_negative("factor", factor) > 0:
+        raise InputError("factor must be above 0.")
+    rates = {name: getattr(model, name) * factor for name in _RATES}
+    return dataclasses.replace(model, **rates, steps=max(1, math.ceil(model.steps / factor)))
+
+
+@dataclass(frozen=True)
+class ScaledRun:
+    """A measured run in the unit of time of its decoder.
+
+    Attributes
+    ----------
+    ratio
+        embedding_lr / decoder_lr.
+    decoder_lr
+        The rate that sets the unit.
+    held
+        Values of the other axes, and the seed.
+    train_time, test_time
+        Updates to the threshold times decoder_lr; None for never.
+    """
+
+    ratio: float
+    decoder_lr: float
+    held: tuple[tuple[str, Any], ...]
+    train_time: float | None
+    test_time: float | None
+
+    @property
+    def group(self) -> tuple[Any, ...]:
+        """What runs have in common that should be one."""
+        return round(math.log10(self.ratio), _DIGITS), self.held
+
+    def time(self, measure: Literal["train", "test"]) -> float | None:
+        """Return the time to a threshold."""
+        return self.train_time if measure == "train" else self.test_time
+
+
+@dataclass(frozen=True)
+class TimeError:
+    """How far a run's time is off that at the smallest rate of its group.
+
+    Attributes
+    ----------
+    measure
+        "train" or "test".
+    decoder_lr, ratio
+        Rates of the run.
+    error
+        Its time over that at the smallest rate, less 1.
+    """
+
+    measure: str
+    decoder_lr: float
+    ratio: float
+    error: float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Collapse:
+    """The runs of a diagram in dimensionless time, and how far the scaling law holds.
+
+    Attributes
+    ----------
+    runs
+        The measured runs.
+    """
+
+    runs: tuple[ScaledRun, ...]
+
+    def __repr__(self) -> str:
+        """Return how many runs and groups there are; `print` tells all."""
+        groups = len({run.group for run in self.runs})
+        return f"Collapse({len(self.runs)} runs, {groups} groups of one ratio and start)"
+
+    def errors(self) -> list[TimeError]:
+        """Return what is left of the law: times against those at the smallest rate of each group.
+
+        A run that does not reach a threshold, or whose group has none that does at a smaller rate,
+        has no error.
+        """
+        groups: dict[tuple[Any, ...], list[ScaledRun]] = {}
+        for run in sorted(self.runs, key=lambda each: each.decoder_lr):
+            groups.setdefault(run.group, []).append(run)
+        found = []
+        for slowest, *others in groups.values():
+            for run in others:
+                for measure in _MEASURES:
+                    time, reference = run.time(measure), slowest.time(measure)  # type: ignore[arg-type]
+                    if time is not None and reference:
+                        error = time / reference - 1
+                        found.append(TimeError(measure, run.decoder_lr, run.ratio, error))
+        return found
+
+    def __str__(self) -> str:
+        """Return a table: for each decoder_lr how far times are off, medians and largest."""
+        errors = self.errors()
+        lines = [
+            f"{len(self.runs)} runs, {len({run.group for run in self.runs})} groups of one ratio, "
+            "start and weight decay",
+            f"{'decoder_lr':>12}  {'train time off':>24}  {'test time off':>24}",
+        ]
+        for rate in sorted({each.decoder_lr for each in errors}):
+            cells = [
+                _in_words([e.error for e in errors if (e.decoder_lr, e.measure) == (rate, name)])
+                for name in _MEASURES
+            ]
+            lines.append(f"{rate:>12.3g}  {cells[0]:>24}  {cells[1]:>24}")
+        return "\n".join(lines)
+
+    def plot(self) -> "Figure":
+        """Draw the dimensionless times against the ratio, and their errors against the rate.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Which pyplot does not know.
+        """
+        from matplotlib.colors import LogNorm
+
+        from effective_theory.figures import Picture
+
+        figure = Picture(figsize=(9.5, 4), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        rates = [run.decoder_lr for run in self.runs]
+        norm = LogNorm(min(rates), max(rates))
+        for measure, marker in zip(_MEASURES, ("o", "s"), strict=True):
+            known = [run for run in self.runs if run.time(measure) is not None]  # type: ignore[arg-type]
+            dots = left.scatter(
+                [run.ratio for run in known],
+                [run.time(measure) for run in known],  # type: ignore[arg-type]
+                c=[run.decoder_lr for run in known], marker=marker, norm=norm, cmap="viridis",
+                s=22, label=f"{measure} threshold",
+            )  # fmt: skip
+            errors = [each for each in self.errors() if each.measure == measure]
+            right.plot(
+                [each.decoder_lr for each in errors], [100 * each.error for each in errors],
+                marker, markersize=4, alpha=0.6, label=f"{measure} threshold",
+            )  # fmt: skip
+        left.set(
+            xscale="log", yscale="log", xlabel="embedding_lr / decoder_lr",
+            ylabel="updates x decoder_lr",
+        )  # fmt: skip
+        left.legend(frameon=False)
+        figure.colorbar(dots, ax=left, label="decoder_lr")
+        right.legend(frameon=False)
+        right.axhline(0, color="#888888", linewidth=0.8)
+        right.set(xscale="log", xlabel="decoder_lr", ylabel="% off the time at the smallest rate")
+        return figure
+
+
+def collapse(diagram: PhaseDiagram) -> Collapse:
+    """Return the measured runs of a diagram in dimensionless time.
+
+    Parameters
+    ----------
+    diagram
+        A sweep of toy models over learning rates, whose steps are those of its runs' budgets.
+
+    Raises
+    ------
+    InputError
+        If it is none, or no two of its runs differ by a common factor on both rates alone.
+
+    Examples
+    --------
+    ``print(collapse(sweep(preset("fig6a"), store="runs.sqlite")))``
+    """
+    spec = of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as sweep() returns").spec
+    if not isinstance(spec.model, ToyModel):
+        raise InputError(f"diagram must be one of toy models, not of {spec.system.plural}.")
+    runs = []
+    for index in np.argwhere(diagram.measured).tolist():
+        place = tuple(index)
+        cell = spec.cell(place)
+        held = {k: v for k, v in spec.values_at(place).items() if k not in (*_RATES, "steps")}
+        model, rate = cell.model, cell.model.decoder_lr
+        if rate > 0 and model.embedding_lr > 0:
+            steps = (diagram.train_step[place], diagram.test_step[place])
+            times = [None if np.ma.is_masked(s) else float(s) * rate for s in steps]
+            seed = ("seed", cell.seed)
+            runs.append(ScaledRun(model.embedding_lr / rate, rate, (*held.items(), seed), *times))
+    if len({run.group for run in runs}) == len(runs):
+        raise InputError(
+            "diagram has no two runs of one ratio embedding_lr / decoder_lr; sweep both rates, "
+            "with the same steps on both axes."
+        )
+    return Collapse(tuple(runs))
+
+
+def _in_words(errors: Iterable[float]) -> str:
+    values = np.array(list(errors))
+    if not len(values):
+        return "-"
+    worst = values[np.abs(values).argmax()]
+    return f"{np.median(values):+.1%}, worst {worst:+.1%}"
