@@ -20,8 +20,8 @@ def representation(network: "ImageMLP", dataset: Dataset, samples: Any) -> Any:
     import torch
 
     with torch.no_grad():
-        inputs = network.inputs_of(dataset.task).to(network.last.weight.dtype)
-        values = network.representation(inputs[torch.tensor(samples)]).double().numpy()
+        inputs = network.inputs_of(dataset.task)[torch.tensor(samples)].to(network.last.weight)
+        values = network.representation(inputs).double().cpu().numpy()
     return values - values.mean(axis=0)
 
 

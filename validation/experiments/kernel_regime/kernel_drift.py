@@ -29,7 +29,8 @@ class _Drift:
     def _kernel(self, module: "nn.Module") -> "torch.Tensor":
         from validation.kernel_regime.tangent_kernel import empirical_kernel
 
-        return empirical_kernel(module, self.inputs).double()
+        inputs = self.inputs.to(next(module.parameters()).device)
+        return empirical_kernel(module, inputs).double()
 
     def of(self, module: "nn.Module") -> "KernelDrift":
         """Return the drift of the module as it is now."""

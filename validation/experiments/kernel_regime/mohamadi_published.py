@@ -47,8 +47,10 @@ def naive_gradient(dataset: Dataset) -> "dict[str, NetworkMeasure]":
 
     def largest(network: "PairNetwork") -> float:
         weights = list(network.parameters())
+        device = weights[0].device
         with torch.enable_grad():
-            loss = torch.nn.functional.cross_entropy(network.folded(pairs), labels)
+            logits = network.folded(pairs.to(device))
+            loss = torch.nn.functional.cross_entropy(logits, labels.to(device))
             gradients = torch.autograd.grad(loss, weights)
         return max(float(each.abs().max()) for each in gradients)
 

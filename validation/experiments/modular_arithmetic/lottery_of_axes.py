@@ -30,9 +30,9 @@ def measure(run: Run) -> Findings:
                 settings = dataclasses.replace(settings, steps=100, hidden=16)
             task = ModularOperation("x+y", p)
             dataset = Dataset.split(task, rng=seed, train_fraction=0.5)
-            start = settings.network(task, seed).embeddings.detach().double().numpy()
+            start = settings.network(task, seed).embeddings.detach().cpu().double().numpy()
             found = trained(run, f"d{dimension}-{seed}", settings, dataset, seed=seed)
-            end = found.network.embeddings.detach().double().numpy()
+            end = found.network.embeddings.detach().cpu().double().numpy()
             rows.append(
                 {
                     "dimension": dimension,
