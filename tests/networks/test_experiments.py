@@ -146,6 +146,8 @@ def test_each_experiment_runs_quickly(
     assert main(options) == 0
     assert "quick run, which decides nothing" in capsys.readouterr().out
     assert read_record(tmp_path / "report.json").quick
-    # Again it has nothing to train.
+    # Again it has nothing to train, but for those of minutes that keep nothing.
     assert main(options) == 0
-    assert read_record(tmp_path / "report.json").resumed
+    kept = (tmp_path / "runs.sqlite").exists() or any(tmp_path.glob("*.pt"))
+    assert read_record(tmp_path / "report.json").resumed == kept
+    assert kept == (name not in ("mohamadi-kernel", "mohamadi-regression", "agop-grokking"))
