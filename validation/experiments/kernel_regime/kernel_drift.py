@@ -109,7 +109,7 @@ _COLUMNS = ("update", "train", "test", "kernel_drift", "kernel_turned")
 
 def measure(run: Run) -> Findings:
     """Train both, and compare the kernel when the training set is fit with that at the end."""
-    curves = {"toy model": toy_model(200 if run.quick else 10_000), "transformer": transformer(run)}
+    curves = {"toy model": toy_model(40 if run.quick else 10_000), "transformer": transformer(run)}
     fits = {name: _at_the_fit(columns) for name, columns in curves.items()}
     holds = all(each is not None and each["turned"] <= 0.05 for each in fits.values())
     told = [
@@ -171,5 +171,5 @@ EXPERIMENT = Experiment(
     bound="in both the kernel has turned by at most .05, 1 - cos(K, K_0), when train accuracy is "
     "at .99",
     measure=measure,
-    quick="200 and 100 updates, p = 5",
+    quick="40 and 100 updates, p = 5",
 )
