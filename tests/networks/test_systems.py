@@ -41,6 +41,7 @@ from validation.systems.entries import register_networks  # noqa: E402
 from validation.systems.settings import SETTINGS, MLPSettings, OneLayerSettings  # noqa: E402
 from validation.training import loop  # noqa: E402
 from validation.training.loop import train_network  # noqa: E402
+from validation.training.threads import one_thread  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 TASK = ModularOperation("x+y", 5)
@@ -194,6 +195,16 @@ def test_a_run_goes_on_within_a_cell_from_its_checkpoint(
     ((_, alone),) = network_engine(1).run(one.cells())
     np.testing.assert_array_equal(found.state, alone.state)
     np.testing.assert_array_equal(found.curve, alone.curve)
+
+
+def test_a_training_has_one_thread_and_no_numbers_below_the_normal_ones() -> None:
+    def tiny() -> float:
+        return float((torch.full((2,), 1e-39) * 1.0)[0])
+
+    threads = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1 and tiny() == 0
+    assert torch.get_num_threads() == threads and tiny() > 0
 
 
 def test_networks_are_submitted_to_clusters(

@@ -8,6 +8,7 @@ import numpy as np
 from effective_theory import InputError
 from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec, refine
 from phase_diagrams.phases import RUN_PHASES
+from phase_diagrams.sweeping import empty_diagram, results
 from validation.data.images import Digits, IdxImages, ImageTask
 from validation.experiments.experiment import Experiment, Findings, Run
 from validation.systems.settings import ImageSettings
@@ -19,7 +20,9 @@ def spec(task: ImageTask, train_size: int, *, test_threshold: float, quick: bool
     """Return the sweep over the paper's ranges, with 10 values of each."""
     decays, rates = np.logspace(-5, 2, 10), np.logspace(-6, 1, 10)
     settings = ImageSettings(
-        train_threshold=0.9, test_threshold=test_threshold, batch_size=min(200, train_size)
+        train_threshold=0.9,
+        test_threshold=test_threshold,
+        batch_size=200 if train_size > 200 else None,
     )
     if quick:
         decays, rates = decays[[0, -1]], rates[[3, 6]]
@@ -33,14 +36,9 @@ def spec(task: ImageTask, train_size: int, *, test_threshold: float, quick: bool
 
 def _measured(run: Run, task: ImageTask, train_size: int, name: str) -> Findings:
     """Sweep under both thresholds, refine the paper's once, and count phases."""
-    diagrams = {
-        threshold: run.swept(
-            spec(task, train_size, test_threshold=threshold, quick=run.quick),
-            f"{name}-{threshold:g}",
-        )
-        for threshold in (0.6, 0.9)
-    }
-    coarse = diagrams[0.6]
+    coarse = run.swept(spec(task, train_size, test_threshold=0.6, quick=run.quick), f"{name}-0.6")
+    strict = under_more(run, coarse, 0.9, f"{name}-0.9")
+    diagrams = {0.6: coarse, 0.9: strict}
     fine = refine(coarse, 2, store=run.store, name=f"{name}-x2", engine=run.engine, progress=False)
     counts = {f"{threshold:g}": _counts(each) for threshold, each in diagrams.items()}
     holds = all(counts["0.6"][phase.label] for phase in _PHASES)
@@ -59,10 +57,36 @@ def _measured(run: Run, task: ImageTask, train_size: int, name: str) -> Findings
         },
         figures=(
             ("Phases with a test threshold of 60 %, refined once; pale: inferred", fine.plot()),
-            ("Phases with a test threshold of 90 %", diagrams[0.9].plot()),
+            (
+                "Phases with a test threshold of 90 %, of the cells that reach 60 %; all others "
+                "keep theirs",
+                strict.plot(),
+            ),
             ("Updates until train 90 % and test 60 %", coarse.plot.steps()),
         ),
     )
+
+
+def under_more(run: Run, diagram: PhaseDiagram, threshold: float, name: str) -> PhaseDiagram:
+    """Return the cells that reach their test threshold, run anew under a higher one.
+
+    A cell that never reaches the lower one cannot reach the higher.
+    """
+    asked = dataclasses.replace(
+        diagram.spec, model=dataclasses.replace(diagram.spec.model, test_threshold=threshold)
+    )
+    reached = ~np.ma.getmaskarray(diagram.test_step)
+    found = empty_diagram(asked, run.store, name, run.engine)
+    for cell, summary in results(
+        asked,
+        store=run.store,
+        name=name,
+        engine=run.engine,
+        progress=False,
+        places=[tuple(place) for place in np.argwhere(reached).tolist()],
+    ):
+        found.record(cell.index, summary)
+    return found
 
 
 def _counts(diagram: PhaseDiagram) -> dict[str, int]:
@@ -98,7 +122,7 @@ _CLAIM: dict[str, Any] = {
 _SETTINGS = (
     "200-200 ReLU units, mean square error, init scale 9, AdamW 1e-3 before the last layer, batch "
     "200, weight decay 1e-5 to 1e2 x last-layer learning rate 1e-6 to 10, 10 x 10, budget 10 000, "
-    "lag 1000, train .9, test .6 (refined once) and .9, seed 0"
+    "lag 1000, train .9, test .6 (refined once) and, of the cells that reach it, .9, seed 0"
 )
 DIGITS = Experiment(
     name="digits-phases",
