@@ -1,7 +1,7 @@
 """The engine of networks: cells one by one, each on a core of its own, or on a GPU."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -64,9 +64,10 @@ def train_cell(
             seed=seed,
             checkpoint=None if checkpoints is None else checkpoint_of(cell, checkpoints),
         )
-    found, curve = run.crossings, usual_curve(run.curve)
+    further = cell.system.further
+    found, curve = run.crossings, usual_curve(run.curve, further)
     kept = _kept(curve[:, 0], [found.train_step, found.test_step, found.plain_test_step])
-    last = dict(zip((*CURVE_COLUMNS, *FURTHER), curve[-1], strict=True))
+    last = dict(zip((*CURVE_COLUMNS, *further), curve[-1], strict=True))
     ended = run.status != "diverged"
     return RunSummary(
         status=run.status,
@@ -86,12 +87,14 @@ def train_cell(
     )
 
 
-def usual_curve(curve: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return a training's curve with the columns of sweeps and `FURTHER`."""
-    plain, decisive = curve["plain_test_accuracy"], decisive_accuracy(curve)
-    absent = np.full(len(plain), np.nan)
+def usual_curve(
+    curve: dict[str, NDArray[np.float64]], further: Sequence[str] = FURTHER
+) -> NDArray[np.float64]:
+    """Return a training's curve with the columns of sweeps and further ones."""
+    decisive = decisive_accuracy(curve)
+    absent = np.full(len(decisive), np.nan)
     columns = [curve["update"], curve["train_loss"], curve["test_loss"], curve["train_accuracy"]]
-    return np.column_stack([*columns, decisive, absent, plain])
+    return np.column_stack([*columns, decisive, absent, *(curve[name] for name in further)])
 
 
 def _kept(updates: NDArray[np.float64], crossings: list[int | None]) -> NDArray[np.int64]:
