@@ -7,6 +7,9 @@ gradient flow each class becomes one point, its mean times a factor that keeps Z
 """
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,14 +40,8 @@ def class_effective_loss(representations: ArrayLike, labels: ArrayLike) -> float
     InputError
         If shapes do not fit, or a number is not finite.
     """
-    array, members, pairs = _checked(representations, labels)
-    norm = float((array**2).sum())
-    if norm == 0.0 or pairs == 0:
-        return math.nan
-    # Over the pairs of a class |f - g|^2 sums to n sum |f|^2 - |sum f|^2.
-    centred = array - _means(array, members)
-    counts = members.sum(axis=1) @ members
-    return float((counts * (centred**2).sum(axis=1)).sum()) / pairs / norm
+    classes = _Classes.of(representations, labels)
+    return classes.loss / classes.norm if classes.has_loss else math.nan
 
 
 def class_effective_flow(representations: ArrayLike, labels: ArrayLike) -> Array:
@@ -64,12 +61,9 @@ def class_effective_flow(representations: ArrayLike, labels: ArrayLike) -> Array
     InputError
         Also if all are zero, or no two samples have one label.
     """
-    array, members, pairs = _checked(representations, labels)
-    norm = _norm(array, pairs)
-    centred = array - _means(array, members)
-    counts = (members.sum(axis=1) @ members)[:, None]
-    loss = float((counts * centred**2).sum()) / pairs
-    return np.asarray(-2 / (pairs * norm) * counts * centred + 2 * loss / norm**2 * array)
+    classes = _Classes.of(representations, labels).required()
+    outwards = 2 * classes.loss / classes.norm**2 * classes.array
+    return np.asarray(outwards - classes.rates[:, None] * (classes.array - classes.means))
 
 
 def class_effective_trajectory(
@@ -86,42 +80,66 @@ def class_effective_trajectory(
     times
         Times, zero or positive; infinity is where they end.
     """
-    array, members, pairs = _checked(representations, labels)
-    norm = _norm(array, pairs)
+    classes = _Classes.of(representations, labels).required()
     at = np.asarray(times, float)
     if at.ndim != 1 or np.isnan(at).any() or (at < 0).any():
         raise InputError("times must be a sequence of numbers, zero or positive.")
-    means = _means(array, members)
-    rates = 2 * (members.sum(axis=1) @ members) / (pairs * norm)  # (n,)
-    with np.errstate(invalid="ignore"):
-        decays = np.where(rates == 0, 1.0, np.exp(-np.outer(at, rates)))  # (times, n)
-    moved = means + decays[:, :, None] * (array - means)
-    return np.asarray(moved * np.sqrt(norm / (moved**2).sum(axis=(1, 2), keepdims=True)))
+    # Each sample has its class's rate, which is not 0: what is its own decays.
+    decays = np.exp(-np.outer(at, classes.rates))  # (times, n)
+    moved = classes.means + decays[:, :, None] * (classes.array - classes.means)
+    return np.asarray(moved * np.sqrt(classes.norm / (moved**2).sum(axis=(1, 2), keepdims=True)))
 
 
-def _checked(representations: ArrayLike, labels: ArrayLike) -> tuple[Array, Array, int]:
-    """Return f, which samples belong to which class (classes, n), and the number of pairs."""
-    array = finite_array("representations", representations, (None, None), np.float64)
-    numbers = np.asarray(labels)
-    if numbers.shape != (len(array),) or not np.issubdtype(numbers.dtype, np.integer):
-        raise InputError(
-            f"labels must be {len(array)} whole numbers, one for each row of representations."
-        )
-    members = (np.unique(numbers)[:, None] == numbers).astype(np.float64)
-    sizes = members.sum(axis=1)
-    return array, members, int((sizes * (sizes - 1) / 2).sum())
+@dataclass(frozen=True, eq=False)
+class _Classes:
+    """Representations with what the effective loss needs to know of their classes."""
 
+    array: Array
+    means: Array
+    counts: Array
+    pairs: int
 
-def _norm(array: Array, pairs: int) -> float:
-    norm = float((array**2).sum())
-    if norm == 0.0 or pairs == 0:
-        raise InputError(
-            "representations are all zero, or no two samples have one label: the effective loss "
-            "is not defined."
-        )
-    return norm
+    @classmethod
+    def of(cls, representations: ArrayLike, labels: ArrayLike) -> Self:
+        """Check f (n, d) and labels (n,), and take the mean and size of each sample's class."""
+        array = finite_array("representations", representations, (None, None), np.float64)
+        numbers = np.asarray(labels)
+        if numbers.shape != (len(array),) or not np.issubdtype(numbers.dtype, np.integer):
+            raise InputError(
+                f"labels must be {len(array)} whole numbers, one for each row of representations."
+            )
+        _, of_sample, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
+        sums = np.zeros((len(sizes), array.shape[1]))
+        np.add.at(sums, of_sample, array)
+        means = (sums / sizes[:, None])[of_sample]
+        counts = sizes[of_sample].astype(np.float64)
+        return cls(array, means, counts, int((sizes * (sizes - 1)).sum()) // 2)
 
+    @cached_property
+    def norm(self) -> float:
+        """Z0."""
+        return float((self.array**2).sum())
 
-def _means(array: Array, members: Array) -> Array:
-    """Return the mean of each sample's class, shape (n, d)."""
-    return np.asarray(members.T @ ((members @ array) / members.sum(axis=1, keepdims=True)))
+    @property
+    def has_loss(self) -> bool:
+        """Whether the effective loss is defined."""
+        return self.norm > 0 and self.pairs > 0
+
+    def required(self) -> Self:
+        """Return itself, or raise InputError where the effective loss is not defined."""
+        if not self.has_loss:
+            raise InputError(
+                "representations are all zero, or no two samples have one label: the effective "
+                "loss is not defined."
+            )
+        return self
+
+    @property
+    def loss(self) -> float:
+        """l0: over the pairs of a class |f - g|^2 sums to n sum |f - mean|^2."""
+        return float((self.counts[:, None] * (self.array - self.means) ** 2).sum()) / self.pairs
+
+    @property
+    def rates(self) -> Array:
+        """2 c n / Z0 of each sample, with which it nears its class's mean; shape (n,)."""
+        return np.asarray(2 * self.counts / (self.pairs * self.norm))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from validation.judge.report import write_report
     from validation.judge.trajectory import Trajectory
     from validation.judge.typical_cells import TypicalCell, typical_cells
-    from validation.kernel_regime.construction import FourierSolution, fourier_solution
+    from validation.kernel_regime.construction import fourier_solution
     from validation.kernel_regime.feature_machine import FeatureMachine, feature_machines
     from validation.kernel_regime.kernel_regression import (
         expected_kernel,
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
         sample_laws,
     )
     from validation.kernel_regime.measures import drift_measures, leaves_kernel_regime
+    from validation.kernel_regime.quadratic_state import QuadraticState
     from validation.kernel_regime.regression import RegressionRun, Triples, train_on_triples
     from validation.kernel_regime.tangent_kernel import (
         KernelDrift,
-        QuadraticState,
         empirical_kernel,
         kernel_drift,
         kernel_product,
@@ -70,7 +70,6 @@ __all__ = [
     "ConcatNetwork",
     "PairNetwork",
     "network_measures",
-    "FourierSolution",
     "fourier_solution",
     "FeatureMachine",
     "feature_machines",
@@ -132,7 +131,6 @@ _MODULES = {
     "ConcatNetwork": "networks.concat_network",
     "PairNetwork": "networks.pair_network",
     "network_measures": "measures.of_networks",
-    "FourierSolution": "kernel_regime.construction",
     "fourier_solution": "kernel_regime.construction",
     "FeatureMachine": "kernel_regime.feature_machine",
     "feature_machines": "kernel_regime.feature_machine",
@@ -150,7 +148,7 @@ _MODULES = {
     "Triples": "kernel_regime.regression",
     "train_on_triples": "kernel_regime.regression",
     "KernelDrift": "kernel_regime.tangent_kernel",
-    "QuadraticState": "kernel_regime.tangent_kernel",
+    "QuadraticState": "kernel_regime.quadratic_state",
     "empirical_kernel": "kernel_regime.tangent_kernel",
     "kernel_drift": "kernel_regime.tangent_kernel",
     "kernel_product": "kernel_regime.tangent_kernel",

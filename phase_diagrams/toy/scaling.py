@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _RATES = ("decoder_lr", "embedding_lr")
-_MEASURES = ("train", "test")
+Measured = Literal["train", "test"]
+_MEASURES: tuple[Measured, ...] = ("train", "test")
 #: Ratios that agree to this number of digits after the point of their logarithm are one.
 _DIGITS = 6
 
@@ -85,7 +86,7 @@ class ScaledRun:
         """What runs have in common that should be one."""
         return round(math.log10(self.ratio), _DIGITS), self.held
 
-    def time(self, measure: Literal["train", "test"]) -> float | None:
+    def time(self, measure: Measured) -> float | None:
         """Return the time to a threshold."""
         return self.train_time if measure == "train" else self.test_time
 
@@ -124,8 +125,11 @@ class Collapse:
 
     def __repr__(self) -> str:
         """Return how many runs and groups there are; `print` tells all."""
-        groups = len({run.group for run in self.runs})
-        return f"Collapse({len(self.runs)} runs, {groups} groups of one ratio and start)"
+        return f"Collapse({len(self.runs)} runs, {self._groups} groups of one ratio and start)"
+
+    @property
+    def _groups(self) -> int:
+        return len({run.group for run in self.runs})
 
     def errors(self) -> list[TimeError]:
         """Return what is left of the law: times against those at the smallest rate of each group.
@@ -140,7 +144,7 @@ class Collapse:
         for slowest, *others in groups.values():
             for run in others:
                 for measure in _MEASURES:
-                    time, reference = run.time(measure), slowest.time(measure)  # type: ignore[arg-type]
+                    time, reference = run.time(measure), slowest.time(measure)
                     if time is not None and reference:
                         error = time / reference - 1
                         found.append(TimeError(measure, run.decoder_lr, run.ratio, error))
@@ -150,8 +154,7 @@ class Collapse:
         """Return a table: for each decoder_lr how far times are off, medians and largest."""
         errors = self.errors()
         lines = [
-            f"{len(self.runs)} runs, {len({run.group for run in self.runs})} groups of one ratio, "
-            "start and weight decay",
+            f"{len(self.runs)} runs, {self._groups} groups of one ratio, start and weight decay",
             f"{'decoder_lr':>12}  {'train time off':>24}  {'test time off':>24}",
         ]
         for rate in sorted({each.decoder_lr for each in errors}):
@@ -176,17 +179,18 @@ class Collapse:
 
         figure = Picture(figsize=(9.5, 4), layout="constrained")
         left, right = figure.subplots(1, 2)
+        every = self.errors()
         rates = [run.decoder_lr for run in self.runs]
         norm = LogNorm(min(rates), max(rates))
         for measure, marker in zip(_MEASURES, ("o", "s"), strict=True):
-            known = [run for run in self.runs if run.time(measure) is not None]  # type: ignore[arg-type]
+            known = [run for run in self.runs if run.time(measure) is not None]
             dots = left.scatter(
                 [run.ratio for run in known],
-                [run.time(measure) for run in known],  # type: ignore[arg-type]
+                [run.time(measure) for run in known],
                 c=[run.decoder_lr for run in known], marker=marker, norm=norm, cmap="viridis",
                 s=22, label=f"{measure} threshold",
             )  # fmt: skip
-            errors = [each for each in self.errors() if each.measure == measure]
+            errors = [each for each in every if each.measure == measure]
             right.plot(
                 [each.decoder_lr for each in errors], [100 * each.error for each in errors],
                 marker, markersize=4, alpha=0.6, label=f"{measure} threshold",
@@ -223,6 +227,7 @@ def collapse(diagram: PhaseDiagram) -> Collapse:
     spec = of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as sweep() returns").spec
     if not isinstance(spec.model, ToyModel):
         raise InputError(f"diagram must be one of toy models, not of {spec.system.plural}.")
+    train, test = diagram.train_step, diagram.test_step
     runs = []
     for index in np.argwhere(diagram.measured).tolist():
         place = tuple(index)
@@ -230,7 +235,7 @@ def collapse(diagram: PhaseDiagram) -> Collapse:
         held = {k: v for k, v in spec.values_at(place).items() if k not in (*_RATES, "steps")}
         model, rate = cell.model, cell.model.decoder_lr
         if rate > 0 and model.embedding_lr > 0:
-            steps = (diagram.train_step[place], diagram.test_step[place])
+            steps = (train[place], test[place])
             times = [None if np.ma.is_masked(s) else float(s) * rate for s in steps]
             seed = ("seed", cell.seed)
             runs.append(ScaledRun(model.embedding_lr / rate, rate, (*held.items(), seed), *times))

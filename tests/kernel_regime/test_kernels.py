@@ -17,8 +17,8 @@ from validation.kernel_regime.kernel_regression import (  # noqa: E402
     kernel_prediction,
     unseen_loss,
 )
+from validation.kernel_regime.quadratic_state import QuadraticState  # noqa: E402
 from validation.kernel_regime.tangent_kernel import (  # noqa: E402
-    QuadraticState,
     empirical_kernel,
     equal_symbols,
     kernel_drift,

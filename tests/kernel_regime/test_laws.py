@@ -16,9 +16,9 @@ from validation.kernel_regime.laws import (  # noqa: E402
     sample_laws,
 )
 from validation.kernel_regime.measures import drift_measures, leaves_kernel_regime  # noqa: E402
+from validation.kernel_regime.quadratic_state import QuadraticState  # noqa: E402
 from validation.kernel_regime.regression import Triples, train_on_triples  # noqa: E402
 from validation.kernel_regime.tangent_kernel import (  # noqa: E402
-    QuadraticState,
     kernel_drift,
 )
 from validation.networks.mlp import MLP  # noqa: E402

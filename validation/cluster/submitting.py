@@ -93,13 +93,13 @@ def submit(
     """
     resources = resources if resources is not None else Resources()
     require_name(name)
-    if spec.system is not TOY:
-        _require_known_to_elements(spec)
     integer("elements", elements, 1)
     resources.require_cluster(cluster)
     commit, dirty = code_version(allow_dirty=allow_dirty)
     choice = _choice(engine, device, resources, spec.system)
     named = _name_and_version(choice, spec.system)
+    if spec.system is not TOY:
+        _require_known_to_elements(spec)
     collect(store, name)
     with Store(store) as runs:
         spec = enter(runs, name, spec)

@@ -55,13 +55,16 @@ def digest_of(*paths: Path) -> str:
     """
     found = hashlib.sha256()
     for path in paths:
-        found.update(_content(path, _MOST_BYTES))
+        content = _content(path, _MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise InputError(f"{path} has more than {_MOST_BYTES} bytes.")
+        found.update(content)
     return found.hexdigest()
 
 
 def _read(path: Path, what: str, axes: int) -> NDArray[np.uint8]:
     length = 4 + 4 * axes
-    header = _content(path, length, whole=False)
+    header = _content(path, length)
     if len(header) < length or header[:2] != b"\0\0":
         raise InputError(f"{path} is no IDX file of {what}: its first bytes are not those of one.")
     if header[2] != _UNSIGNED_BYTES or header[3] != axes:
@@ -73,7 +76,7 @@ def _read(path: Path, what: str, axes: int) -> NDArray[np.uint8]:
     size = math.prod(shape)
     if size == 0 or length + size > _MOST_BYTES:
         raise InputError(f"{path} says that it has {' x '.join(map(str, shape))} {what}.")
-    content = _content(path, length + size)
+    content = _content(path, length + size + 1)
     if len(content) != length + size:
         raise InputError(
             f"{path} has {len(content) - length} bytes of {what} in place of the {size} of which "
@@ -82,8 +85,8 @@ def _read(path: Path, what: str, axes: int) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=length).reshape(shape)
 
 
-def _content(path: Path, most: int, *, whole: bool = True) -> bytes:
-    """Return a file's bytes, unzipped if they are gzipped, and one more than ``most`` at most.
+def _content(path: Path, most: int) -> bytes:
+    """Return a file's first bytes, ``most`` at most, unzipped if they are gzipped.
 
     What is unzipped is bounded as it grows: a small file may hold terabytes of zeros.
     """
@@ -93,13 +96,10 @@ def _content(path: Path, most: int, *, whole: bool = True) -> bytes:
         with path.open("rb") as plain:
             zipped = plain.read(len(_ZIPPED)) == _ZIPPED
         with gzip.open(path) if zipped else path.open("rb") as file:
-            parts, left = [], most + whole
+            parts, left = [], most
             while left and (part := file.read(min(left, _PART))):
                 parts.append(part)
                 left -= len(part)
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read ({error}).") from None
-    content = b"".join(parts)
-    if whole and len(content) > most and most == _MOST_BYTES:
-        raise InputError(f"{path} has more than {_MOST_BYTES} bytes.")
-    return content
+    return b"".join(parts)

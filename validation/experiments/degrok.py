@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from effective_theory import ModularOperation
 from effective_theory.figures import Picture
-from phase_diagrams import Phase, PhaseDiagram, SweepSpec, advise, preset, sweep
+from phase_diagrams import Phase, SweepSpec, advise, preset
 from validation.data.images import Digits
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import or_infinite, or_none
 from validation.systems.settings import ImageSettings, OneLayerSettings
 
 #: Starts that no diagram has: its own seeds begin at 0.
@@ -110,15 +111,14 @@ def measure(run: Run) -> Findings:
 
 def tried(run: Run, name: str, case: Case, unseen: tuple[int, ...]) -> dict[str, Any]:
     """Return what the advice for a case was, and what came of it on unseen seeds."""
-    diagram = _swept(run, case.diagram, name)
+    diagram = run.swept(case.diagram, name)
     advice = advise(diagram, **case.start)
     if not advice.settings:
         return {"asked_phase": advice.phase.label, "advised": None, "factor": None}
     # The nearest whose neighbours comprehend as well, where there is one.
     setting = advice.settings[-1]
     held = {
-        which: _swept(
-            run,
+        which: run.swept(
             dataclasses.replace(
                 case.diagram, axes={k: [v] for k, v in values.items()}, seeds=unseen
             ),
@@ -126,7 +126,7 @@ def tried(run: Run, name: str, case: Case, unseen: tuple[int, ...]) -> dict[str,
         )
         for which, values in (("start", case.start), ("advised", setting.values))
     }
-    steps = {which: _steps(each) for which, each in held.items()}
+    steps = {which: or_infinite(each.test_step).ravel() for which, each in held.items()}
     comprehends = (held["advised"].phases == Phase.COMPREHENSION).ravel()
     # Where the start does not get there in its budget the factor is that at least.
     budget = case.diagram.model.steps
@@ -138,8 +138,8 @@ def tried(run: Run, name: str, case: Case, unseen: tuple[int, ...]) -> dict[str,
         "advised": {k: float(v) for k, v in setting.values.items()},
         "predicted_step": setting.test_step,
         "predicted_factor": setting.speedup,
-        "found_step": _finite(float(np.median(steps["advised"]))),
-        "start_step": _finite(float(np.median(steps["start"]))),
+        "found_step": or_none(np.median(steps["advised"])),
+        "start_step": or_none(np.median(steps["start"])),
         "factor": float(np.median(factors)),
         "factor_low": low,
         "factor_high": high,
@@ -150,21 +150,6 @@ def tried(run: Run, name: str, case: Case, unseen: tuple[int, ...]) -> dict[str,
             seed for seed, hit in zip(unseen, comprehends & (factors > 1), strict=True) if not hit
         ],
     }
-
-
-def _swept(run: Run, spec: SweepSpec, name: str) -> PhaseDiagram:
-    if spec.system.name == "toy":
-        return sweep(spec, store=run.store, name=name, n_jobs=run.jobs, progress=False)
-    return run.swept(spec, name)
-
-
-def _steps(diagram: PhaseDiagram) -> NDArray[np.float64]:
-    steps = diagram.test_step.ravel()
-    return np.where(np.ma.getmaskarray(steps), np.inf, np.ma.filled(steps, 0).astype(float))
-
-
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None
 
 
 def median_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:

@@ -1,16 +1,16 @@
 """An experiment: a published statement, how it is put to the test, and what counts as met."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from phase_diagrams import PhaseDiagram, SweepSpec, sweep
+from phase_diagrams import Engine, PhaseDiagram, SweepSpec, refine, sweep
+from phase_diagrams.runs.engines import chosen_engine
+from phase_diagrams.sweeping import empty_diagram, results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from validation.systems.engine import NetworkEngine
 
 #: "not reachable here": the budget or the machine does not suffice to tell.
 Verdict = Literal["met", "refuted", "not reachable here"]
@@ -41,16 +41,35 @@ class Run:
     images: Path | None = None
     labels: Path | None = None
 
-    @property
-    def engine(self) -> "NetworkEngine":
-        """What runs the cells of sweeps."""
+    def engine(self, spec: SweepSpec) -> Engine:
+        """Return what runs the cells of a sweep: networks on the device, others as they do."""
         from validation.systems.engine import network_engine
+        from validation.systems.settings import NetworkSettings
 
-        return network_engine(self.jobs, device=self.device)
+        if isinstance(spec.model, NetworkSettings):
+            return network_engine(self.jobs, device=self.device)
+        return chosen_engine(spec.system, None, self.jobs)
 
     def swept(self, spec: SweepSpec, name: str) -> PhaseDiagram:
         """Return the diagram of a sweep under a name in the store."""
-        return sweep(spec, store=self.store, name=name, engine=self.engine, progress=False)
+        return sweep(spec, store=self.store, name=name, engine=self.engine(spec), progress=False)
+
+    def refined(self, coarse: PhaseDiagram, to: int | Mapping[str, int], name: str) -> PhaseDiagram:
+        """Return a diagram refined under a name in the store."""
+        engine = self.engine(coarse.spec)
+        return refine(coarse, to, store=self.store, name=name, engine=engine, progress=False)
+
+    def swept_at(
+        self, spec: SweepSpec, name: str, places: Sequence[tuple[int, ...]]
+    ) -> PhaseDiagram:
+        """Return the diagram of a sweep of which some places alone are run."""
+        engine = self.engine(spec)
+        diagram = empty_diagram(spec, self.store, name, engine)
+        for cell, summary in results(
+            spec, store=self.store, name=name, engine=engine, progress=False, places=places
+        ):
+            diagram.record(cell.index, summary)
+        return diagram
 
 
 @dataclass(frozen=True)

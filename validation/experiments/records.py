@@ -100,15 +100,14 @@ def run_experiment(
         resumed=resumed,
         provenance={**_provenance(), "device": on},
     )
-    pictures = [image_of(figure) for _, figure in found.figures]
-    captions = [caption for caption, _ in found.figures]
-    figures = list(zip(captions, map(address, pictures), strict=True))
+    pictures = [(caption, image_of(figure)) for caption, figure in found.figures]
+    figures = [(caption, address(image)) for caption, image in pictures]
     page = rendered(__package__, "page.html", experiment=experiment, record=record, figures=figures)
     content = json.dumps(asdict(record), indent=1, allow_nan=False) + "\n"
     for (path, kind), text in zip(files.items(), (page, content), strict=True):
         with replacing(path, kind) as file:
             file.write(text.encode())
-    for number, image in enumerate(pictures, start=1):
+    for number, (_, image) in enumerate(pictures, start=1):
         path = folder / f"figure-{number}.png"
         with replacing(path, picture_kind(path)) as file:
             file.write(image)

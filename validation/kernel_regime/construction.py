@@ -1,14 +1,10 @@
 """Quadratic networks that add modulo p exactly, by Fourier series."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import integer
-
-Array = NDArray[np.float64]
+from validation.kernel_regime.quadratic_state import QuadraticState
 
 #: Of the eight neurons of a frequency: what they read of a and of b, and what they write on q.
 _NEURONS = (
@@ -23,42 +19,9 @@ _NEURONS = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class FourierSolution:
-    """Weights of a quadratic network that adds modulo p.
-
-    Attributes
-    ----------
-    first
-        W, shape (width, 2 p).
-    second
-        V, shape (p, width).
-    """
-
-    first: Array
-    second: Array
-
-    def logits(self) -> Array:
-        """Return the logits of all pairs, shape (p, p, p): [a, b, c]."""
-        p = len(self.second)
-        of_a, of_b = self.first[:, :p].T, self.first[:, p:].T  # (p, width)
-        units = of_a[:, None] + of_b[None]  # (p, p, width)
-        return np.asarray(units**2 @ self.second.T)
-
-    @property
-    def largest_entry(self) -> float:
-        """The l_inf norm of all weights."""
-        return float(max(np.abs(self.first).max(), np.abs(self.second).max()))
-
-    @property
-    def parameters(self) -> Array:
-        """All weights in a row, W before V."""
-        return np.concatenate([self.first.ravel(), self.second.ravel()])
-
-
 def fourier_solution(
     p: int, *, constant: bool = True, half: bool = False, balanced: bool = False
-) -> FourierSolution:
+) -> QuadraticState:
     """Return the Fourier construction (Mohamadi et al. 2024, appendix; SPEC 13).
 
     Each frequency k has eight neurons, whose squares make 2 cos w (a + b - q) of products of
@@ -100,4 +63,4 @@ def fourier_solution(
             read = np.concatenate([sign * waves[name] for name, sign in (on_a, on_b)])
             first.append(scale * read)
             second.append(weight / scale**2 * on_q[1] * waves[on_q[0]])
-    return FourierSolution(np.array(first), np.array(second).T)
+    return QuadraticState(np.array(first), np.array(second).T)

@@ -6,8 +6,8 @@ from scipy.linalg import cho_factor, cho_solve
 
 from effective_theory import Dataset, InputError
 from effective_theory.checks import integer, non_negative
+from validation.kernel_regime.quadratic_state import QuadraticState
 from validation.kernel_regime.tangent_kernel import (
-    QuadraticState,
     equal_symbols,
     quadratic_kernel,
 )

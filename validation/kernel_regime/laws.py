@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.checks import fraction, integer, non_negative
-from validation.kernel_regime.tangent_kernel import QuadraticState
+from validation.kernel_regime.quadratic_state import QuadraticState
 
 
 @dataclass(frozen=True)
@@ -112,5 +112,4 @@ def normalised_margin(
     places = np.arange(len(pairs))
     right = logits[places, labels].copy()
     logits[places, labels] = -np.inf
-    largest = max(float(np.abs(state.first).max()), float(np.abs(state.second).max()))
-    return float((right - logits.max(axis=1)).min() / largest**3)
+    return float((right - logits.max(axis=1)).min() / state.largest_entry**3)

@@ -1,11 +1,17 @@
 """The kernel's drift along a training, as measures of its curve, and the lazy-to-rich moment."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from effective_theory import Dataset, InputError
 from effective_theory.checks import of_type
-from validation.kernel_regime.tangent_kernel import KernelDrift, QuadraticState, kernel_drift
+from validation.kernel_regime.quadratic_state import QuadraticState
+from validation.kernel_regime.tangent_kernel import KernelDrift, kernel_drift
 from validation.networks.pair_network import PairNetwork
 from validation.networks.quadratic_network import QuadraticNetwork
 from validation.training.curve import first_reached
@@ -28,30 +34,31 @@ def drift_measures(start: PairNetwork, dataset: Dataset) -> dict[str, NetworkMea
     """
     begun = of_type("start", start, QuadraticNetwork, "a QuadraticNetwork")
     first, pairs = QuadraticState.of(begun), np.asarray(dataset.operation.pairs)[dataset.train]
-    # Both are numbers of one computation, for the same weights twice in a row.
-    latest: list[tuple[QuadraticState, KernelDrift]] = []
 
-    def drift(network: PairNetwork) -> KernelDrift:
-        assert isinstance(network, QuadraticNetwork)
-        state = QuadraticState.of(network)
-        if latest and _same(latest[0][0], state):
-            return latest[0][1]
+    def drift(network: QuadraticNetwork) -> KernelDrift:
         try:
-            found = kernel_drift(first, state, pairs)
+            return kernel_drift(first, QuadraticState.of(network), pairs)
         except InputError:
             # Below what can be told from 0.
-            found = KernelDrift(0.0, 0.0)
-        latest[:] = [(state, found)]
-        return found
+            return KernelDrift(0.0, 0.0)
+
+    return as_measures(drift)
+
+
+def as_measures(drift: Callable[[Any], KernelDrift]) -> dict[str, NetworkMeasure]:
+    """Return both numbers of a drift as measures by name, which compute it once between them."""
+    latest: list[tuple[list[torch.Tensor], KernelDrift]] = []
+
+    def known(network: nn.Module) -> KernelDrift:
+        weights = [each.detach().clone() for each in network.parameters()]
+        if not latest or not all(map(torch.equal, latest[0][0], weights)):
+            latest[:] = [(weights, drift(network))]
+        return latest[0][1]
 
     return {
-        "kernel_drift": lambda network: drift(network).relative,
-        "kernel_turned": lambda network: drift(network).turned,
+        "kernel_drift": lambda network: known(network).relative,
+        "kernel_turned": lambda network: known(network).turned,
     }
-
-
-def _same(one: QuadraticState, other: QuadraticState) -> bool:
-    return bool((one.first == other.first).all() and (one.second == other.second).all())
 
 
 def leaves_kernel_regime(curve: dict[str, NDArray[np.float64]], threshold: float) -> int | None:

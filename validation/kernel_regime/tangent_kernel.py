@@ -9,10 +9,7 @@ from torch import Tensor, nn
 
 from effective_theory import InputError
 from effective_theory.checks import integer
-from validation.networks.quadratic_network import QuadraticNetwork
-
-Array = NDArray[np.float64]
-Pairs = NDArray[np.integer]
+from validation.kernel_regime.quadratic_state import Array, Pairs, QuadraticState
 
 #: Below this relative drift the three inner products of `kernel_drift` cancel each other.
 _LEAST_DRIFT = 1e-6
@@ -66,43 +63,6 @@ def _derivatives(module: nn.Module, inputs: Tensor) -> Tensor:
             for one in torch.split(inputs, 1)
         ]
     )
-
-
-@dataclass(frozen=True, eq=False)
-class QuadraticState:
-    """The weights of a quadratic network, in float64.
-
-    Attributes
-    ----------
-    first
-        W, shape (h, 2 p).
-    second
-        V, shape (p, h).
-    """
-
-    first: Array
-    second: Array
-
-    @classmethod
-    def of(cls, network: QuadraticNetwork) -> "QuadraticState":
-        """Return a copy of a network's weights."""
-        first, second = (
-            each.weight.detach().cpu().double().numpy().copy()
-            for each in (network.first, network.second)
-        )
-        return cls(first, second)
-
-    def units(self, pairs: Pairs) -> Array:
-        """Return z(a, b) = W [e_a; e_b], shape (n, h)."""
-        return np.asarray(self.first.T[pairs[:, 0]] + self.first.T[self._symbols + pairs[:, 1]])
-
-    def logits(self, pairs: Pairs) -> Array:
-        """Return f(a, b), shape (n, p)."""
-        return np.asarray(self.units(pairs) ** 2 @ self.second.T)
-
-    @property
-    def _symbols(self) -> int:
-        return int(self.first.shape[1]) // 2
 
 
 def quadratic_kernel(state: QuadraticState, pairs: Pairs, others: Pairs | None = None) -> Array:
@@ -205,7 +165,7 @@ def kernel_drift(start: QuadraticState, state: QuadraticState, pairs: Pairs) -> 
     InputError
         If the drift is not 0 and below 1e-6 of the norm, where what is subtracted cancels.
     """
-    if (start.first == state.first).all() and (start.second == state.second).all():
+    if (start.parameters == state.parameters).all():
         return KernelDrift(0.0, 0.0)
     before, after = (kernel_product(each, each, pairs) for each in (start, state))
     both = kernel_product(start, state, pairs)

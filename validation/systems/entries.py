@@ -18,6 +18,7 @@ from phase_diagrams import (
     register_system,
 )
 from validation.data.images import Digits, ImageTask
+from validation.systems.axes import log_axis
 from validation.systems.engine import FURTHER, network_engine, random_network, random_split
 from validation.systems.settings import SETTINGS, ImageSettings, NetworkSettings, OneLayerSettings
 
@@ -75,7 +76,7 @@ def image_system() -> System:
         trains_on=(ImageTask, "images such as Digits()"),
         usual_task=Digits,
         fields={**usual.fields, **labels},
-        state=FinalState("last layer", "class", lambda settings, task: (10, settings.width)),
+        state=FinalState("last layer", "class", lambda s, task: (task.classes, s.columns)),
         # Images have no mirrors, of which the strict test accuracy would be free.
         further=(),
         brought_by="install the package's extra [images]",
@@ -84,11 +85,9 @@ def image_system() -> System:
 
 def register_networks() -> None:
     """Make the networks known as systems, with their random starts and presets."""
-    for name, settings in SETTINGS.items():
-        system = register_system(network_system(name, settings))
-        register_start("random", random_network, split=random_split, system=system)
-    images = register_system(image_system())
-    register_start("random", random_network, split=random_split, system=images)
+    on_pairs = [network_system(name, settings) for name, settings in SETTINGS.items()]
+    for system in (*on_pairs, image_system()):
+        register_start("random", random_network, split=random_split, system=register_system(system))
     register_preset(
         "transformer-phases",
         "lr x weight decay of the one-layer transformer at CI size (p = 31), budget 4000",
@@ -99,7 +98,7 @@ def register_networks() -> None:
 def transformer_phases() -> SweepSpec:
     """Return learning rate x weight decay of a small one-layer transformer, half of all pairs."""
     axes = {
-        "lr": Axis(tuple(float(f"{rate:.6g}") for rate in np.geomspace(3e-4, 3e-2, 10)), "log"),
+        "lr": log_axis(np.geomspace(3e-4, 3e-2, 10), digits=6),
         "weight_decay": Axis((0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0), "ordinal"),
     }
     settings = OneLayerSettings(dimension=64, hidden=256, steps=4000)

@@ -48,6 +48,8 @@ class NetworkSettings(Optimisation):
     test_threshold: float = 0.95
     stop_when: StopWhen = "accuracies"
 
+    #: Field that says how many columns its last state has.
+    state_width: ClassVar[str] = "dimension"
     #: Whether ``init_scale`` is a factor on biases, too.
     scales_biases: ClassVar[bool] = False
 
@@ -85,8 +87,9 @@ class NetworkSettings(Optimisation):
 
     @property
     def columns(self) -> int:
-        """Numbers that stand for each symbol first."""
-        raise NotImplementedError
+        """Columns of the table that a run's last state is: its embeddings' width."""
+        width: int = getattr(self, self.state_width)
+        return width
 
     def made(self, task: Any) -> "Network":
         """Return the network with weights from torch's generator; see `network`."""
@@ -117,11 +120,6 @@ class OneLayerSettings(NetworkSettings):
     hidden: int = 512
     initialisation: Literal["fan_in", "torch"] = "fan_in"
 
-    @property
-    def columns(self) -> int:
-        """Numbers that stand for each symbol first."""
-        return self.dimension
-
     def made(self, task: BinaryOperation) -> "PairNetwork":
         """Return the network with weights from torch's generator."""
         from validation.networks.one_layer_transformer import OneLayerTransformer
@@ -151,11 +149,6 @@ class PowerSettings(NetworkSettings):
     def __post_init__(self) -> None:
         super().__post_init__()
         fraction("dropout", self.dropout)
-
-    @property
-    def columns(self) -> int:
-        """Numbers that stand for each symbol first."""
-        return self.dimension
 
     def made(self, task: BinaryOperation) -> "PairNetwork":
         """Return the network with weights from torch's generator."""
@@ -188,11 +181,6 @@ class LiuSettings(NetworkSettings):
         super().__post_init__()
         fraction("dropout", self.dropout)
         non_negative("embedding_scale", self.embedding_scale)
-
-    @property
-    def columns(self) -> int:
-        """Numbers that stand for each symbol first."""
-        return self.dimension
 
     def made(self, task: BinaryOperation) -> "PairNetwork":
         """Return the network with weights from torch's generator."""
@@ -248,10 +236,7 @@ class LSTMSettings(NetworkSettings):
     betas: tuple[float, float] = (0.9, 0.999)
     hidden: int = 20
 
-    @property
-    def columns(self) -> int:
-        """Numbers that stand for each symbol first."""
-        return self.hidden
+    state_width: ClassVar[str] = "hidden"
 
     def made(self, task: BinaryOperation) -> "PairNetwork":
         """Return the network with weights from torch's generator."""
@@ -270,11 +255,6 @@ class ConcatSettings(NetworkSettings):
     dimension: int = 128
     width: int = 128
 
-    @property
-    def columns(self) -> int:
-        """Numbers that stand for each symbol first."""
-        return self.dimension
-
     def made(self, task: BinaryOperation) -> "PairNetwork":
         """Return the network with weights from torch's generator."""
         from validation.networks.concat_network import ConcatNetwork
@@ -291,10 +271,7 @@ class QuadraticSettings(NetworkSettings):
     exact_tail: bool = True
     width: int = 184
 
-    @property
-    def columns(self) -> int:
-        """Numbers that stand for each symbol first."""
-        return self.width
+    state_width: ClassVar[str] = "width"
 
     def made(self, task: BinaryOperation) -> "PairNetwork":
         """Return the network with weights from torch's generator."""
@@ -311,6 +288,7 @@ class ImageSettings(NetworkSettings):
     before it; ``init_scale`` is a factor on all parameters.
     """
 
+    state_width: ClassVar[str] = "width"
     scales_biases: ClassVar[bool] = True
 
     embedding_lr: float | None = 1e-3
@@ -324,11 +302,6 @@ class ImageSettings(NetworkSettings):
     test_threshold: float = 0.6
     width: int = 200
     layers: int = 2
-
-    @property
-    def columns(self) -> int:
-        """Units that the last layer reads."""
-        return self.width
 
     def made(self, task: "ImageTask") -> "Network":
         """Return the network with weights from torch's generator."""

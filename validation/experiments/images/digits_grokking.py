@@ -7,6 +7,7 @@ import numpy as np
 from phase_diagrams import PhaseDiagram, SweepSpec
 from validation.data.images import Digits
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import or_infinite, or_none
 from validation.systems.settings import ImageSettings
 
 _SCALES, _DECAYS = (1.0, 3.0, 5.0, 9.0), (0.1, 0.5)
@@ -64,8 +65,8 @@ def measure(run: Run) -> Findings:
 
 def _median(steps: Any) -> int | None:
     """Return the median of steps that may be never; None where that is its answer."""
-    value = float(np.median(np.where(np.ma.getmaskarray(steps), np.inf, np.ma.filled(steps, 0))))
-    return None if np.isinf(value) else round(value)
+    value = or_none(np.median(or_infinite(steps)))
+    return None if value is None else round(value)
 
 
 def median_steps(diagram: PhaseDiagram) -> dict[tuple[float, float], tuple[int | None, int | None]]:

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from effective_theory import InputError
-from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec, refine
+from phase_diagrams import Phase, PhaseDiagram, SweepSpec
 from phase_diagrams.phases import RUN_PHASES
-from phase_diagrams.sweeping import empty_diagram, results
 from validation.data.images import Digits, IdxImages, ImageTask
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import counts_told, phase_counts
+from validation.systems.axes import log_axis
 from validation.systems.settings import ImageSettings
 
 _PHASES = [phase for phase in RUN_PHASES if phase is not Phase.DIVERGED]
@@ -27,10 +28,7 @@ def spec(task: ImageTask, train_size: int, *, test_threshold: float, quick: bool
     if quick:
         decays, rates = decays[[0, -1]], rates[[3, 6]]
         settings = dataclasses.replace(settings, steps=200)
-    axes = {
-        name: Axis(tuple(float(f"{value:.4g}") for value in values), "log")
-        for name, values in (("weight_decay", decays), ("lr", rates))
-    }
+    axes = {"weight_decay": log_axis(decays), "lr": log_axis(rates)}
     return SweepSpec(task, axes, settings, train_size=train_size, seeds=(0,))
 
 
@@ -39,17 +37,19 @@ def _measured(run: Run, task: ImageTask, train_size: int, name: str) -> Findings
     coarse = run.swept(spec(task, train_size, test_threshold=0.6, quick=run.quick), f"{name}-0.6")
     strict = under_more(run, coarse, 0.9, f"{name}-0.9")
     diagrams = {0.6: coarse, 0.9: strict}
-    fine = refine(coarse, 2, store=run.store, name=f"{name}-x2", engine=run.engine, progress=False)
-    counts = {f"{threshold:g}": _counts(each) for threshold, each in diagrams.items()}
+    fine = run.refined(coarse, 2, f"{name}-x2")
+    counts = {
+        f"{threshold:g}": phase_counts(each.phases, RUN_PHASES)
+        for threshold, each in diagrams.items()
+    }
     holds = all(counts["0.6"][phase.label] for phase in _PHASES)
     return Findings(
         verdict="met" if holds and not run.quick else "refuted",
         measured="; ".join(
-            f"test threshold {threshold}: "
-            + ", ".join(f"{label} {n}" for label, n in found.items() if n)
+            f"test threshold {threshold}: " + counts_told(found)
             for threshold, found in counts.items()
         )
-        + f"; refined once: {', '.join(f'{k} {n}' for k, n in _counts(fine).items() if n)}",
+        + f"; refined once: {counts_told(phase_counts(fine.phases, RUN_PHASES))}",
         numbers={
             "counts": counts,
             "rows": {f"{t:g}": each.rows() for t, each in diagrams.items()},
@@ -76,21 +76,7 @@ def under_more(run: Run, diagram: PhaseDiagram, threshold: float, name: str) -> 
         diagram.spec, model=dataclasses.replace(diagram.spec.model, test_threshold=threshold)
     )
     reached = ~np.ma.getmaskarray(diagram.test_step)
-    found = empty_diagram(asked, run.store, name, run.engine)
-    for cell, summary in results(
-        asked,
-        store=run.store,
-        name=name,
-        engine=run.engine,
-        progress=False,
-        places=[tuple(place) for place in np.argwhere(reached).tolist()],
-    ):
-        found.record(cell.index, summary)
-    return found
-
-
-def _counts(diagram: PhaseDiagram) -> dict[str, int]:
-    return {phase.label: int((diagram.phases == phase).sum()) for phase in RUN_PHASES}
+    return run.swept_at(asked, name, [tuple(place) for place in np.argwhere(reached).tolist()])
 
 
 def measure_digits(run: Run) -> Findings:

@@ -8,7 +8,7 @@ from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from phase_diagrams import preset
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.kernel_regime.mohamadi_escape import DRIFTS
+from validation.experiments.kernel_regime.drift_panels import draw_drifts, put_legend
 from validation.experiments.trainings import trained
 from validation.systems.settings import OneLayerSettings
 
@@ -78,6 +78,8 @@ def transformer(run: Run) -> dict[str, list[float]]:
     """Return the drift of the one-layer transformer at CI size, as columns."""
     import torch
 
+    from validation.kernel_regime.measures import as_measures
+
     p, settings = (
         31,
         OneLayerSettings(
@@ -91,10 +93,7 @@ def transformer(run: Run) -> dict[str, list[float]]:
 
     def measures(network: Any) -> dict[str, Any]:
         drift = _Drift(network, pairs)
-        return {
-            "kernel_drift": lambda each: drift.of(each).relative,
-            "kernel_turned": lambda each: drift.of(each).turned,
-        }
+        return as_measures(drift.of)
 
     curve = trained(run, "transformer", settings, dataset, measures=measures).curve
     names = ("update", "train_accuracy", "strict_test_accuracy", *_COLUMNS[3:])
@@ -146,18 +145,11 @@ def _at_the_fit(columns: dict[str, list[float]]) -> dict[str, float] | None:
 
 def _picture(curves: dict[str, dict[str, list[float]]]) -> Picture:
     figure = Picture(figsize=(10, 3.6), layout="constrained")
+    accuracies = {"train": ("train", "C0-"), "test": ("test", "C1-")}
     for axes, (name, columns) in zip(figure.subplots(1, len(curves)), curves.items(), strict=True):
-        updates = np.maximum(columns["update"], 1)
-        axes.plot(updates, columns["train"], label="train")
-        axes.plot(updates, columns["test"], label="test")
-        axes.set(title=name, xlabel="updates", xscale="log", ylim=(-0.02, 1.02))
-        other = axes.twinx()
-        start = 1 if columns["update"][0] == 0 else 0
-        for column, colour, label in DRIFTS:
-            other.plot(updates[start:], columns[column][start:], color=colour, label=label)
-        other.set(yscale="log")
-    handles = [*axes.get_lines(), *other.get_lines()]
-    figure.legend(handles=handles, frameon=False, ncols=4, loc="outside lower center")
+        lines = draw_drifts(axes, name, columns, accuracies)
+        axes.set_xlabel("updates")
+    put_legend(figure, lines)
     return figure
 
 

@@ -8,7 +8,9 @@ from effective_theory import ModularOperation
 from phase_diagrams import Axis, Phase, SweepSpec
 from phase_diagrams.phases import GENERALISING
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import counts_told, phase_counts
 from validation.experiments.plain_test import plain_test_rows
+from validation.systems.axes import log_axis
 from validation.systems.settings import QuadraticSettings
 
 _SEEDS = (0, 1, 2, 3)
@@ -28,7 +30,7 @@ def spec(*, quick: bool) -> SweepSpec:
         scales, shares = np.array([1.0, 8.0]), (0.5, 0.8)
         p, settings = 7, dataclasses.replace(settings, width=56, steps=100)
     axes = {
-        "init_scale": Axis(tuple(float(f"{scale:.4g}") for scale in scales), "log"),
+        "init_scale": log_axis(scales),
         "train_fraction": Axis(shares),
     }
     seeds = _SEEDS[:1] if quick else _SEEDS
@@ -39,7 +41,7 @@ def measure(run: Run) -> Findings:
     """Sweep and count phases."""
     diagram = run.swept(spec(quick=run.quick), "kernel-phases")
     phases = diagram.phases  # (scales, fractions, seeds)
-    counts = {phase.label: int((phases == phase).sum()) for phase in Phase}
+    counts = phase_counts(phases)
     generalises = np.isin(phases, GENERALISING)
     majority = generalises.mean(axis=2) > 0.5
     quick_ones = (phases[0, -1] == Phase.COMPREHENSION).mean() > 0.5
@@ -55,7 +57,7 @@ def measure(run: Run) -> Findings:
     )
     return Findings(
         verdict="met" if holds and not run.quick else "refuted",
-        measured=f"{', '.join(f'{label} {n}' for label, n in counts.items() if n)} of "
+        measured=f"{counts_told(counts)} of "
         f"{diagram.spec.size} runs; least fraction at which most seeds generalise, by scale {told}",
         numbers={"counts": counts, "least_fraction": least, "rows": plain_test_rows(diagram)},
         figures=(

@@ -13,6 +13,7 @@ from phase_diagrams import SweepSpec
 from phase_diagrams.runs.summary import curve_columns
 from phase_diagrams.sweeping import results
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import or_none
 from validation.systems.settings import QuadraticSettings
 
 _SYMBOLS, _SEEDS, _LEVELS, _BUDGETS = (11, 17, 23, 31), (0, 1, 2), (0.5, 0.9), (3000, 6000)
@@ -100,7 +101,7 @@ def last_accuracies(run: Run, asked: SweepSpec) -> NDArray[np.float64]:
         asked,
         store=run.store,
         name=f"p{asked.task.symbols}",
-        engine=run.engine,
+        engine=run.engine(asked),
         progress=False,
         exact=True,
     ):
@@ -136,7 +137,7 @@ def exponent(needed: dict[int, list[float]]) -> dict[str, float | None]:
 
 
 def _plain(needed: dict[int, list[float]]) -> dict[str, list[float | None]]:
-    return {str(p): [None if math.isnan(n) else n for n in some] for p, some in needed.items()}
+    return {str(p): [or_none(n) for n in some] for p, some in needed.items()}
 
 
 def _picture(specs: dict[int, SweepSpec], accuracies: dict[int, NDArray[np.float64]]) -> Picture:

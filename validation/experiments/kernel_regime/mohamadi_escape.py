@@ -9,6 +9,8 @@ import numpy as np
 from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.kernel_regime.drift_panels import draw_drifts, put_legend
+from validation.experiments.outcomes import or_none
 from validation.experiments.trainings import thinned, trained
 from validation.systems.settings import QuadraticSettings
 
@@ -35,7 +37,11 @@ _VARIANTS: dict[str, tuple[QuadraticSettings, int]] = {
 }
 
 
-DRIFTS = (("kernel_drift", "C2", "relative drift"), ("kernel_turned", "C3", "1 - cos"))
+_ACCURACIES = {
+    "train_accuracy": ("train", "C0-"),
+    "plain_test_accuracy": ("test", "C1-"),
+    "strict_test_accuracy": ("strict", "C1:"),
+}
 
 
 def split(p: int, seed: int) -> Dataset:
@@ -70,8 +76,7 @@ def moments(run: "NetworkRun") -> dict[str, Any]:
     columns = (*("plain_test_accuracy", "strict_test_accuracy"), "kernel_drift", "kernel_turned")
 
     def at(place: int) -> dict[str, float | None]:
-        values = {name: float(curve[name][place]) for name in columns}
-        return {name: None if np.isnan(v) else v for name, v in values.items()}
+        return {name: or_none(curve[name][place]) for name in columns}
 
     places = {} if fit is None else {"at the fit": int(np.searchsorted(curve["update"], fit))}
     return {
@@ -131,19 +136,8 @@ def _told(name: str, some: list[dict[str, Any]]) -> str:
 def _picture(runs: "dict[str, list[NetworkRun]]") -> Picture:
     figure = Picture(figsize=(12, 6), layout="constrained")
     for axes, (name, some) in zip(figure.subplots(2, 3).flat, runs.items(), strict=True):
-        curve = some[0].curve
-        updates = np.maximum(curve["update"], 1)
-        axes.plot(updates, curve["train_accuracy"], color="C0", label="train")
-        axes.plot(updates, curve["plain_test_accuracy"], color="C1", label="test")
-        axes.plot(updates, curve["strict_test_accuracy"], color="C1", linestyle=":", label="strict")
-        axes.set(title=name, xscale="log", ylim=(-0.02, 1.02))
-        other = axes.twinx()
-        # At 0 there is none, for which a log scale has no place.
-        for column, colour, label in DRIFTS:
-            other.plot(updates[1:], curve[column][1:], color=colour, label=label)
-        other.set(yscale="log")
-    handles = [*axes.get_lines(), *other.get_lines()]
-    figure.legend(handles=handles, frameon=False, ncols=5, loc="outside lower center")
+        lines = draw_drifts(axes, name, some[0].curve, _ACCURACIES)
+    put_legend(figure, lines)
     return figure
 
 

@@ -19,7 +19,7 @@ def measure(run: Run) -> Findings:
         kernel_prediction,
         unseen_loss,
     )
-    from validation.kernel_regime.tangent_kernel import QuadraticState
+    from validation.kernel_regime.quadratic_state import QuadraticState
 
     p, seeds = (7, (0,)) if run.quick else (23, (0, 1, 2))
     own = []

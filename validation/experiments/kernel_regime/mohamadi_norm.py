@@ -14,7 +14,7 @@ from validation.experiments.trainings import trained
 def measure(run: Run) -> Findings:
     """Train at four p and compare margins and norms."""
     from validation.kernel_regime.laws import normalised_margin
-    from validation.kernel_regime.tangent_kernel import QuadraticState
+    from validation.kernel_regime.quadratic_state import QuadraticState
 
     symbols, seeds = ((5,), (0,)) if run.quick else ((11, 17, 23, 31), (0, 1, 2))
     rows: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ import numpy as np
 from effective_theory import Dataset, ModularOperation
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import or_none
 from validation.experiments.trainings import thinned, trained
 from validation.systems.settings import QuadraticSettings
 
@@ -119,13 +120,12 @@ def _share(value: float | None) -> str:
 
 
 def _outcome(run: "NetworkRun") -> dict[str, Any]:
-    strict = float(run.curve["strict_test_accuracy"][-1])
     return {
         "fit": run.crossings.train_step,
         "test_step": run.crossings.plain_test_step,
         "strict_test_step": run.crossings.test_step,
         "last": float(run.curve["plain_test_accuracy"][-1]),
-        "last_strict": None if np.isnan(strict) else strict,
+        "last_strict": or_none(run.curve["strict_test_accuracy"][-1]),
     }
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from effective_theory import ModularOperation
 from effective_theory.figures import Picture
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import or_none
 from validation.systems.settings import QuadraticSettings
 
 _SHARE, _SEEDS, _P = 0.75, (0, 1, 2), 13
@@ -34,7 +36,10 @@ def measure(run: Run) -> Findings:
     with one_thread():
         for name, (symbols, n, given, of_seeds) in jobs.items():
             for seed in of_seeds:
-                task, settings = _task(symbols), QuadraticSettings(width=4 * symbols)
+                task, settings = (
+                    ModularOperation("x+y", symbols),
+                    QuadraticSettings(width=4 * symbols),
+                )
                 found = train_on_triples(
                     settings.network(task, seed),
                     Triples.split(symbols, n / symbols**3, seed),
@@ -63,13 +68,7 @@ def measure(run: Run) -> Findings:
 
 
 def _plain(losses: dict[str, list[float]]) -> dict[str, list[float | None]]:
-    return {k: [v if np.isfinite(v) else None for v in some] for k, some in losses.items()}
-
-
-def _task(p: int) -> Any:
-    from effective_theory import ModularOperation
-
-    return ModularOperation("x+y", p)
+    return {name: [or_none(loss) for loss in some] for name, some in losses.items()}
 
 
 def _picture(curves: dict[str, Any]) -> Picture:

@@ -3,11 +3,10 @@
 import dataclasses
 from statistics import median
 
-import numpy as np
-
 from effective_theory import ModularOperation
-from phase_diagrams import PhaseDiagram, SweepSpec
+from phase_diagrams import SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import or_infinite, or_none, step_told
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import OneLayerSettings
 
@@ -40,7 +39,10 @@ def measure(run: Run) -> Findings:
         share: run.swept(spec, f"hu-fractions-{share}")
         for share, spec in specs(quick=run.quick).items()
     }
-    steps = {share: _steps(diagram) for share, diagram in diagrams.items()}
+    steps = {
+        share: or_infinite(diagram.test_step).ravel().tolist()
+        for share, diagram in diagrams.items()
+    }
     medians = {share: median(values) for share, values in steps.items()}
     best = {
         share: max(
@@ -54,15 +56,13 @@ def measure(run: Run) -> Findings:
         and medians["0.45"] <= medians["0.30"] / 2
         and best["0.15"] < 0.2
     )
-    told = ", ".join(
-        f"{share}: {'never' if np.isinf(value) else int(value)}" for share, value in medians.items()
-    )
+    told = ", ".join(f"{share}: {step_told(value)}" for share, value in medians.items())
     return Findings(
         verdict="met" if holds else "refuted",
         measured=f"median update with strict test 0.99 by fraction {told}; best strict test at the "
         f"smallest fraction {next(iter(best.values())):.3f}",
         numbers={
-            "steps": {k: [None if np.isinf(v) else v for v in each] for k, each in steps.items()},
+            "steps": {k: [or_none(v) for v in each] for k, each in steps.items()},
             "best_strict_test": best,
             "rows": {share: plain_test_rows(each) for share, each in diagrams.items()},
         },
@@ -71,11 +71,6 @@ def measure(run: Run) -> Findings:
             for share, diagram in diagrams.items()
         ),
     )
-
-
-def _steps(diagram: PhaseDiagram) -> list[float]:
-    steps, never = diagram.test_step.ravel(), np.ma.getmaskarray(diagram.test_step).ravel()
-    return [np.inf if absent else float(s) for s, absent in zip(steps, never, strict=True)]
 
 
 EXPERIMENT = Experiment(

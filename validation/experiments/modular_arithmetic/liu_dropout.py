@@ -10,6 +10,7 @@ from effective_theory import ModularOperation
 from effective_theory.figures import Picture
 from phase_diagrams import PhaseDiagram, SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import or_infinite, step_told
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import LiuSettings
 
@@ -34,9 +35,7 @@ def measure(run: Run) -> Findings:
     """Train all, and compare medians over the seeds."""
     diagram = run.swept(spec(quick=run.quick), _NAME)
     scales, dropouts = (axis.values for axis in diagram.spec.grid.values())
-    steps = np.where(
-        np.ma.getmaskarray(diagram.test_step), np.inf, diagram.test_step.filled(0)
-    )  # (scales, dropouts, seeds)
+    steps = or_infinite(diagram.test_step)  # (scales, dropouts, seeds)
     medians = {
         scale: {dropout: median(steps[i, k]) for k, dropout in enumerate(dropouts)}
         for i, scale in enumerate(scales)
@@ -49,7 +48,7 @@ def measure(run: Run) -> Findings:
     )
     told = "; ".join(
         f"start of scale {scale:g}: "
-        + ", ".join(f"{dropout:g}: {_step(step)}" for dropout, step in of_scale.items())
+        + ", ".join(f"{dropout:g}: {step_told(step)}" for dropout, step in of_scale.items())
         for scale, of_scale in medians.items()
     )
     return Findings(
@@ -77,10 +76,6 @@ def _picture(diagram: PhaseDiagram) -> Picture:
     axes.set(xlabel="dropout", ylabel="updates", ylim=(0, 1.05 * budget))
     axes.legend(frameon=False, fontsize="small")
     return figure
-
-
-def _step(value: float) -> str:
-    return "never" if np.isinf(value) else str(int(value))
 
 
 EXPERIMENT = Experiment(

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from effective_theory import ModularOperation
-from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec
+from phase_diagrams import Phase, PhaseDiagram, SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import counts_told, phase_counts
 from validation.experiments.plain_test import plain_test_rows
+from validation.systems.axes import log_axis
 from validation.systems.settings import LiuSettings
 
 _NAME = "liu-transformer-phases"
@@ -32,17 +34,14 @@ def spec(*, quick: bool) -> SweepSpec:
     if quick:
         rates, decays = np.array([1e-3, 1e-2]), np.array([0.1, 1.0])
         p, settings = 11, dataclasses.replace(settings, dimension=16, hidden=16, steps=40)
-    axes = {
-        name: Axis(tuple(float(f"{value:.4g}") for value in values), "log")
-        for name, values in (("lr", rates), ("weight_decay", decays))
-    }
+    axes = {"lr": log_axis(rates), "weight_decay": log_axis(decays)}
     return SweepSpec(ModularOperation("x+y", p), axes, settings, train_fraction=0.8, seeds=(0,))
 
 
 def measure(run: Run) -> Findings:
     """Sweep, count phases, and look where the delays are shortest."""
     diagram = run.swept(spec(quick=run.quick), _NAME)
-    counts = {phase.label: int((diagram.phases == phase).sum()) for phase in Phase}
+    counts = phase_counts(diagram.phases)
     delays = shortest_delays(diagram)
     moderate = [each["inside"] for each in delays]
     holds = all(counts[phase.label] for phase in _WANTED) and bool(moderate) and all(moderate)
@@ -52,7 +51,7 @@ def measure(run: Run) -> Findings:
     )
     return Findings(
         verdict="met" if holds and not run.quick else "refuted",
-        measured=f"{', '.join(f'{label} {n}' for label, n in counts.items() if n)} of "
+        measured=f"{counts_told(counts)} of "
         f"{diagram.spec.size} cells within {diagram.spec.model.steps} updates; shortest delays "
         f"{told or 'none'}",
         numbers={

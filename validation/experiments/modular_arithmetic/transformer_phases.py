@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phase_diagrams import Phase, PhaseDiagram, SweepSpec, refine
+from phase_diagrams import Phase, PhaseDiagram, SweepSpec
 from phase_diagrams.phases import GENERALISING
-from phase_diagrams.sweeping import empty_diagram, results
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import counts_told, phase_counts
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.entries import transformer_phases
 
@@ -30,12 +30,10 @@ def spec(*, quick: bool) -> SweepSpec:
 def measure(run: Run) -> Findings:
     """Sweep, refine the learning rates once, run further seeds at boundaries, and count phases."""
     coarse = run.swept(spec(quick=run.quick), _NAME)
-    fine = refine(
-        coarse, {"lr": 2}, store=run.store, name=f"{_NAME}-x2", engine=run.engine, progress=False
-    )
+    fine = run.refined(coarse, {"lr": 2}, f"{_NAME}-x2")
     seeded = with_further_seeds(coarse, run)
     cells, agree, generalise = between_seeds(seeded.phases)
-    counts = {phase.label: int((coarse.phases == phase).sum()) for phase in Phase}
+    counts = phase_counts(coarse.phases)
     without, decays = _without_decay(coarse), coarse.spec.grid["weight_decay"].values
     generalising = np.isin(coarse.phases[..., 0], GENERALISING)
     with_decay = generalising[:, [k for k, decay in enumerate(decays) if decay >= 0.5]]
@@ -43,7 +41,7 @@ def measure(run: Run) -> Findings:
     holds = not generalising[:, 0].any() and with_decay.any() and memorises
     return Findings(
         verdict="met" if holds and not run.quick else "refuted",
-        measured=f"{', '.join(f'{label} {n}' for label, n in counts.items() if n)} of "
+        measured=f"{counts_told(counts)} of "
         f"{coarse.spec.size} cells; without decay {without}; of {cells} cells next to a boundary "
         f"{agree} have one phase from all {len(_SEEDS)} seeds, {generalise} agree on whether they "
         "generalise",
@@ -79,13 +77,7 @@ def with_further_seeds(coarse: PhaseDiagram, run: Run) -> PhaseDiagram:
     wanted = dataclasses.replace(coarse.spec, seeds=_SEEDS)
     cells = np.argwhere(beside_a_boundary(coarse.phases[..., 0])).tolist()
     places = [(*cell, seed) for cell in cells for seed in range(len(_SEEDS))]
-    name, engine = f"{_NAME}-seeds", run.engine
-    diagram = empty_diagram(wanted, run.store, name, engine)
-    for cell, summary in results(
-        wanted, store=run.store, name=name, engine=engine, progress=False, places=places
-    ):
-        diagram.record(cell.index, summary)
-    return diagram
+    return run.swept_at(wanted, f"{_NAME}-seeds", places)
 
 
 def between_seeds(phases: NDArray[np.integer[Any]]) -> tuple[int, int, int]:
