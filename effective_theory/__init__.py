@@ -40,6 +40,7 @@ from effective_theory.parallelograms import (
     is_implied,
     null_space,
 )
+from effective_theory.race import decoder_slope, label_spread, line_distance, race_ratio
 from effective_theory.representation import predicted_accuracy, rqi, standardise
 from effective_theory.tasks import (
     Addition,
@@ -78,6 +79,7 @@ __all__ = [
     "count_parallelograms",
     "critical_fraction",
     "critical_training_sizes",
+    "decoder_slope",
     "degrees_of_freedom",
     "effective_flow",
     "effective_loss",
@@ -93,10 +95,13 @@ __all__ = [
     "ideal_accuracy",
     "is_implied",
     "isolated_symbol_estimate",
+    "label_spread",
+    "line_distance",
     "null_space",
     "permutation_group",
     "predicted_accuracy",
     "register_task",
+    "race_ratio",
     "rqi",
     "standardise",
     "train",

@@ -8,6 +8,7 @@ from phase_diagrams.comparison.comparing import compare
 from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase, Source, classify
+from phase_diagrams.predicting import measure_doubtful, predict
 from phase_diagrams.refining import refine
 from phase_diagrams.runs.engines import Engine
 from phase_diagrams.runs.origin import Origin
@@ -17,6 +18,7 @@ from phase_diagrams.runs.stored_run import KeptRuns, StoredRun
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.runs.trainers import Trained, register_trainer
 from phase_diagrams.statistics.boundaries import Boundary
+from phase_diagrams.statistics.prediction import Prediction
 from phase_diagrams.statistics.probabilities import Majority, Probability
 from phase_diagrams.statistics.seed_effects import SeedEffects
 from phase_diagrams.sweeping import load, sweep
@@ -25,6 +27,7 @@ from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies
 from phase_diagrams.sweeps.presets import preset, preset_names, register_preset
 from phase_diagrams.sweeps.registry import register_system
+from phase_diagrams.sweeps.rescaling import rescale
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.starts import register_start
 from phase_diagrams.sweeps.systems import Field, FinalState, Measure, System
@@ -35,7 +38,7 @@ from phase_diagrams.toy.published_starts import (
     released_start,
     s3_start,
 )
-from phase_diagrams.toy.scaling import Collapse, ScaledRun, TimeError, collapse, rescale
+from phase_diagrams.toy.scaling import Collapse, ScaledRun, TimeError, collapse
 from phase_diagrams.toy.starts import random_start
 from phase_diagrams.toy.system import register_toy
 
@@ -60,6 +63,7 @@ __all__ = [
     "Phase",
     "PhaseDiagram",
     "Pictures",
+    "Prediction",
     "Probability",
     "RunSummary",
     "ScaledRun",
@@ -81,7 +85,9 @@ __all__ = [
     "figure6_start",
     "figure6c_start",
     "load",
+    "measure_doubtful",
     "numba_engine",
+    "predict",
     "preset",
     "preset_names",
     "random_start",

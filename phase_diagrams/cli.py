@@ -12,6 +12,7 @@ from phase_diagrams.commands.figure import PaperFigure
 from phase_diagrams.commands.notes import run_with_notes
 from phase_diagrams.commands.options import chosen_options, options_of
 from phase_diagrams.commands.plot import Plot
+from phase_diagrams.commands.predict import Predict
 from phase_diagrams.commands.presets import Presets
 from phase_diagrams.commands.refine import Refine
 from phase_diagrams.commands.show import Show
@@ -20,6 +21,7 @@ from phase_diagrams.sweeps.registry import first_system, load_installed
 
 COMMANDS = {
     "sweep": options_of(first_system(), Sweep),
+    "predict": options_of(first_system(), Predict),
     "refine": Refine,
     "advise": advise_options(),
     "plot": Plot,
@@ -29,6 +31,10 @@ COMMANDS = {
     "figure": PaperFigure,
     "presets": Presets,
 }
+
+
+#: Their options depend on the system.
+_OF_A_SYSTEM: dict[str, type[Sweep] | type[Predict]] = {"sweep": Sweep, "predict": Predict}
 
 
 def _hush_resource_tracker() -> None:
@@ -47,9 +53,9 @@ def _run(arguments: Sequence[str], program: str) -> None:
     # What there is to be given depends on the systems that are known.
     commands, defaults = {**COMMANDS}, dict[str, Command]()
     match list(arguments[:1]):
-        case ["sweep"]:
-            defaults["sweep"] = chosen_options(arguments, Sweep)
-            commands["sweep"] = type(defaults["sweep"])
+        case ["sweep" | "predict" as name]:
+            defaults[name] = chosen_options(arguments, _OF_A_SYSTEM[name])
+            commands[name] = type(defaults[name])
         case ["advise"]:
             load_installed()
             commands["advise"] = advise_options()

@@ -18,6 +18,8 @@ from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.stored_run import KeptRuns, StoredRun, stored_run
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.statistics.boundaries import Boundary, Direction, boundary
+from phase_diagrams.statistics.delays import Delays, DelayUnit, delays, phases_by_delay
+from phase_diagrams.statistics.prediction import Prediction
 from phase_diagrams.statistics.probabilities import (
     Majority,
     Probability,
@@ -47,7 +49,7 @@ MOST_PANELS = 16
 
 _STATUSES = ("not run", "finished", "stopped", "diverged")
 _STEPS = ("train", "test", "rqi", "diverged")
-_STORED = (*_STEPS, "status", "source", "inferred")
+_STORED = (*_STEPS, "status", "source", "unmeasured")
 
 
 def _flags(labels: type[Phase] | type[Source]) -> dict[str, Any]:
@@ -75,9 +77,11 @@ class PhaseDiagram:
     train_step, test_step, rqi_step, diverged_step
         Completed updates, masked where never reached or not measured.
     phases
-        Stored integers of `Phase`, of measured and of inferred cells.
+        Stored integers of `Phase`, of measured, inferred and predicted cells.
     source
-        Stored integers of `Source`: measured, inferred or not run.
+        Stored integers of `Source`: measured, inferred, predicted or not run.
+    prediction
+        How sure `predict` was of each cell; None of a diagram that it did not make.
     kept
         Where the runs' learning curves and last states are; None without a store.
     name
@@ -91,6 +95,7 @@ class PhaseDiagram:
     _arrays: dict[str, NDArray[np.integer[Any]]] = field(default_factory=dict, repr=False)
     kept: KeptRuns | None = None
     name: str | None = None
+    prediction: Prediction | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         of_type("spec", self.spec, SweepSpec, "a SweepSpec")
@@ -98,7 +103,7 @@ class PhaseDiagram:
             shape = self.spec.shape
             self._arrays = {name: np.full(shape, -1, np.int64) for name in _STEPS}
             self._arrays |= {name: np.zeros(shape, np.int8) for name in ("status", "source")}
-            self._arrays["inferred"] = np.full(shape, Phase.NOT_RUN, np.int8)
+            self._arrays["unmeasured"] = np.full(shape, Phase.NOT_RUN, np.int8)
         self._origins = np.full(self.spec.shape, None, dtype=object)
 
     def record(self, index: tuple[int, ...], summary: RunSummary) -> None:
@@ -108,21 +113,31 @@ class PhaseDiagram:
             self._arrays[name][index] = -1 if step is None else step
         self._arrays["status"][index] = _STATUSES.index(summary.status)
         self._arrays["source"][index] = Source.MEASURED
+        self._arrays["unmeasured"][index] = Phase.NOT_RUN
         self._origins[index] = summary.origin
 
     def take(self, places: tuple[slice, ...], other: "PhaseDiagram") -> None:
-        """Enter the measured runs of another diagram of the shape that ``places`` cut out."""
-        measured = other.measured
-        for name, values in self._arrays.items():
-            values[places][measured] = other._arrays[name][measured]
-        self._origins[places][measured] = other._origins[measured]
+        """Enter another diagram's measured and predicted cells at the places that it is cut from.
 
-    def infer(self, phases: NDArray[np.integer[Any]]) -> None:
-        """Enter phases that stand for cells that were not measured; NOT_RUN where none is known."""
-        open_ = ~self.measured
-        self._arrays["inferred"] = np.where(open_, phases, Phase.NOT_RUN).astype(np.int8)
-        inferred = np.where(self._arrays["inferred"] < 0, Source.NOT_RUN, Source.INFERRED)
-        self._arrays["source"] = np.where(open_, inferred, Source.MEASURED).astype(np.int8)
+        What was measured here stays.
+        """
+        for source in (Source.MEASURED, Source.PREDICTED):
+            taken = (other.source == source) & ~self.measured[places]
+            for name, values in self._arrays.items():
+                values[places][taken] = other._arrays[name][taken]
+            self._origins[places][taken] = other._origins[taken]
+        if other.prediction is not None:
+            self.prediction = other.prediction.spread(places, self.spec.shape)
+
+    def enter(self, phases: NDArray[np.integer[Any]], source: Source) -> None:
+        """Enter phases that stand for cells that were not measured; NOT_RUN where none is known.
+
+        They replace earlier ones of the same source, and leave those of another one.
+        """
+        unmeasured, sources = self._arrays["unmeasured"], self._arrays["source"]
+        own = (sources == Source.NOT_RUN) | (sources == source)
+        unmeasured[own] = phases[own]
+        sources[own] = np.where(unmeasured[own] < 0, Source.NOT_RUN, source)
 
     def _steps(self, name: str) -> Steps:
         return np.ma.masked_less(self._arrays[name], 0)
@@ -149,12 +164,12 @@ class PhaseDiagram:
 
     @property
     def source(self) -> NDArray[np.integer[Any]]:
-        """Whether each cell was measured, inferred or not run (integers of `Source`)."""
+        """Where each cell's phase comes from (integers of `Source`)."""
         return self._arrays["source"]
 
     @property
     def measured(self) -> NDArray[np.bool_]:
-        """Where a run was made; a cell that was inferred holds none."""
+        """Where a run was made; a cell that was inferred or predicted holds none."""
         return np.asarray(self.source == Source.MEASURED)
 
     @property
@@ -164,14 +179,32 @@ class PhaseDiagram:
 
     @property
     def phases(self) -> NDArray[np.int8]:
-        """Phase of each cell, measured or inferred (integers of `Phase`); see `source`."""
+        """Phase of each cell, measured or not (integers of `Phase`); see `source`."""
         phases = classify_all(
             self._arrays["train"],
             self._arrays["test"],
             self._arrays["diverged"] >= 0,
             lag=self.spec.lag,
         )
-        return np.where(self.measured, phases, self._arrays["inferred"])
+        return np.where(self.measured, phases, self._arrays["unmeasured"])
+
+    def delay(self, unit: DelayUnit = "updates") -> Delays:
+        """Return how much later than train the test threshold was reached, masked where not.
+
+        See `phase_diagrams.statistics.delays.delays` for the units.
+
+        Examples
+        --------
+        ``diagram.delay("train_step")`` is 1 where test took twice as long as train.
+        """
+        return delays(self.spec, self.train_step, self.test_step, unit)
+
+    def phases_by_delay(self, least: float, unit: DelayUnit) -> NDArray[np.int8]:
+        """Return the phases of measured cells if grokking is a delay of ``least`` units or more.
+
+        ``phases`` are those of the sweep's ``lag`` updates, as in the paper.
+        """
+        return phases_by_delay(self.phases, self.delay(unit), least, self.measured)
 
     def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:
         """Return the number of cells of one source in each phase, all others under NOT_RUN."""
@@ -194,8 +227,9 @@ class PhaseDiagram:
         missing = int((self.source == Source.NOT_RUN).sum())
         measured = self.counts() | {Phase.NOT_RUN: missing}
         counts = ", ".join(f"{phase.label} {n}" for phase, n in measured.items() if n)
-        if inferred := int((self.source == Source.INFERRED).sum()):
-            counts += f", inferred {inferred}"
+        for source in (Source.INFERRED, Source.PREDICTED):
+            if cells := int((self.source == source).sum()):
+                counts += f", {source.label} {cells}"
         return counts
 
     @property
@@ -223,6 +257,13 @@ class PhaseDiagram:
         index = tuple(places[name] for name in self.spec.grid)
         return self.spec.cell((*index, self.seed_index(seed)))
 
+    def copy(self) -> "PhaseDiagram":
+        """Return a diagram with the same content, which can be filled on its own."""
+        arrays = {name: array.copy() for name, array in self._arrays.items()}
+        twin = PhaseDiagram(self.spec, arrays, self.kept, self.name, self.prediction)
+        twin._origins = self._origins.copy()
+        return twin
+
     def sel(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "PhaseDiagram":
         """Return the part of the diagram at these values of some axes, which are then fixed.
 
@@ -249,6 +290,8 @@ class PhaseDiagram:
         arrays = {name: array[cut].copy() for name, array in self._arrays.items()}
         part = PhaseDiagram(part_of(self.spec, places, only), arrays, self.kept, self.name)
         part._origins = self._origins[cut].copy()
+        if self.prediction is not None:
+            part.prediction = self.prediction.part(cut)
         return part
 
     def seed_index(self, seed: int | tuple[int, int] | None) -> int:
@@ -314,7 +357,8 @@ class PhaseDiagram:
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes.
 
-        Steps are None where never; a swept None is written in words, such as "full batch".
+        Steps are None where never; a swept None is written in words, such as "full batch". Rows of
+        a predicted diagram have the probability of their phase.
         """
         rows = []
         phases = self.phases
@@ -327,6 +371,8 @@ class PhaseDiagram:
                 row[f"{name}_step"] = None if step < 0 else step
             row["status"] = _STATUSES[self._arrays["status"][index]]
             row["source"] = Source(int(self.source[index])).label
+            if self.prediction is not None:
+                row["probability"] = self.prediction.certainty_at(index)
             rows.append(row)
         return rows
 
@@ -382,7 +428,8 @@ class PhaseDiagram:
         """Write the diagram to one file (NumPy's npz, no pickles)."""
         from phase_diagrams.diagram_file import write_diagram
 
-        write_diagram(path, self.spec, self._arrays)
+        prediction = {} if self.prediction is None else self.prediction.arrays()
+        write_diagram(path, self.spec, {**self._arrays, **prediction})
 
     @classmethod
     def load(cls, path: str | Path) -> "PhaseDiagram":
@@ -395,7 +442,9 @@ class PhaseDiagram:
         """
         from phase_diagrams.diagram_file import read_diagram
 
-        return cls(*read_diagram(path, _STORED))
+        spec, arrays, prediction = read_diagram(path, _STORED)
+        known = Prediction.from_arrays(prediction) if prediction else None
+        return cls(spec, arrays, prediction=known)
 
     @property
     def plot(self) -> "Pictures":

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.files import FileKind, replacing
 from effective_theory.toy_model import MOST_STEPS
+from phase_diagrams.phases import RUN_PHASES
 from phase_diagrams.sweeps.spec import SweepSpec
 
 Integers = NDArray[np.integer[Any]]
+Arrays = dict[str, NDArray[Any]]
 
 #: Bytes of a specification, four for each character, of which a value on an axis takes some 30.
 _MOST_TEXT = 4 * 10**8
@@ -30,10 +32,10 @@ _CHUNK = 2**20
 DIAGRAM = FileKind("a phase diagram", rb"PK\x03\x04.{26}spec\.npy")
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 #: Lowest and highest integer of each array; others hold -1 for never, or updates.
-_LIMITS = {"status": (0, 3), "source": (0, 2)}
+_LIMITS = {"status": (0, 3), "source": (0, 3), "probed": (0, 1), "spent": (0, 2**62)}
 
 
-def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, Integers]) -> None:
+def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write a specification and its arrays to one file, without pickles.
 
     Raises
@@ -45,8 +47,10 @@ def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, Intege
         np.savez_compressed(file, spec=np.array(spec.to_json()), **arrays)  # type: ignore[arg-type]
 
 
-def read_diagram(path: str | Path, names: Iterable[str]) -> tuple[SweepSpec, dict[str, Integers]]:
+def read_diagram(path: str | Path, names: Iterable[str]) -> tuple[SweepSpec, Arrays, Arrays]:
     """Return the specification and the arrays of a file that `write_diagram` wrote.
+
+    Those of a prediction stand apart; there are none unless the sweep was predicted.
 
     A member meets its checksum before it is understood, and headers are read before any data: a
     file cannot make this reserve more memory than the sweep that it describes takes, nor run code.
@@ -62,12 +66,22 @@ def read_diagram(path: str | Path, names: Iterable[str]) -> tuple[SweepSpec, dic
             raise ValueError("it is no regular file")
         with zipfile.ZipFile(path) as content:
             spec = SweepSpec.from_json(_text(content))
-            arrays = {name: _integers(content, name, spec.shape) for name in names}
+            arrays: Arrays = {name: _integers(content, name, spec.shape) for name in names}
+            prediction = _prediction(content, spec.shape) if spec.predicted else {}
     # Each library that takes part has errors of its own, and damage can lead to any of them.
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise InputError(f"path {path} holds no phase diagram ({reason}).") from None
-    return spec, arrays
+    return spec, arrays, prediction
+
+
+def _prediction(content: zipfile.ZipFile, shape: tuple[int, ...]) -> Arrays:
+    return {
+        "probabilities": _floats(content, "probabilities", (*shape, len(RUN_PHASES)), 1.0),
+        "lengths": _floats(content, "lengths", shape, float(MOST_STEPS)),
+        "probed": _integers(content, "probed", shape),
+        "spent": _integers(content, "spent", (2,)),
+    }
 
 
 def _text(content: zipfile.ZipFile) -> str:
@@ -79,16 +93,31 @@ def _text(content: zipfile.ZipFile) -> str:
 
 
 def _integers(content: zipfile.ZipFile, name: str, wanted: tuple[int, ...]) -> Integers:
-    size = math.prod(wanted)
-    with _member(content, name, size * np.dtype(np.int64).itemsize) as file:
-        shape, dtype = _header(file)
-        if shape != wanted or dtype.kind != "i":
-            raise ValueError(f"{name} has not the sweep's shape {wanted} or holds no integers")
-        array = np.frombuffer(_bytes(file, size * dtype.itemsize), dtype).reshape(wanted).copy()
+    array = _array(content, name, wanted, "i")
     low, high = _LIMITS.get(name, (-1, MOST_STEPS))
     if array.min() < low or array.max() > high:
         raise ValueError(f"{name} holds numbers beyond {low} and {high}")
     return array
+
+
+def _floats(
+    content: zipfile.ZipFile, name: str, wanted: tuple[int, ...], high: float
+) -> NDArray[np.float64]:
+    """Return numbers from 0 to ``high``, or NaN."""
+    array = _array(content, name, wanted, "f").astype(np.float64)
+    if not ((array >= 0) & (array <= high) | np.isnan(array)).all():
+        raise ValueError(f"{name} holds numbers beyond 0 and {high:g}")
+    return array
+
+
+def _array(content: zipfile.ZipFile, name: str, wanted: tuple[int, ...], kind: str) -> NDArray[Any]:
+    size = math.prod(wanted)
+    with _member(content, name, size * np.dtype(np.int64).itemsize) as file:
+        shape, dtype = _header(file)
+        if shape != wanted or dtype.kind != kind:
+            numbers = "integers" if kind == "i" else "floats"
+            raise ValueError(f"{name} has not the sweep's shape {wanted} or holds no {numbers}")
+        return np.frombuffer(_bytes(file, size * dtype.itemsize), dtype).reshape(wanted).copy()
 
 
 def _member(content: zipfile.ZipFile, name: str, most: int) -> IO[bytes]:

@@ -43,11 +43,16 @@ GENERALISING = (Phase.COMPREHENSION, Phase.GROKKING)
 
 
 class Source(IntEnum):
-    """Where a cell's phase comes from."""
+    """Where a cell's phase comes from.
+
+    Inferred: it lies between measured cells that agree (`refine`). Predicted: from runs at other
+    learning rates (`predict`).
+    """
 
     NOT_RUN = 0
     MEASURED = 1
     INFERRED = 2
+    PREDICTED = 3
 
     @property
     def label(self) -> str:

@@ -13,6 +13,7 @@ from effective_theory import InputError
 from effective_theory.checks import integer, of_type
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase
+from phase_diagrams.refinement.coarse import coarse_places
 from phase_diagrams.refinement.inferred_cells import infer, missing_cells, wanted_cells
 from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
@@ -47,7 +48,8 @@ def refine(
     Parameters
     ----------
     diagram
-        A sweep. Its measured runs are taken as they are, those that are missing are run.
+        A sweep. Its measured runs are taken as they are, and so are predicted cells; those that are
+        missing are run.
     to
         Resolution as a multiple of the sweep's: a power of two for all linear and log axes, or for
         each axis by name. Values of whole-number fields are rounded. Ordinal axes stay.
@@ -97,8 +99,7 @@ def refine(
     asked = refined_spec(diagram.spec, to)
     with opened(store, name) as kept:
         fine = empty_diagram(resumed(asked, kept, name), store, name, engine)
-    coarse = tuple(slice(None, None, fine.spec.refined.get(name)) for name in fine.spec.grid)
-    fine.take(coarse, diagram)
+    fine.take(coarse_places(fine.spec), diagram)
     while True:
         places = missing_cells(fine)
         found = results(

@@ -2,13 +2,15 @@
 
 import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.checks import of_type, path_of
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.prediction.predicted_cells import missing_probes, predict_cells
+from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
 from phase_diagrams.refinement.inferred_cells import infer
 from phase_diagrams.runs.engines import Engine, beside, chosen_engine
 from phase_diagrams.runs.origin import mixtures
@@ -127,10 +129,41 @@ def _results(
         else:
             yield cell, summary
     total = spec.size if places is None else len(places)
+    cells = (spec.cell(index) for index in long_first(spec, todo))
+    yield from _run(cells, len(todo), total, kept, engine, progress)
+
+
+def finished(
+    cells: Sequence[Cell], kept: Store | None, engine: Engine, progress: bool
+) -> Iterator[tuple[Cell, RunSummary]]:
+    """Yield runs that belong to no sweep: those that a store knows, then the others as they come.
+
+    The others begin in the order of the cells.
+    """
+    todo = list(cells)
+    if kept is not None:
+        todo = []
+        for cell, summary in kept.find(cells, engine.identity, engine.version):
+            if summary is None:
+                todo.append(cell)
+            else:
+                yield cell, summary
+    yield from _run(todo, len(todo), len(cells), kept, engine, progress)
+
+
+def _run(
+    cells: Iterable[Cell],
+    count: int,
+    total: int,
+    kept: Store | None,
+    engine: Engine,
+    progress: bool,
+) -> Iterator[tuple[Cell, RunSummary]]:
+    """Yield runs as they come, and let the store have them."""
     if kept is not None:
         engine = beside(engine, kept.path)
-    with progress_bar(total, unit="run", initial=total - len(todo), progress=progress) as done:
-        for cell, summary in engine.run(spec.cell(index) for index in long_first(spec, todo)):
+    with progress_bar(total, unit="run", initial=total - count, progress=progress) as done:
+        for cell, summary in engine.run(cells):
             if kept is not None:
                 kept.add(cell, summary, engine.identity, engine.version)
             done(1)
@@ -236,7 +269,8 @@ def load(
 ) -> PhaseDiagram:
     """Return the diagram of a stored sweep; runs that are missing stay "not run".
 
-    Of a refined sweep what lies between agreeing runs is inferred, as `refine` does.
+    Of a refined sweep what lies between agreeing runs is inferred, as `refine` does, and of a
+    predicted one what the stored probes tell is predicted.
 
     Parameters
     ----------
@@ -277,8 +311,31 @@ def stored_diagram(
     for cell, summary in kept.find(spec.cells(), identity, version):
         if summary is not None:
             diagram.record(cell.index, summary)
+    if spec.predicted:
+        _predict_again(diagram, kept, identity, version)
     infer(diagram)
     for sentence in mixtures(diagram.origins, spec.system):
         # Through `load` to the user.
         warnings.warn(sentence, stacklevel=3)
     return diagram
+
+
+def stored_probes(
+    spec: SweepSpec, kept: Store, identity: str, version: int
+) -> dict[str, RunSummary]:
+    """Return the probes of a sweep that an open store knows, by their cells' ids."""
+    found = dict[str, RunSummary]()
+    while missing := missing_probes(spec, found):
+        known = kept.find(missing, identity, version)
+        new = {cell.cell_id: summary for cell, summary in known if summary is not None}
+        if not new:
+            break
+        found |= new
+    return found
+
+
+def _predict_again(diagram: PhaseDiagram, kept: Store, identity: str, version: int) -> None:
+    """Enter what the stored probes of a predicted sweep say, as `predict` did."""
+    coarse = PhaseDiagram(coarse_spec(diagram.spec))
+    predict_cells(coarse, stored_probes(coarse.spec, kept, identity, version))
+    diagram.take(coarse_places(diagram.spec), coarse)

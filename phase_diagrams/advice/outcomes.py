@@ -50,9 +50,8 @@ class Outcomes:
         return Phase(max(counts, key=lambda phase: (counts[phase], phase)))
 
     def source(self, place: Place) -> Source:
-        """Return MEASURED if all known seeds were measured here, else INFERRED."""
-        sources = self.sources[place][self.chosen]
-        return Source.INFERRED if (sources == Source.INFERRED).any() else Source.MEASURED
+        """Return MEASURED if all known seeds were measured here, else another source."""
+        return Source(int(self.sources[place][self.chosen].max()))
 
     def test_step(self, place: Place) -> float:
         """Return the median step of the seeds: infinite if it was not met, NaN if no run tells."""

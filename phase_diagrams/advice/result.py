@@ -12,6 +12,7 @@ from phase_diagrams.wording import describe, place_name, seed_name
 _SOURCES = {
     Source.MEASURED: "measured",
     Source.INFERRED: "inferred, time of the nearest measured run of this phase",
+    Source.PREDICTED: "predicted, time of the nearest measured run of this phase",
 }
 
 

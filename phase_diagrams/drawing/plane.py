@@ -22,6 +22,8 @@ from phase_diagrams.sweeps.spec import SweepSpec
 ORDER = (Phase.NOT_RUN, *RUN_PHASES)
 #: Drawn over inferred cells.
 PALE = "#FFFFFF80"
+#: Drawn over predicted cells.
+HATCH = "////"
 #: Cells have borders unless there are so many that borders would hide them.
 _CELL_LINES: dict[str, Any] = {"edgecolors": "#FFFFFF30", "linewidth": 0.4}
 _MOST_LINES = 50
@@ -111,6 +113,16 @@ def draw_over(panel: Axes, plane: Plane, where: NDArray[np.bool_], colour: str) 
         panel.pcolormesh(plane.x.edges, plane.y.edges, grid, cmap=ListedColormap([colour]))
 
 
+def hatch(panel: Axes, plane: Plane, where: NDArray[np.bool_]) -> None:
+    """Hatch some cells."""
+    if where.any():
+        grid = np.ma.masked_equal(plane.arrange(where), False)
+        panel.pcolor(
+            plane.x.edges, plane.y.edges, grid, hatch=HATCH, edgecolor="#FFFFFFA0",
+            facecolor="none", linewidth=0,
+        )  # fmt: skip
+
+
 def draw_phases(
     panel: Axes,
     plane: Plane,
@@ -118,13 +130,16 @@ def draw_phases(
     colours: Colours,
     *,
     pale: NDArray[np.bool_] | None = None,
+    hatched: NDArray[np.bool_] | None = None,
 ) -> None:
-    """Draw the phases of cells, some cells pale, with names in the largest regions."""
+    """Draw the phases of cells, some pale or hatched, with names in the largest regions."""
     colour_map = ListedColormap([colours[phase] for phase in ORDER])
     norm = BoundaryNorm(np.arange(-1.5, len(RUN_PHASES)), colour_map.N)
     draw_cells(panel, plane, phases, cmap=colour_map, norm=norm)
     if pale is not None:
         draw_over(panel, plane, pale, PALE)
+    if hatched is not None:
+        hatch(panel, plane, hatched)
     write_names(panel, plane, phases, colours)
 
 

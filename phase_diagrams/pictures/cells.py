@@ -11,6 +11,7 @@ from phase_diagrams.diagram import MOST_PANELS, PhaseDiagram
 from phase_diagrams.drawing.layout import Look
 from phase_diagrams.drawing.palette import colours_of
 from phase_diagrams.drawing.plane import (
+    HATCH,
     ORDER,
     PALE,
     Plane,
@@ -47,14 +48,21 @@ def plot_phases(diagram: PhaseDiagram, look: Look) -> Figure:
             figure, drawn = look.panels(len(seeds), 4, (4.6, 3.96))
             titles = [seed_name(seed) for seed in seeds]
         for seed, (panel, title) in enumerate(zip(drawn, titles, strict=True)):
-            inferred = diagram.source[..., seed] == Source.INFERRED
-            draw_phases(panel, plane, phases[..., seed], colours, pale=inferred)
+            inferred, predicted = (
+                diagram.source[..., seed] == kind for kind in (Source.INFERRED, Source.PREDICTED)
+            )
+            cells = phases[..., seed]
+            draw_phases(panel, plane, cells, colours, pale=inferred, hatched=predicted)
             panel.set_title(title)
         present = [phase for phase in ORDER if (phases == phase).any()]
         handles = phase_patches(present, colours)
         if (diagram.source == Source.INFERRED).any():
             handles.append(patch(ListedColormap([PALE])(0), "pale: inferred"))
-        look.put_legend(figure, handles, 4)
+        if (diagram.source == Source.PREDICTED).any():
+            hatched = patch("#BBBBBB", "hatched: predicted")
+            hatched.set(hatch=HATCH, edgecolor="white")
+            handles.append(hatched)
+        look.put_legend(figure, handles, 4 if len(handles) <= 4 else 3)
     return figure
 
 
@@ -78,7 +86,7 @@ def plot_steps(diagram: PhaseDiagram, look: Look) -> Figure:
             seed_title = _seed_title(diagram, seed)
             panel.set_title(f"{seed_title}, {titles[which]}" if seed_title else titles[which])
         bar = figure.colorbar(drawn[0].collections[0], ax=drawn, shrink=0.9)
-        grey = "" if diagram.measured.all() else "; grey: not run"
+        grey = "" if diagram.measured.all() else "; grey: not measured"
         bar.set_label(f"{diagram.spec.system.unit}s (white: {not_within(diagram)}{grey})")
     return figure
 

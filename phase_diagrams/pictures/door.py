@@ -60,8 +60,9 @@ class Pictures:
         swap_axes: bool = False,
         legend: bool = True,
     ) -> Figure:
-        """Draw the phase of each cell, one panel for each seed; inferred cells are pale.
+        """Draw the phase of each cell, one panel for each seed.
 
+        Inferred cells are pale, predicted ones hatched.
         Phase names stand in their largest region, or in the legend where no region is large enough.
 
         Raises
@@ -86,7 +87,7 @@ class Pictures:
     ) -> Figure:
         """Draw the updates until train and test accuracy reach their thresholds, as heat maps.
 
-        White cells never reached it within their run; grey ones were not run.
+        White cells never reached it within their run; grey ones were not measured.
 
         Raises
         ------

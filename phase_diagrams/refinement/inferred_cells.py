@@ -13,9 +13,9 @@ from phase_diagrams.sweeps.spec import SweepSpec
 
 
 def wanted_cells(spec: SweepSpec, labels: Labels) -> Mask:
-    """Return which cells a refined sweep needs, as far as the labels of measured cells say.
+    """Return which cells a refined sweep needs, as far as the labels of known cells say.
 
-    Both arrays have the shape of the sweep; cells that were not measured are labelled NOT_RUN.
+    Both arrays have the shape of the sweep; cells that are not known are labelled NOT_RUN.
     Each seed stands for itself, and so does each value of an axis that was not refined.
     """
     mask = np.zeros(spec.shape, bool)
@@ -26,8 +26,8 @@ def wanted_cells(spec: SweepSpec, labels: Labels) -> Mask:
 
 def missing_cells(diagram: PhaseDiagram) -> list[tuple[int, ...]]:
     """Return the places that a refined sweep needs next; none are left once it is done."""
-    missing = wanted_cells(diagram.spec, _measured(diagram))
-    missing &= ~diagram.measured
+    known = _known(diagram)
+    missing = wanted_cells(diagram.spec, known) & (known == Phase.NOT_RUN)
     return [tuple(int(k) for k in place) for place in np.argwhere(missing)]
 
 
@@ -38,11 +38,11 @@ def infer(diagram: PhaseDiagram) -> None:
     """
     if not diagram.spec.refined:
         return
-    spec, labels = diagram.spec, _measured(diagram)
+    spec, labels = diagram.spec, _known(diagram)
     phases = np.full_like(labels, Phase.NOT_RUN)
     for part, measured in zip(_parts(spec, phases), _parts(spec, labels), strict=True):
         part[...] = filled(measured, _factors(spec))
-    diagram.infer(phases)
+    diagram.enter(phases, Source.INFERRED)
 
 
 def refinement_lines(diagram: PhaseDiagram) -> list[str]:
@@ -50,14 +50,16 @@ def refinement_lines(diagram: PhaseDiagram) -> list[str]:
     if not diagram.spec.refined:
         return []
     source = diagram.source
-    measured, inferred, absent = (
-        int((source == kind).sum()) for kind in (Source.MEASURED, Source.INFERRED, Source.NOT_RUN)
+    measured, inferred, predicted, absent = (
+        int((source == kind).sum())
+        for kind in (Source.MEASURED, Source.INFERRED, Source.PREDICTED, Source.NOT_RUN)
     )
+    guessed = f", {predicted} predicted" if predicted else ""
     factors = ", ".join(f"{name} {factor} times" for name, factor in diagram.spec.refined.items())
     lines = [
         f"refined {factors}: {measured} of {source.size} cells measured "
-        f"({measured / source.size:.1%}), {inferred} inferred from agreeing ones around them, "
-        f"{absent} not run",
+        f"({measured / source.size:.1%}), {inferred} inferred from agreeing ones around them"
+        f"{guessed}, {absent} not run",
         f"could have missed: a region narrower than {_coarse_spacing(diagram.spec)} that lies "
         "between the coarse values and touches no block where measured phases meet",
     ]
@@ -83,10 +85,10 @@ def _factors(spec: SweepSpec) -> tuple[int, ...]:
     return tuple(spec.refined[name] for name in spec.grid if name in spec.refined)
 
 
-def _measured(diagram: PhaseDiagram) -> Labels:
-    """Return the phases of measured cells, NOT_RUN elsewhere."""
-    is_measured = diagram.measured
-    return np.where(is_measured, diagram.phases, Phase.NOT_RUN).astype(np.int8)
+def _known(diagram: PhaseDiagram) -> Labels:
+    """Return the phases of measured and of predicted cells, NOT_RUN elsewhere."""
+    known = diagram.measured | (diagram.source == Source.PREDICTED)
+    return np.where(known, diagram.phases, Phase.NOT_RUN).astype(np.int8)
 
 
 def _parts(spec: SweepSpec, values: NDArray[Any]) -> Iterator[NDArray[Any]]:

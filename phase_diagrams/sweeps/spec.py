@@ -8,7 +8,7 @@ from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 from effective_theory import InputError
-from effective_theory.checks import integer, shown
+from effective_theory.checks import integer, of_type, shown
 from effective_theory.tasks import require_registered, task_from_configuration
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.phases import LAG
@@ -59,6 +59,8 @@ class SweepSpec:
     refined
         Set by `refine`: into how many steps it divided each coarse one of an axis. With k, every
         k-th value from the first on belongs to the coarse sweep and is measured everywhere.
+    predicted
+        Set by `predict`: what was not measured is known from runs at other learning rates.
     train_fraction
         Instead of ``train_size``: training samples as a share of the task's. The sweep keeps the
         nearest count, halves going to the even one, as its ``train_size``; an axis of this name
@@ -85,6 +87,7 @@ class SweepSpec:
     start: str = "random"
     lag: int = LAG
     refined: Mapping[str, int] = field(default_factory=dict)
+    predicted: bool = False
     train_fraction: InitVar[float | None] = None
 
     def __post_init__(self, train_fraction: float | None) -> None:
@@ -116,6 +119,7 @@ class SweepSpec:
                 f"seeds of {system.plural} are whole numbers: they have no split of their own."
             )
         settle("lag", integer("lag", self.lag, 1))
+        of_type("predicted", self.predicted, bool, "set by predict(); leave it out")
         self._require_moderate()
         self._require_trainable()
         self._require_nested()
@@ -415,6 +419,7 @@ class SweepSpec:
                 "start": self.start,
                 "lag": self.lag,
                 **({"refined": dict(self.refined)} if self.refined else {}),
+                **({"predicted": True} if self.predicted else {}),
             }
         )
 
@@ -447,6 +452,7 @@ class SweepSpec:
                 start=content["start"],
                 lag=content["lag"],
                 refined=content.get("refined", {}),
+                predicted=content.get("predicted", False),
             )
             # An axis that is there twice, say, or a field that is no field, would not come back.
             if read_canonical(spec.to_json()) == {**content, **spec._system_in_json()}:

@@ -153,6 +153,9 @@ class System:
         Whether a run has one seed, not one for the split and one for the start.
     batch_size
         Field with the size of minibatches, None for the full batch; None where there is none.
+    rates
+        Learning rates of AdamW, the one that sets the unit of time last: with all of them times a
+        factor, and nothing else changed, a run is nearly the same one that many times sooner.
     later
         Fields that came after stored texts, with the value at which they are left out of them.
     published_columns
@@ -189,6 +192,7 @@ class System:
     shapes_start: tuple[str, ...] = ()
     one_seed: bool = False
     batch_size: str | None = None
+    rates: tuple[str, ...] = ()
     later: Mapping[str, Any] = field(default_factory=dict)
     published_columns: Mapping[str, str] = field(default_factory=dict)
     published_like: tuple[str, ...] = ()
@@ -219,6 +223,8 @@ class System:
         settle("measures", {**ACCURACIES, **self.measures})
         if unknown := sorted(set(self.measures) - set(MEASURES)):
             raise InputError(f"measures name {unknown}; choose from {', '.join(MEASURES)}.")
+        if unknown := sorted(set(self.rates) - set(names)):
+            raise InputError(f"rates name {unknown}; the settings have {', '.join(names)}.")
         settle("plural", self.plural or f"runs of {self.name}")
         if self.samples and not all(self.measures[side].threshold for side in ACCURACIES):
             raise InputError("samples need measures with the thresholds of train and test.")

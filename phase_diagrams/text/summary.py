@@ -4,6 +4,7 @@ import numpy as np
 
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase, Source
+from phase_diagrams.prediction.spent import prediction_lines
 from phase_diagrams.refinement.inferred_cells import refinement_lines
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.sweeps.axes import Axis
@@ -61,6 +62,7 @@ def summary(diagram: PhaseDiagram) -> str:
     lines += [str(diagram.spec), _counts(diagram)]
     if len(diagram.spec.seeds) > 1:
         lines += over_seeds(diagram)
+    lines += prediction_lines(diagram)
     lines += refinement_lines(diagram)
     if diagram.ideal_test_accuracy.values:
         lines.append(str(diagram.ideal_test_accuracy))
@@ -77,14 +79,15 @@ def origin_lines(diagram: PhaseDiagram) -> list[str]:
 
 
 def _counts(diagram: PhaseDiagram) -> str:
-    """Return the runs in each phase; cells that were inferred stand beside them."""
-    measured, inferred = diagram.counts(), diagram.counts(Source.INFERRED)
-    texts = [
-        f"{phase.letter} {phase.label} {measured[phase]}"
-        + (f" (+ {inferred[phase]} inferred)" if inferred[phase] else "")
-        for phase in RUN_PHASES
-        if measured[phase] or inferred[phase]
-    ]
+    """Return the runs in each phase; cells that were inferred or predicted stand beside them."""
+    measured = diagram.counts()
+    others = {source: diagram.counts(source) for source in (Source.INFERRED, Source.PREDICTED)}
+    texts = []
+    for phase in RUN_PHASES:
+        more = [f"{n[phase]} {source.label}" for source, n in others.items() if n[phase]]
+        if measured[phase] or more:
+            beside = f" (+ {', '.join(more)})" if more else ""
+            texts.append(f"{phase.letter} {phase.label} {measured[phase]}{beside}")
     if absent := int((diagram.source == Source.NOT_RUN).sum()):
         texts.append(f"{Phase.NOT_RUN.letter} {Phase.NOT_RUN.label} {absent}")
     return ", ".join(texts)

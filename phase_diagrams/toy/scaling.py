@@ -7,7 +7,6 @@ nearly differ by the unit of time alone. How nearly is for `collapse` to measure
 some 1000 updates has a unit of its own.
 """
 
-import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from effective_theory import InputError, ToyModel
-from effective_theory.checks import non_negative, of_type
+from effective_theory.checks import of_type
 from phase_diagrams.diagram import PhaseDiagram
 
 if TYPE_CHECKING:
@@ -26,37 +25,7 @@ _RATES = ("decoder_lr", "embedding_lr")
 Measured = Literal["train", "test"]
 _MEASURES: tuple[Measured, ...] = ("train", "test")
 #: Ratios that agree to this number of digits after the point of their logarithm are one.
-_DIGITS = 6
-
-
-def rescale(model: ToyModel, factor: float) -> ToyModel:
-    """Return a model with both learning rates times a factor and the budget divided by it.
-
-    For small rates its run nearly passes through the same states, ``factor`` times sooner.
-
-    Parameters
-    ----------
-    model
-        Hyper-parameters.
-    factor
-        Positive.
-
-    Raises
-    ------
-    InputError
-        If an argument is wrong.
-
-    Examples
-    --------
-    >>> faster = rescale(ToyModel(embedding_lr=1e-3, decoder_lr=1e-4, steps=10_000), 2)
-    >>> faster.embedding_lr, faster.decoder_lr, faster.steps
-    (0.002, 0.0002, 5000)
-    """
-    of_type("model", model, ToyModel, "a ToyModel such as ToyModel(width=50)")
-    if not non_negative("factor", factor) > 0:
-        raise InputError("factor must be above 0.")
-    rates = {name: getattr(model, name) * factor for name in _RATES}
-    return dataclasses.replace(model, **rates, steps=max(1, math.ceil(model.steps / factor)))
+_DIGITS = 4
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ TOY = System(
         *("embedding_scale", "decoder_scale"),
     ),
     batch_size="batch_size",
+    rates=("embedding_lr", "decoder_lr"),
     later={"adam_epsilon": ToyModel().adam_epsilon},
     published_columns={
         "eta_repr": "embedding_lr",

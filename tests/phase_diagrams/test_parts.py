@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, InputError, ToyModel
-from phase_diagrams import PhaseDiagram, SweepSpec, load, numba_engine, refine, sweep
+from phase_diagrams import PhaseDiagram, Source, SweepSpec, load, numba_engine, refine, sweep
 from phase_diagrams.cli import main
 from tests.phase_diagrams.labelled import labelled
 
@@ -54,7 +54,7 @@ def test_a_part_finds_its_runs_in_the_store(store: Path) -> None:
 def test_changing_a_part_leaves_the_whole_alone(store: Path) -> None:
     whole = load(store)
     before = whole.phases.copy()
-    whole.sel(batch_size=10).infer(np.zeros((2, 2, 2), int))
+    whole.sel(batch_size=10).enter(np.zeros((2, 2, 2), int), Source.INFERRED)
     np.testing.assert_array_equal(whole.phases, before)
 
 

@@ -1,6 +1,7 @@
 """The scaling law: trajectories, dimensionless times, and what is not of one group."""
 
 import dataclasses
+import math
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from effective_theory import Addition, InputError, ToyModel, train
 from phase_diagrams import PhaseDiagram, SweepSpec, collapse, random_start, rescale, sweep
 from phase_diagrams.phases import Phase
+from tests.phase_diagrams.law_engine import LawEngine, rate_grid
 
 TASK = Addition(6)
 MODEL = ToyModel(
@@ -36,7 +38,7 @@ def test_rates_are_multiplied_and_the_budget_is_divided() -> None:
     assert model.steps == 667 and model.decoder_weight_decay == 3.0
     with pytest.raises(InputError, match="factor must be above 0"):
         rescale(MODEL, 0)
-    with pytest.raises(InputError, match="model must be a ToyModel"):
+    with pytest.raises(InputError, match="model must be settings of a system"):
         rescale(TASK, 2)  # type: ignore[arg-type]
 
 
@@ -89,3 +91,37 @@ def test_what_does_not_scale_is_named(diagram: PhaseDiagram) -> None:
     assert (empty.phases == Phase.NOT_RUN).all()
     with pytest.raises(InputError, match="no two runs"):
         collapse(empty)
+
+
+# Delays without the unit of updates.
+
+
+def test_delays_over_train_and_in_time_are_those_of_any_unit() -> None:
+    """Of runs that obey the law: one label for each ratio, where those of updates are several."""
+    found = sweep(rate_grid(), engine=LawEngine(), progress=False)
+    learned = ~found.delay().mask
+    ratios = [math.log10(c.model.embedding_lr / c.model.decoder_lr) for c in found.spec.cells()]
+    of_ratio = np.round(np.array(ratios).reshape(found.spec.shape), 3)
+    for unit, least in (("time", 0.1), ("train_step", 1.0)):
+        labels = found.phases_by_delay(least, unit)  # type: ignore[arg-type]
+        for ratio in np.unique(of_ratio[learned]):
+            assert len(set(labels[learned & (of_ratio == ratio)].tolist())) == 1
+        assert set(labels[learned].tolist()) == {Phase.COMPREHENSION, Phase.GROKKING}
+        np.testing.assert_array_equal(labels[~learned], found.phases[~learned])
+    several = [set(found.phases[learned & (of_ratio == r)].tolist()) for r in np.unique(of_ratio)]
+    assert {Phase.COMPREHENSION, Phase.GROKKING} in several
+    np.testing.assert_array_equal(found.phases_by_delay(1000, "updates"), found.phases)
+
+
+def test_delays_are_test_less_train() -> None:
+    found = sweep(rate_grid(), engine=LawEngine(), progress=False)
+    index = (12, 4, 0)
+    train, test = int(found.train_step[index]), int(found.test_step[index])
+    rate = found.spec.cell(index).model.decoder_lr
+    assert found.delay()[index] == test - train > 0
+    assert found.delay("train_step")[index] == pytest.approx(test / train - 1)
+    assert found.delay("time")[index] == pytest.approx((test - train) * rate)
+    with pytest.raises(InputError, match='unit must be "updates", "train_step" or "time"'):
+        found.delay("epochs")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="least must be above 0"):
+        found.phases_by_delay(0, "time")

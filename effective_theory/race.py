@@ -1,0 +1,150 @@
+"""The race of representation and decoder: what a start says of the ratio of rates it needs.
+
+Two training samples of one label have inputs m + c and m - c; a decoder that is linear there, with
+slope a, fits their label either when the representation closes (c falls to 0) or when the decoder
+goes flat (a falls to 0) and memorises. Under gradient flow eta_x |a|^2 - eta_a |c|^2 is conserved,
+so that the ratio of the rates decides; under Adam, whose steps have the size of the rate, both fall
+linearly, and the representation closes first if eta_x / eta_a > c / (2 |a|): an input is the sum of
+two embeddings, which both move.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from effective_theory.checks import InputError, finite_array, of_type
+from effective_theory.dataset import Dataset
+from effective_theory.toy_model import InitialState
+
+SlopeNorm = Literal["largest", "mean"]
+
+
+def line_distance(embeddings: ArrayLike) -> float:
+    """Return how far embeddings are from the nearest line, from 0 (on it) to 1.
+
+    The root of the share of their variance that the best line E_k = a + k b leaves:
+    sqrt(min sum_k |E_k - a - k b|^2 / sum_k |E_k - mean|^2). It orders starts by the ratio of
+    learning rates that they need to generalise: a measured regularity, not a derived one.
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, shape (p, d), p at least 2; shifts and factors do not matter.
+
+    Raises
+    ------
+    InputError
+        If all are equal, or a number is not finite.
+
+    Examples
+    --------
+    >>> line_distance([[0.0], [2.0], [4.0]]), round(line_distance([[1.0], [0.0], [1.0]]), 3)
+    (0.0, 1.0)
+    """
+    array = finite_array("embeddings", embeddings, (None, None), np.float64)
+    if array.size == 0 or (array == array[0]).all():
+        raise InputError("embeddings are all equal or none; they lie on no line of their own.")
+    centred = array - array.mean(axis=0)
+    places = np.arange(len(array)) - (len(array) - 1) / 2
+    slope = places @ centred / (places @ places)
+    left = centred - np.outer(places, slope)
+    return float(np.linalg.norm(left) / np.linalg.norm(centred))
+
+
+def label_spread(embeddings: ArrayLike, dataset: Dataset) -> float:
+    """Return c, the root mean square distance of training inputs from their label's mean.
+
+    Inputs are sums E_i + E_j; labels with one training sample do not count.
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, shape (p, d).
+    dataset
+        The task and its training set.
+
+    Raises
+    ------
+    InputError
+        If the task has no line, the shape is wrong, or no label has two training samples.
+    """
+    task = dataset.operation
+    task.require_line("label_spread")
+    array = finite_array("embeddings", embeddings, (task.symbols, None), np.float64)
+    inputs, labels = _inputs(array, dataset), task.labels[dataset.train]
+    counts = np.bincount(labels, minlength=task.classes)
+    means = np.zeros((task.classes, array.shape[1]))
+    np.add.at(means, labels, inputs)
+    means /= np.maximum(counts, 1)[:, None]
+    shared = counts[labels] > 1
+    if not shared.any():
+        raise InputError("dataset has no label with two training samples; use a larger one.")
+    apart = inputs[shared] - means[labels[shared]]
+    return float(np.sqrt((apart**2).sum(axis=1).mean()))
+
+
+def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
+    """Return the mean derivative of the decoder's outputs by its input, where the inputs lie.
+
+    Parameters
+    ----------
+    state
+        Embeddings and decoder.
+    dataset
+        The task, whose training samples say where the inputs lie.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (outputs, d).
+
+    Raises
+    ------
+    InputError
+        If the task has no line.
+    """
+    dataset.operation.require_line("decoder_slope")
+    hidden = _inputs(state.embeddings.astype(np.float64), dataset)
+    slopes = np.broadcast_to(np.eye(hidden.shape[1]), (len(hidden), *[hidden.shape[1]] * 2))
+    layers = list(zip(state.weights, state.biases, strict=True))
+    for weight, bias in layers[:-1]:
+        hidden = np.tanh(hidden @ weight.T + bias)
+        slopes = (1 - hidden**2)[:, :, None] * (weight.astype(np.float64) @ slopes)
+    return np.asarray(layers[-1][0].astype(np.float64) @ slopes.mean(axis=0))
+
+
+def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "largest") -> float:
+    """Return the ratio embedding_lr / decoder_lr above which the representation should close first.
+
+    c / (2 |a|) with the spread of inputs within a label and the decoder's slope at the start: a
+    reduced model under Adam, for small rates and one label that stands for all.
+
+    Parameters
+    ----------
+    state
+        Where training starts, with embeddings of one dimension.
+    dataset
+        The task and its training set.
+    slope
+        Which |a| of several outputs: the "largest" of their slopes or the "mean"; the reduced
+        model's own lies between the two.
+
+    Raises
+    ------
+    InputError
+        If the embeddings have several dimensions, or another argument is wrong.
+    """
+    of_type("state", state, InitialState, "an InitialState")
+    if state.embeddings.shape[1] != 1:
+        raise InputError("state must have embeddings of one dimension; the race is that of one.")
+    if slope not in ("largest", "mean"):
+        raise InputError(f'slope must be "largest" or "mean", not {slope!r}.')
+    slopes = np.abs(decoder_slope(state, dataset))
+    size = slopes.max() if slope == "largest" else slopes.mean()
+    return float(label_spread(state.embeddings, dataset) / (2 * size))
+
+
+def _inputs(embeddings: NDArray[np.float64], dataset: Dataset) -> NDArray[np.float64]:
+    """Return the sums of training pairs, shape (samples, d)."""
+    return np.asarray(embeddings[dataset.operation.pairs[dataset.train]].sum(axis=1))

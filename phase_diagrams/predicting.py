@@ -1,0 +1,152 @@
+"""Prediction: a diagram from the few runs that the scaling law of AdamW asks for."""
+
+import dataclasses
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from effective_theory import InputError
+from effective_theory.checks import fraction, of_type
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Source
+from phase_diagrams.prediction.predicted_cells import missing_probes, predict_cells
+from phase_diagrams.runs.engines import Engine, chosen_engine
+from phase_diagrams.runs.origin import mixtures
+from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeping import empty_diagram, enter, finished, known, opened, results
+from phase_diagrams.sweeps.rescaling import require_rates
+from phase_diagrams.sweeps.spec import SweepSpec
+
+#: Name of the predicted sweep in the store where the user gives none.
+DEFAULT_NAME = "predicted"
+
+
+def predict(
+    spec: SweepSpec,
+    *,
+    store: str | Path | None = None,
+    name: str = DEFAULT_NAME,
+    engine: Engine | None = None,
+    n_jobs: int | None = None,
+    progress: bool = True,
+) -> PhaseDiagram:
+    """Predict a sweep from short runs at larger learning rates, and say how sure each cell is.
+
+    Under AdamW a run with all learning rates times a factor is nearly the same run that many times
+    sooner (`rescale`). So one probe for each ratio of the rates, and for each value of everything
+    else, tells of all cells that differ from it by the unit of time. Where probes of neighbouring
+    ratios end differently there are further ones at other rates.
+
+    Parameters
+    ----------
+    spec
+        The sweep, of a system that names its rates, such as the toy model.
+    store
+        SQLite file that keeps the probes; the same call resumes. Cells that it knows are measured.
+    name
+        Name of the predicted sweep in the store.
+    engine
+        What runs the probes; the system's own on all cores by default.
+    n_jobs
+        Runs of that engine at a time, as for `sweep`; not together with ``engine``.
+    progress
+        Show progress on stderr, as `sweep` does.
+
+    Returns
+    -------
+    PhaseDiagram
+        Its cells are predicted (`Source.PREDICTED`), without steps, unless they are measured.
+        ``prediction`` has the probability of each phase.
+
+    Raises
+    ------
+    InputError
+        If the system names no rates, one of them is 0, or an argument is wrong.
+    StoreError
+        If the store cannot be used; what it held stays as it was.
+
+    Warns
+    -----
+    UserWarning
+        For each split whose ideal test accuracy is below the threshold, and where runs come from
+        several origins.
+
+    Examples
+    --------
+    >>> from effective_theory import Addition, ToyModel
+    >>> from phase_diagrams import SweepSpec
+    >>> axes = {"embedding_lr": [1e-3, 1e-2], "decoder_lr": [1e-4, 1e-3]}
+    >>> predict(SweepSpec(Addition(10), axes, ToyModel(width=20)), n_jobs=1).prediction.probes
+    3
+    """
+    of_type("spec", spec, SweepSpec, "a SweepSpec")
+    of_type("progress", progress, bool, "True or False")
+    if spec.refined:
+        raise InputError("spec is a refined sweep; predict the coarse one, and refine that.")
+    require_rates(spec.system)
+    engine = chosen_engine(spec.system, engine, n_jobs)
+    found: dict[str, RunSummary] = {}
+    with opened(store, name) as kept:
+        spec = enter(kept, name, dataclasses.replace(spec, predicted=True))
+        diagram = empty_diagram(spec, store, name, engine)
+        for sentence in diagram.ideal_test_accuracy.warnings():
+            warnings.warn(sentence, stacklevel=2)
+        for cell, summary in known(spec, kept, engine):
+            if summary is not None:
+                diagram.record(cell.index, summary)
+        while missing := missing_probes(spec, found):
+            slow_first = sorted(missing, key=lambda cell: -cell.budget.steps)
+            for cell, summary in finished(slow_first, kept, engine, progress):
+                found[cell.cell_id] = summary
+    predict_cells(diagram, found)
+    for sentence in mixtures(diagram.origins, spec.system):
+        warnings.warn(sentence, stacklevel=2)
+    return diagram
+
+
+def measure_doubtful(
+    diagram: PhaseDiagram,
+    below: float = 0.9,
+    *,
+    store: str | Path | None = None,
+    engine: Engine | None = None,
+    n_jobs: int | None = None,
+    progress: bool = True,
+) -> PhaseDiagram:
+    """Run the predicted cells of which a diagram is not sure, and return one with their results.
+
+    Parameters
+    ----------
+    diagram
+        A diagram that `predict` made, which stays as it is.
+    below
+        Cells are run whose phase has a smaller probability.
+    store
+        SQLite file that keeps the runs; best that of the prediction.
+    engine, n_jobs, progress
+        As for `predict`.
+
+    Raises
+    ------
+    InputError
+        If the diagram was not predicted, or an argument is wrong.
+    StoreError
+        If the store cannot be used.
+    """
+    of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as predict() returns")
+    of_type("progress", progress, bool, "True or False")
+    if diagram.prediction is None:
+        raise InputError("diagram was not predicted; make it with predict().")
+    below = fraction("below", below)
+    engine = chosen_engine(diagram.spec.system, engine, n_jobs)
+    doubtful = (diagram.source == Source.PREDICTED) & (diagram.prediction.certainty < below)
+    places = [tuple(int(k) for k in place) for place in np.argwhere(doubtful)]
+    found = diagram.copy()
+    name = diagram.name or DEFAULT_NAME
+    runs = results(
+        diagram.spec, store=store, name=name, engine=engine, progress=progress, places=places
+    )
+    for cell, summary in runs:
+        found.record(cell.index, summary)
+    return found

@@ -1,0 +1,84 @@
+"""Groups of cells that differ by the unit of time alone."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from effective_theory import InputError
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.rescaling import require_rates
+from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.systems import BUDGET
+
+#: Ratios that agree to this number of digits after the point of their logarithm are one.
+_DIGITS = 4
+
+#: log10 of each rate over the one that sets the unit of time.
+Ratios = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Cells of one seed with one ratio of rates, which share all but rates and budget.
+
+    Attributes
+    ----------
+    held
+        What the cells share: the seed's place and the values of the other axes.
+    ratios
+        log10 of each rate over the one that sets the unit.
+    cells
+        The cells, those with small rates first.
+    """
+
+    held: tuple[Any, ...]
+    ratios: Ratios
+    cells: tuple[Cell, ...]
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells the group from others of its sweep."""
+        return self.held, self.ratios
+
+    def nearest(self, rate: float) -> Cell:
+        """Return the cell whose rate is nearest to this one on a log scale."""
+        return min(self.cells, key=lambda cell: abs(math.log(unit_rate(cell) / rate)))
+
+
+def unit_rate(cell: Cell) -> float:
+    """Return the learning rate that sets the unit of a run's time."""
+    rate: float = getattr(cell.model, cell.system.rates[-1])
+    return rate
+
+
+def groups_of(spec: SweepSpec) -> list[Group]:
+    """Return the groups of a sweep's cells, in the order of the cells.
+
+    Raises
+    ------
+    InputError
+        If the system names no rates, or one of the sweep's is 0.
+    """
+    system = require_rates(spec.system)
+    apart = {*system.rates, BUDGET}
+    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in spec.cells():
+        rates = [getattr(cell.model, name) for name in system.rates]
+        if not min(rates) > 0:
+            raise InputError(
+                f"{system.rates[rates.index(min(rates))]} must be above 0 to predict a diagram: "
+                "it has no logarithm."
+            )
+        held = [v for name, v in spec.values_at(cell.index).items() if name not in apart]
+        ratios = tuple(round(math.log10(rate / rates[-1]), _DIGITS) for rate in rates[:-1])
+        groups.setdefault((cell.index[-1], *held, ratios), []).append(cell)
+    return [
+        Group(key[:-1], key[-1], tuple(sorted(cells, key=lambda c: (unit_rate(c), c.budget.steps))))
+        for key, cells in groups.items()
+    ]
+
+
+def with_steps(cell: Cell, steps: int) -> Cell:
+    """Return the run with another budget."""
+    return dataclasses.replace(cell, model=dataclasses.replace(cell.model, **{BUDGET: steps}))

@@ -1,0 +1,161 @@
+"""The scaling law as a probability: what a run at one rate says of the same run at another.
+
+A run at rate r reaches a threshold after n updates. At another rate R it does after X n r / R,
+where X would be 1 under an exact law. It is not: X is taken as log-normal, with a mean that grows
+with the rate (updates are steps, not a flow) and a spread. One X stretches the whole run, so each
+phase is an interval of it: memorization that of X with train within the budget and test beyond it,
+and so on.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.sweeps.systems import Budget
+
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Law:
+    """How well runs at two rates agree, by the decades between the rates.
+
+    Attributes
+    ----------
+    slope
+        Mean of ln X for each decade from the probe's rate up to the cell's.
+    spread
+        Standard deviation of ln X at one decade; it grows as the root of the decades.
+    late
+        A threshold that was not reached within a time is reached within e times that time with
+        about this probability.
+    change
+        Probability, for each decade, that the two runs do not reach the same thresholds.
+    change_at_edge
+        The same where a neighbouring cell reaches others.
+    """
+
+    slope: float = 0.27
+    spread: float = 0.10
+    late: float = 0.02
+    change: float = 0.02
+    change_at_edge: float = 0.25
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A probe in the unit of time of the cell that it speaks of.
+
+    Attributes
+    ----------
+    train, test
+        Time of each threshold; infinite if it was not reached.
+    end
+        Time at which the probe ended.
+    decades
+        log10 of the cell's rate over the probe's.
+    diverged
+        Whether the probe diverged before it reached both.
+    """
+
+    train: float
+    test: float
+    end: float
+    decades: float
+    diverged: bool = False
+
+    @property
+    def generalises(self) -> bool:
+        """Whether both thresholds were reached."""
+        return max(self.train, self.test) < math.inf
+
+
+def phase_probabilities(
+    observed: Observed, budget: int, lag: int, at_edge: bool, law: Law
+) -> Probabilities:
+    """Return the probability of each of `RUN_PHASES` for a cell.
+
+    Parameters
+    ----------
+    observed
+        The probe, in updates of the cell.
+    budget
+        Updates of the cell's run.
+    lag
+        Updates of test after train that count as grokking.
+    at_edge
+        Whether a neighbour of the cell reaches other thresholds.
+    law
+        How well the law holds.
+    """
+    found = np.zeros(len(RUN_PHASES))
+    if observed.diverged:
+        found[Phase.DIVERGED] = 1.0
+    elif observed.generalises:
+        found[:] = _generalising(observed, budget, lag, law)
+    elif observed.train < math.inf:
+        found[:] = _memorising(observed, budget, lag, law)
+    else:
+        trained = _late(observed.end, budget, law)
+        found[Phase.MEMORIZATION], found[Phase.CONFUSION] = trained, 1 - trained
+    by_decade = law.change_at_edge if at_edge else law.change
+    changed = 1 - math.exp(-by_decade * abs(observed.decades))
+    found *= 1 - changed
+    found[_other(observed, lag)] += changed
+    return found
+
+
+def expected_length(observed: Observed, budget: Budget, law: Law) -> float:
+    """Return about how many updates a cell's run takes: to what it stops for, or its budget."""
+    stretch = math.exp(law.slope * observed.decades)
+    if budget.stop_when == "accuracies" and observed.generalises:
+        return min(budget.steps, max(observed.train, observed.test) * stretch)
+    return float(budget.steps)
+
+
+def _generalising(observed: Observed, budget: int, lag: int, law: Law) -> Probabilities:
+    found = np.zeros(len(RUN_PHASES))
+    within = _below(budget / max(observed.train, 1), observed, law)
+    both = _below(budget / max(observed.train, observed.test, 1), observed, law)
+    gap = observed.test - observed.train
+    short = both if gap <= 0 else min(both, _below(lag / gap, observed, law, strictly=True))
+    found[Phase.COMPREHENSION], found[Phase.GROKKING] = short, both - short
+    found[Phase.MEMORIZATION], found[Phase.CONFUSION] = within - both, 1 - within
+    return found
+
+
+def _memorising(observed: Observed, budget: int, lag: int, law: Law) -> Probabilities:
+    found = np.zeros(len(RUN_PHASES))
+    within = _below(budget / max(observed.train, 1), observed, law)
+    later = within * _late(observed.end, budget, law)
+    found[Phase.CONFUSION], found[Phase.MEMORIZATION] = 1 - within, within - later
+    found[_generalised(observed.end - observed.train, lag)] = later
+    return found
+
+
+def _below(value: float, observed: Observed, law: Law, *, strictly: bool = False) -> float:
+    """Return the probability that X is at most this value."""
+    mean = law.slope * observed.decades
+    deviation = law.spread * math.sqrt(abs(observed.decades))
+    if deviation == 0:
+        return float(value > 1 if strictly else value >= 1)
+    return 0.5 * math.erfc((mean - math.log(value)) / (math.sqrt(2) * deviation))
+
+
+def _late(end: float, budget: int, law: Law) -> float:
+    """Return the probability that a threshold is reached after the probe's end."""
+    return 1 - (end / budget) ** law.late if end < budget else 0.0
+
+
+def _other(observed: Observed, lag: int) -> Phase:
+    """Return the phase of a cell that does not reach what its probe did, or reaches more."""
+    if observed.generalises or observed.train == math.inf:
+        return Phase.MEMORIZATION
+    return _generalised(observed.train, lag)
+
+
+def _generalised(gap: float, lag: int) -> Phase:
+    return Phase.GROKKING if gap >= lag else Phase.COMPREHENSION

@@ -1,0 +1,72 @@
+"""What a predicted diagram took, beside the sweep that it stands for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Source
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Updates of a predicted diagram.
+
+    Attributes
+    ----------
+    probes
+        Updates that the probes ran.
+    measured
+        Updates of the cells that were measured besides.
+    whole
+        Updates of a sweep of all cells: of measured ones as they were, of predicted ones about.
+    """
+
+    probes: int
+    measured: int
+    whole: int
+
+    @property
+    def share(self) -> float:
+        """What was spent over what the whole sweep takes."""
+        return (self.probes + self.measured) / self.whole
+
+
+def spent(diagram: PhaseDiagram) -> Spent:
+    """Return what a predicted diagram took."""
+    assert diagram.prediction is not None
+    measured, prediction = diagram.measured, diagram.prediction
+    lengths = np.where(measured, _measured_lengths(diagram), np.nan_to_num(prediction.lengths))
+    besides = measured & ~prediction.probed
+    return Spent(prediction.updates, int(lengths[besides].sum()), round(lengths.sum()))
+
+
+def prediction_lines(diagram: PhaseDiagram) -> list[str]:
+    """Return what a diagram was predicted from, what it took and how sure it is, in sentences."""
+    if diagram.prediction is None:
+        return []
+    cost, prediction = spent(diagram), diagram.prediction
+    predicted = diagram.source == Source.PREDICTED
+    sure = int((predicted & (prediction.certainty >= 0.9)).sum())
+    besides = int((diagram.measured & ~prediction.probed).sum())
+    return [
+        f"predicted: {int(predicted.sum())} of {predicted.size} cells, {sure} of them with a "
+        f"probability of 0.9 or more, from {prediction.probes} probes, which measured "
+        f"{int(prediction.probed.sum())} cells; {besides} measured besides",
+        f"updates: {cost.probes:.3g} of probes, {cost.measured:.3g} of other cells, together "
+        f"{cost.share:.1%} of some {cost.whole:.3g} that all cells take",
+    ]
+
+
+def _measured_lengths(diagram: PhaseDiagram) -> np.ndarray:
+    """Return how many updates measured cells ran, by what they stop for and their budgets."""
+    lengths = np.zeros(diagram.spec.shape)
+    train, test, end = (
+        steps.filled(-1) for steps in (diagram.train_step, diagram.test_step, diagram.diverged_step)
+    )
+    for cell in diagram.spec.cells():
+        budget, place = cell.budget, cell.index
+        lengths[place] = budget.steps if end[place] < 0 else end[place]
+        if budget.stop_when == "accuracies" and min(train[place], test[place]) >= 0:
+            lengths[place] = max(train[place], test[place])
+    return lengths

@@ -1,0 +1,95 @@
+"""Prediction: how sure a diagram is of its predicted cells, and what that took."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from phase_diagrams.phases import RUN_PHASES
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What `predict` says of each cell, and the runs that it made.
+
+    Attributes
+    ----------
+    probabilities
+        Of each of the phases that a run can have, in their order; shape (axes..., seed, phases).
+        NaN where nothing is known. Of cells that a probe measured: 1 and 0.
+    probes
+        Number of probes.
+    updates
+        Updates that the probes ran.
+    probed
+        Cells of the sweep that a probe measured, of the sweep's shape.
+    lengths
+        Updates that each cell's run takes, as far as probes tell, of the sweep's shape.
+    """
+
+    probabilities: NDArray[np.float64]
+    probes: int
+    updates: int
+    probed: NDArray[np.bool_]
+    lengths: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        """Return how many probes there were and how many cells they are sure of."""
+        sure, known = int((self.certainty >= 0.9).sum()), int((~np.isnan(self.certainty)).sum())
+        return (
+            f"Prediction({self.probes} probes, {self.updates} updates; "
+            f"{sure} of {known} cells with a probability of 0.9 or more)"
+        )
+
+    @property
+    def certainty(self) -> NDArray[np.float64]:
+        """Probability of the phase that was predicted, of the sweep's shape."""
+        return np.asarray(self.probabilities.max(axis=-1))
+
+    def certainty_at(self, index: tuple[int, ...]) -> float:
+        """Return the probability of a cell's phase; 0 where nothing is known."""
+        return float(np.nan_to_num(self.certainty[index]))
+
+    def part(self, cut: tuple[slice | int, ...]) -> "Prediction":
+        """Return the prediction of a part of the sweep, with all of its probes."""
+        return dataclasses.replace(
+            self,
+            probabilities=self.probabilities[cut].copy(),
+            probed=self.probed[cut].copy(),
+            lengths=self.lengths[cut].copy(),
+        )
+
+    def spread(self, places: tuple[slice, ...], shape: tuple[int, ...]) -> "Prediction":
+        """Return the prediction on a larger grid, of which it is known at some places."""
+        probabilities = np.full((*shape, self.probabilities.shape[-1]), np.nan)
+        lengths, probed = np.full(shape, np.nan), np.zeros(shape, bool)
+        probabilities[places], lengths[places] = self.probabilities, self.lengths
+        probed[places] = self.probed
+        return Prediction(probabilities, self.probes, self.updates, probed, lengths)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what a file keeps, by name."""
+        return {
+            "probabilities": self.probabilities,
+            "lengths": self.lengths,
+            "probed": self.probed.astype(np.int8),
+            "spent": np.array([self.probes, self.updates]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Prediction":
+        """Return the prediction that a file keeps."""
+        probes, updates = arrays["spent"].tolist()
+        probed = arrays["probed"] == 1
+        return cls(arrays["probabilities"], probes, updates, probed, arrays["lengths"])
+
+    @property
+    def phases(self) -> NDArray[np.int8]:
+        """The likeliest phase of each cell; NOT_RUN where nothing is known."""
+        known = ~np.isnan(self.certainty)
+        likeliest = np.nan_to_num(self.probabilities).argmax(axis=-1)
+        places = np.array([int(phase) for phase in RUN_PHASES])
+        return np.where(known, places[likeliest], -1).astype(np.int8)

@@ -1,0 +1,61 @@
+"""The same run in another unit of time: learning rates times a factor, updates divided by it."""
+
+import dataclasses
+import math
+from typing import Any, TypeVar
+
+from effective_theory import InputError
+from effective_theory.checks import non_negative
+from phase_diagrams.sweeps.registry import system_of
+from phase_diagrams.sweeps.systems import BUDGET, System
+
+Settings = TypeVar("Settings")
+
+
+def rescale(model: Settings, factor: float) -> Settings:
+    """Return settings with all learning rates times a factor and the budget divided by it.
+
+    AdamW's updates have the size of the learning rate, and its weight decay enters times the rate.
+    So for small rates the run nearly passes through the same states, ``factor`` times sooner.
+
+    Parameters
+    ----------
+    model
+        Settings of a system that names its rates, such as a ToyModel.
+    factor
+        Positive.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong.
+
+    Examples
+    --------
+    >>> from effective_theory import ToyModel
+    >>> faster = rescale(ToyModel(embedding_lr=1e-3, decoder_lr=1e-4, steps=10_000), 2)
+    >>> faster.embedding_lr, faster.decoder_lr, faster.steps
+    (0.002, 0.0002, 5000)
+    """
+    system = require_rates(system_of(model))
+    if not non_negative("factor", factor) > 0:
+        raise InputError("factor must be above 0.")
+    changed: dict[str, Any] = {name: getattr(model, name) * factor for name in system.rates}
+    changed[BUDGET] = max(1, math.ceil(getattr(model, BUDGET) / factor))
+    return dataclasses.replace(model, **changed)  # type: ignore[type-var]
+
+
+def require_rates(system: System) -> System:
+    """Return a system that names its learning rates.
+
+    Raises
+    ------
+    InputError
+        If it names none.
+    """
+    if not system.rates:
+        raise InputError(
+            f"{system.plural} name no learning rates that set their unit of time; give rates to "
+            "the System, or sweep it."
+        )
+    return system

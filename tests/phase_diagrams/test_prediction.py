@@ -1,0 +1,317 @@
+"""Prediction: exact where the law is, as sure as it says, and never taken for a measurement."""
+
+import dataclasses
+import math
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from effective_theory import Addition, InputError, ToyModel
+from phase_diagrams import (
+    Phase,
+    PhaseDiagram,
+    Source,
+    SweepSpec,
+    load,
+    measure_doubtful,
+    predict,
+    refine,
+    sweep,
+)
+from phase_diagrams.cli import main
+from phase_diagrams.comparison.published_tables import read_table
+from phase_diagrams.phases import classify
+from phase_diagrams.prediction.law import Law, Observed, phase_probabilities
+from phase_diagrams.prediction.predicted_cells import predict_cells
+from phase_diagrams.prediction.spent import spent
+from phase_diagrams.text.summary import summary
+from phase_diagrams.text.table import write_csv
+from tests.phase_diagrams.law_engine import LawEngine, decay_grid, rate_grid, rates
+from tests.second_system import Perceptron, UpperPart
+
+pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
+QUIET = {"progress": False}
+
+
+def predicted(spec: SweepSpec, engine: LawEngine | None = None, **more: object) -> PhaseDiagram:
+    return predict(spec, engine=engine or LawEngine(), **QUIET, **more)  # type: ignore[arg-type]
+
+
+# What the law says.
+
+
+@pytest.mark.parametrize(("spec", "phases"), [(rate_grid(), 3), (decay_grid(), 4)])
+def test_where_the_law_is_exact_few_probes_tell_the_whole_diagram(
+    spec: SweepSpec, phases: int
+) -> None:
+    engine = LawEngine()
+    found = predicted(spec, engine)
+    exact = sweep(spec, engine=LawEngine(), progress=False)
+    again = PhaseDiagram(found.spec)
+    runs = {cell.cell_id: summary for cell, summary in _probes(found, engine)}
+    predict_cells(again, runs, Law(slope=0, spread=1e-6, late=1e-6, change=0, change_at_edge=0))
+    assert (found.source != Source.NOT_RUN).all()
+    np.testing.assert_array_equal(again.phases, exact.phases)
+    assert len({*exact.phases.ravel()}) == phases
+    assert spent(found).share < 0.2
+
+
+def _probes(found: PhaseDiagram, engine: LawEngine):  # type: ignore[no-untyped-def]
+    cell = found.spec.cell((0,) * len(found.spec.shape))
+    cells = [dataclasses.replace(cell, model=model) for model in engine.ran]
+    return LawEngine().run(cells)
+
+
+def test_one_probe_for_each_ratio_and_more_where_neighbours_end_differently() -> None:
+    engine = LawEngine()
+    found = predicted(rate_grid(), engine)
+    assert found.prediction is not None and found.prediction.probes == len(engine.ran)
+    by_ratio: dict[float, list[ToyModel]] = {}
+    for model in engine.ran:
+        ratio = round(math.log10(model.embedding_lr / model.decoder_lr), 3)
+        by_ratio.setdefault(ratio, []).append(model)
+    assert len(by_ratio) == 25
+    several = {ratio for ratio, models in by_ratio.items() if len(models) > 1}
+    # Nothing generalises up to 10^0.45; those are the two ratios beside it.
+    assert {0.25, 0.5} <= several
+    assert all(m.steps <= max(3000, 3.01 / m.decoder_lr) for m in engine.ran)
+
+
+def test_probabilities_are_the_shares_of_stretched_runs() -> None:
+    """Of a million draws of the factor, each run classified by itself."""
+    law = Law(slope=0.3, spread=0.4, change=0, change_at_edge=0)
+    stretch = np.random.default_rng(1).lognormal(0.3 * 1, 0.4, 1_000_000)
+    for train, test, budget, lag in (
+        (1000, 4000, 5000, 1000), (1000, 1900, 50_000, 1000), (8000, 9500, 10_000, 1000),
+        (3000, 2500, 4000, 500), (4000, math.inf, 5000, 1000),
+    ):  # fmt: skip
+        observed = Observed(train, test, end=1e9, decades=1)
+        found = phase_probabilities(observed, budget, lag, False, law)
+        drawn = np.zeros(5)
+        for factor in stretch[:20_000]:
+            steps = [int(t * factor) if t * factor <= budget else None for t in (train, test)]  # type: ignore[arg-type]
+            drawn[classify(*steps, lag=lag)] += 1 / 20_000
+        np.testing.assert_allclose(found, drawn, atol=0.012)
+        assert found.sum() == pytest.approx(1)
+
+
+def test_a_probe_at_the_cells_own_rate_is_sure_but_for_what_comes_after_its_end() -> None:
+    own = Observed(train=500, test=math.inf, end=10_000, decades=0)
+    law = Law()
+    assert phase_probabilities(own, 10_000, 1000, True, law)[Phase.MEMORIZATION] == 1
+    longer = phase_probabilities(own, 100_000, 1000, True, law)
+    assert longer[Phase.GROKKING] == pytest.approx(1 - 0.1**law.late)
+    assert longer.sum() == pytest.approx(1)
+
+
+def test_far_rates_and_edges_are_less_certain() -> None:
+    def certainty(decades: float, at_edge: bool) -> float:
+        observed = Observed(1000, 1200, 5000, decades)
+        return float(phase_probabilities(observed, 100_000, 1000, at_edge, Law()).max())
+
+    assert certainty(0.1, False) > certainty(1, False) > certainty(1, True) > certainty(2, True)
+
+
+def test_a_probe_that_diverged_says_so() -> None:
+    observed = Observed(math.inf, math.inf, 10, 1, diverged=True)
+    found = phase_probabilities(observed, 1000, 1000, False, Law(change=0))
+    assert found.argmax() == Phase.DIVERGED
+
+
+def test_real_training_is_predicted() -> None:
+    """Against the same sweep measured: most labels, and more of those that are sure."""
+    axes = {"embedding_lr": rates(1e-3, 3e-2, 2), "decoder_lr": rates(3e-4, 3e-3, 2)}
+    spec = SweepSpec(Addition(10), axes, ToyModel(width=100, steps=3000), seeds=(2,), lag=100)
+    exact = sweep(spec, n_jobs=1, progress=False)
+    found = predict(spec, n_jobs=1, progress=False)
+    agree = found.phases == exact.phases
+    assert agree[found.measured].all()
+    assert agree.mean() >= 0.8
+
+
+# What was predicted stays apart from what was measured.
+
+
+def test_predicted_cells_have_a_phase_and_a_probability_and_no_steps(tmp_path: Path) -> None:
+    found = predicted(decay_grid())
+    guessed = found.source == Source.PREDICTED
+    assert 10 < guessed.sum() < guessed.size
+    assert found.train_step.mask[guessed].all() and found.test_step.mask[guessed].all()
+    assert sum(found.counts().values()) - found.counts()[Phase.NOT_RUN] == (~guessed).sum()
+    assert f"predicted {guessed.sum()}" in repr(found)
+    frame = found.to_frame()
+    assert (frame.loc[frame["source"] == "measured", "probability"] == 1).all()
+    assert frame.loc[frame["source"] == "predicted", "train_step"].isna().all()
+    assert frame.loc[frame["source"] == "predicted", "probability"].between(0.2, 1).all()
+    assert "predicted)" in summary(found) and "probes" in summary(found)
+    # Statistics over seeds count runs alone.
+    assert np.isnan(found.probability("memorization").value[guessed[..., 0]]).all()
+
+
+def test_tables_of_ours_do_not_take_predicted_cells_for_runs(tmp_path: Path) -> None:
+    found = predicted(decay_grid())
+    write_csv(found, tmp_path / "runs.csv")
+    table = read_table(tmp_path / "runs.csv", decay_grid(), None)
+    assert len(table) == int(found.measured.sum())
+
+
+def test_the_store_holds_probes_alone_and_gives_the_same_prediction(tmp_path: Path) -> None:
+    store, engine = tmp_path / "runs.sqlite", LawEngine()
+    found = predicted(decay_grid(), engine, store=store)
+    with sqlite3.connect(store) as file:
+        assert file.execute("SELECT count(*) FROM runs").fetchone() == (len(engine.ran),)
+    again = load(store, "predicted", engine=LawEngine())
+    for name in ("phases", "source", "train_step"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
+    assert again.prediction is not None and found.prediction is not None
+    np.testing.assert_array_equal(again.prediction.certainty, found.prediction.certainty)
+    # The sweep itself, asked for in the same store, runs every cell that no probe measured.
+    engine = LawEngine()
+    whole = sweep(decay_grid(), store=store, name="whole", engine=engine, progress=False)
+    assert len(engine.ran) == int((found.source == Source.PREDICTED).sum())
+    assert whole.measured.all() and "predicted" not in repr(whole)
+
+
+def test_an_interrupted_prediction_goes_on(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    with pytest.raises(KeyboardInterrupt):
+        predicted(rate_grid(), LawEngine(fail_after=26), store=store)
+    part = load(store, "predicted", engine=LawEngine())
+    assert (part.source == Source.NOT_RUN).any() or part.prediction.probes == 26  # type: ignore[union-attr]
+    engine = LawEngine()
+    found, whole = predicted(rate_grid(), engine, store=store), predicted(rate_grid())
+    assert len(engine.ran) == whole.prediction.probes - 26  # type: ignore[union-attr]
+    np.testing.assert_array_equal(found.phases, whole.phases)
+    np.testing.assert_array_equal(found.source, whole.source)
+
+
+def test_more_seeds_extend_a_prediction(tmp_path: Path) -> None:
+    store, engine = tmp_path / "runs.sqlite", LawEngine()
+    first = predicted(decay_grid(), store=store)
+    more = predicted(first.spec.with_more_seeds([6]), engine, store=store)
+    assert len(engine.ran) == first.prediction.probes  # type: ignore[union-attr]
+    np.testing.assert_array_equal(more.source[..., :1], first.source)
+    assert (more.source == Source.PREDICTED).sum() == 2 * (first.source == Source.PREDICTED).sum()
+
+
+def test_doubtful_cells_are_measured_and_no_others(tmp_path: Path) -> None:
+    store, engine = tmp_path / "runs.sqlite", LawEngine()
+    before = predicted(decay_grid(), store=store)
+    doubtful = (before.source == Source.PREDICTED) & (before.prediction.certainty < 0.9)  # type: ignore[union-attr]
+    after = measure_doubtful(before, 0.9, store=store, engine=engine, progress=False)
+    assert 0 < doubtful.sum() == len(engine.ran)
+    np.testing.assert_array_equal(after.measured, before.measured | doubtful)
+    assert not before.measured[doubtful].any()
+    cost = spent(after)
+    assert cost.probes == spent(before).probes and 0 < cost.measured < cost.whole
+    exact = sweep(decay_grid(), engine=LawEngine(), progress=False)
+    np.testing.assert_array_equal(after.phases[doubtful], exact.phases[doubtful])
+    again = load(store, "predicted", engine=LawEngine())
+    np.testing.assert_array_equal(again.source, after.source)
+    assert spent(again) == cost
+
+
+def test_a_refined_diagram_may_start_from_a_predicted_one(tmp_path: Path) -> None:
+    store, engine = tmp_path / "runs.sqlite", LawEngine()
+    coarse = predicted(rate_grid(), store=store)
+    fine = refine(coarse, 2, store=store, engine=engine, progress=False)
+    places = tuple(slice(None, None, 2) for _ in fine.spec.grid)
+    np.testing.assert_array_equal(fine.source[places], coarse.source)
+    assert (fine.source == Source.INFERRED).any()
+    assert fine.measured.sum() == coarse.measured.sum() + len(engine.ran)
+    again = load(store, "refined", engine=LawEngine())
+    np.testing.assert_array_equal(again.source, fine.source)
+    np.testing.assert_array_equal(again.phases, fine.phases)
+    assert "predicted, 0 not run" in summary(fine)
+
+
+def test_files_keep_predictions_and_parts_have_theirs(tmp_path: Path) -> None:
+    found = predicted(rate_grid(seeds=(5, 6)))
+    found.save(tmp_path / "diagram.npz")
+    again = PhaseDiagram.load(tmp_path / "diagram.npz")
+    np.testing.assert_array_equal(again.phases, found.phases)
+    np.testing.assert_array_equal(again.source, found.source)
+    assert again.prediction is not None and spent(again) == spent(found)
+    part = again.sel(seed=6, decoder_lr=1e-4)
+    assert part.prediction is not None and part.prediction.certainty.shape == part.spec.shape
+    part.save(tmp_path / "part.npz")
+    assert repr(PhaseDiagram.load(tmp_path / "part.npz")) == repr(part)
+    with (
+        zipfile.ZipFile(tmp_path / "diagram.npz") as whole,
+        zipfile.ZipFile(tmp_path / "damaged.npz", "w") as damaged,
+    ):
+        for name in whole.namelist():
+            if name != "probabilities.npy":
+                damaged.writestr(name, whole.read(name))
+    with pytest.raises(InputError, match=r"damaged\.npz holds no phase diagram"):
+        PhaseDiagram.load(tmp_path / "damaged.npz")
+
+
+def test_a_file_with_a_probability_beyond_one_is_refused(tmp_path: Path) -> None:
+    found = predicted(decay_grid())
+    assert found.prediction is not None
+    found.prediction.probabilities[0, 0, 0, 0] = 1.5
+    found.save(tmp_path / "diagram.npz")
+    with pytest.raises(InputError, match="probabilities holds numbers beyond 0 and 1"):
+        PhaseDiagram.load(tmp_path / "diagram.npz")
+
+
+def test_predicted_cells_are_hatched() -> None:
+    found = predicted(decay_grid())
+    figure = found.plot()
+    hatches = [each for each in figure.axes[0].collections if each.get_hatch()]
+    drawn = np.ma.count(hatches[0].get_array())  # type: ignore[arg-type]
+    assert len(hatches) == 1 and drawn == (found.source == Source.PREDICTED).sum()
+    assert "hatched: predicted" in [text.get_text() for text in figure.legends[0].get_texts()]
+    measured = sweep(decay_grid(), engine=LawEngine(), progress=False).plot()
+    assert not [each for each in measured.axes[0].collections if each.get_hatch()]
+
+
+# What cannot be predicted, and what is wrong.
+
+
+def test_wrong_arguments_are_named() -> None:
+    with pytest.raises(InputError, match=r"diagram was not predicted; make it with predict\(\)"):
+        measure_doubtful(PhaseDiagram(decay_grid()))
+    with pytest.raises(InputError, match="below is a fraction and must be at most 1"):
+        measure_doubtful(predicted(decay_grid()), 90)
+    no_rate = dataclasses.replace(decay_grid(), model=ToyModel(width=2, embedding_lr=0.0))
+    with pytest.raises(InputError, match="embedding_lr must be above 0 to predict"):
+        predicted(no_rate)
+    coarse = sweep(decay_grid(), engine=LawEngine(), progress=False)
+    fine = refine(coarse, {"decoder_lr": 2}, engine=LawEngine(), progress=False)
+    with pytest.raises(InputError, match="predict the coarse one"):
+        predicted(fine.spec)
+    with pytest.raises(InputError, match="spec must be a SweepSpec"):
+        predict(ToyModel())  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="predicted must be set by predict"):
+        dataclasses.replace(decay_grid(), predicted=1)  # type: ignore[arg-type]
+
+
+def test_a_system_without_rates_is_refused() -> None:
+    spec = SweepSpec(UpperPart(), {"rate": [0.1, 0.2]}, Perceptron(), train_size=30)
+    with pytest.raises(InputError, match="name no learning rates that set their unit of time"):
+        predict(spec)
+
+
+def test_the_command_predicts_and_measures_what_is_doubtful(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    axes = ["--axis", "decoder_lr=1e-3,1e-2", "--axis", "embedding_lr=1e-3,1e-2"]
+    small = ["--width", "5", "--steps", "300", "--jobs", "1"]
+    assert main(["predict", *axes, *small]) == 0
+    first = capsys.readouterr().out
+    assert "predicted: " in first and "updates: " in first
+    out = tmp_path / "results" / "decoder_lr-embedding_lr-predicted"
+    assert {path.name for path in out.iterdir()} == {
+        *("phases.png", "steps.png", "runs.csv", "runs.sqlite")
+    }
+    assert "predicted" in (out / "runs.csv").read_text()
+    assert main(["predict", *axes, *small, "--measure-below", "1"]) == 0
+    assert "predicted" not in (out / "runs.csv").read_text().split("\n", 1)[1]
+    assert main(["predict", *axes, *small, "--measure-below", "90"]) == 2
+    assert "measure_below is a fraction" in capsys.readouterr().err
