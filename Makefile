@@ -3,6 +3,8 @@
 # make test-networks   trainings of networks against what is published: 4 minutes on 2 cores
 # make test-slow       whole published tables: minutes of training
 # make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
+# make docs            the site, in results/site: warnings are errors; notebooks are run
+# make wheel           sdist and wheel, and the README's example with the wheel alone
 # make gpu             with a GPU and the PyTorch of $(PYTHON): tests, benchmark and record; resumes
 
 PYTHON ?= python3
@@ -12,7 +14,7 @@ TABLE ?=
 # Tests of one file share what it prepares.
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
-.PHONY: phase-diagram test test-networks test-slow test-slurm gpu clean
+.PHONY: phase-diagram test test-networks test-slow test-slurm docs wheel gpu clean
 
 phase-diagram: .venv/core
 	$(BIN)/python -m phase_diagrams sweep --preset released-5b $(if $(TABLE),--table $(TABLE))
@@ -34,6 +36,12 @@ test-slow: .venv/dev
 test-slurm: .venv/dev
 	tests/slurm/with_slurm.sh $(BIN)/python -m pytest tests/slurm
 
+docs: .venv/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -d results/site-cache docs results/site
+
+wheel: .venv/dev
+	.ci/wheel
+
 gpu: export PYTHONPATH := .
 gpu:
 	$(PYTHON) -m pytest tests/validation/test_batched_engine.py
@@ -48,6 +56,10 @@ gpu:
 
 .venv/dev: .venv/core
 	$(INSTALL) -e '.[dev,html,validation,xarray]'
+	touch $@
+
+.venv/docs: .venv/dev
+	$(INSTALL) -e '.[docs]'
 	touch $@
 
 clean:
