@@ -3,7 +3,7 @@
 # make test-networks   trainings of networks against what is published: 4 minutes on 2 cores
 # make test-slow       whole published tables: minutes of training
 # make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
-# make docs            the site, in results/site: warnings are errors; notebooks are run
+# make docs            the site, in results/site, with its notebooks; and the blocks of its pages
 # make wheel           sdist and wheel, and the README's example with the wheel alone
 # make gpu             with a GPU and the PyTorch of $(PYTHON): tests, benchmark and record; resumes
 
@@ -24,7 +24,7 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow and not networks" $(PARALLEL) --cov --cov-report=
+	$(BIN)/python -m pytest -m "not slow and not networks and not documents" $(PARALLEL) --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/uncompiled --cov --cov-append --cov-fail-under=92
 
 test-networks: .venv/dev
@@ -38,6 +38,7 @@ test-slurm: .venv/dev
 
 docs: .venv/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -d results/site-cache docs results/site
+	$(BIN)/python -m pytest -m documents -n 2 --dist load
 
 wheel: .venv/dev
 	.ci/wheel

@@ -16,6 +16,7 @@ from effective_theory import (
     fit_critical_size,
     isolated_symbol_estimate,
 )
+from effective_theory.files import save_figure
 
 #: Random orders for each number of symbols.
 ORDERS = {
@@ -89,7 +90,7 @@ def draw(symbols: list[int], fractions: list[CriticalFraction], fit: ScalingFit)
     bottom.axhline(0.0, color="0.6", zorder=0)
     bottom.set(xlabel="number of symbols p", ylabel="residual of |D_c| / p")
     bottom.legend()
-    figure.savefig(PAGE.with_suffix(".png"), dpi=150)
+    save_figure(figure, PAGE.with_suffix(".png"), "critical training sizes of addition, exact")
 
 
 def main() -> None:

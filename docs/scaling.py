@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from effective_theory import Addition, ToyModel
+from effective_theory.files import save_figure
 from phase_diagrams import Axis, SweepSpec, collapse, sweep
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -34,7 +35,7 @@ def main() -> None:
     store = Path("results/scaling/runs.sqlite")
     store.parent.mkdir(parents=True, exist_ok=True)
     found = collapse(sweep(SPEC, store=store))
-    found.plot().savefig(PAGE.with_suffix(".png"), dpi=100, metadata={"Software": None})
+    save_figure(found.plot(), PAGE.with_suffix(".png"), str(SPEC))
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     PAGE.write_text(f"{before}{BEGIN}```\n{found}\n```\n{END}{after}")

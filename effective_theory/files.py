@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from effective_theory.checks import InputError, path_of
+from effective_theory.provenance import provenance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,16 +70,17 @@ _PICTURES = {
     ".eps": rb"%!PS",
     ".ps": rb"%!PS",
 }
-#: Entries that would differ each time are left out; the key under which each says what it shows.
-_METADATA: dict[str, tuple[dict[str, str | None], str]] = {
-    ".png": ({"Software": _SOFTWARE}, "Description"),
-    ".pdf": ({"CreationDate": None}, "Subject"),
-    ".svg": ({"Date": None}, "Description"),
+#: Entries that would differ each time are left out; the keys under which each says what it shows
+#: and what made it.
+_METADATA: dict[str, tuple[dict[str, str | None], str, str]] = {
+    ".png": ({"Software": _SOFTWARE}, "Description", "Comment"),
+    ".pdf": ({"CreationDate": None}, "Subject", "Keywords"),
+    ".svg": ({"Date": None}, "Description", "Source"),
 }
 
 
 def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
-    """Write a figure without dates, so that the same figure gives the same bytes.
+    """Write a figure with what made it and without dates: the same command gives the same bytes.
 
     Parameters
     ----------
@@ -87,7 +89,8 @@ def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
     path
         The picture; its ending decides the format.
     about
-        What it shows, in words; PNG, PDF and SVG hold it as their description.
+        What it shows, in words; PNG, PDF and SVG hold it as their description, and beside it
+        what `effective_theory.provenance.read_provenance` reads.
 
     Raises
     ------
@@ -97,8 +100,11 @@ def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
     import matplotlib
 
     ending = Path(path).suffix.lower()
-    entries, key = _METADATA.get(ending, ({}, ""))
-    metadata = {**entries, **({key: about} if key and about else {})}
+    metadata: dict[str, str | None] = {}
+    if ending in _METADATA:
+        entries, description, origin = _METADATA[ending]
+        metadata = {**entries, origin: provenance(about).to_text()}
+        metadata |= {description: about} if about else {}
     try:
         # SVG names its parts by random numbers unless it is given a salt.
         with (

@@ -14,6 +14,7 @@ from phase_diagrams.commands.options import chosen_options, options_of
 from phase_diagrams.commands.plot import Plot
 from phase_diagrams.commands.predict import Predict
 from phase_diagrams.commands.presets import Presets
+from phase_diagrams.commands.provenance import PictureProvenance
 from phase_diagrams.commands.refine import Refine
 from phase_diagrams.commands.show import Show
 from phase_diagrams.commands.sweep import Sweep
@@ -30,6 +31,7 @@ COMMANDS = {
     "compare": Compare,
     "figure": PaperFigure,
     "presets": Presets,
+    "provenance": PictureProvenance,
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from phase_diagrams import Store
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.documents
 
 
 def script_of(document: str, folder: Path) -> Path:
@@ -49,3 +50,18 @@ def test_the_script_of_the_kernel_regime_watches_a_network_leave_it(tmp_path: Pa
     assert done.returncode == 0, done.stderr
     _, moment = done.stdout.splitlines()
     assert re.fullmatch(r"1 - cos past .05 at update [0-9]+", moment)
+
+
+def test_the_blocks_of_the_sweep_how_to_run_one_after_the_other(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "how_to.md").read_text()
+    script = tmp_path / "script.py"
+    script.write_text("\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)))
+    command = [sys.executable, "-W", "ignore::UserWarning", str(script)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith("PhaseDiagram(decoder_lr[5] x decoder_weight_decay[3] x seeds[1]: ")
+    assert any(line.startswith("Prediction(15 probes") for line in rest)
+    assert {"phases.png", "majority.png", "run.png", "runs.sqlite"} <= {
+        path.name for path in tmp_path.iterdir()
+    }

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from effective_theory import InputError
-from effective_theory.files import FileKind, picture_kind, replacing, require_outputs
+from effective_theory.files import (
+    FileKind,
+    replacing,
+    require_outputs,
+    save_figure,
+)
 from effective_theory.installation import package_versions
 from effective_theory.machine import describe_machine
 from validation.experiments.experiment import Experiment, Run, Verdict
@@ -77,7 +82,7 @@ def run_experiment(
     """
     from validation.engine.devices import device_named
     from validation.engine.torch_origin import device_name
-    from validation.pages import address, image_of, rendered
+    from validation.pages import inline, rendered
 
     on = device_name(device_named(device))
     store = folder / "runs.sqlite"
@@ -100,17 +105,15 @@ def run_experiment(
         resumed=resumed,
         provenance={**_provenance(), "device": on},
     )
-    pictures = [(caption, image_of(figure)) for caption, figure in found.figures]
-    figures = [(caption, address(image)) for caption, image in pictures]
+    figures = [(caption, inline(figure)) for caption, figure in found.figures]
     page = rendered(__package__, "page.html", experiment=experiment, record=record, figures=figures)
     content = json.dumps(asdict(record), indent=1, allow_nan=False) + "\n"
     for (path, kind), text in zip(files.items(), (page, content), strict=True):
         with replacing(path, kind) as file:
             file.write(text.encode())
-    for number, (_, image) in enumerate(pictures, start=1):
-        path = folder / f"figure-{number}.png"
-        with replacing(path, picture_kind(path)) as file:
-            file.write(image)
+    for number, (caption, figure) in enumerate(found.figures, start=1):
+        about = f"{experiment.name}: {caption}; {experiment.settings}"
+        save_figure(figure, folder / f"figure-{number}.png", about)
     return record
 
 

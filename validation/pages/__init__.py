@@ -35,14 +35,9 @@ def rendered(package: str, template: str, **values: Any) -> str:
 
 def inline(figure: "Figure") -> str:
     """Return a figure as the address of an image that a page holds itself."""
-    return address(image_of(figure))
-
-
-def image_of(figure: "Figure") -> bytes:
-    """Return a figure as the PNG image of a page."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110, metadata={"Software": None})
-    return file.getvalue()
+    return address(file.getvalue())
 
 
 def address(image: bytes) -> str:
