@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,11 @@ from effective_theory import InputError  # noqa: E402
 from effective_theory.figures import Picture  # noqa: E402
 from validation.cli import main  # noqa: E402
 from validation.experiments.degrok import median_interval  # noqa: E402
-from validation.experiments.experiment import Experiment, Findings, Run  # noqa: E402
+from validation.experiments.experiment import Experiment, Findings, Run, Verdict  # noqa: E402
 from validation.experiments.ledger import (  # noqa: E402
     EXPERIMENTS,
     RECORDS,
+    entries,
     experiment_named,
     ledger,
     ledger_table,
@@ -79,10 +81,29 @@ def test_the_table_is_that_of_the_records(tmp_path: Path) -> None:
     assert set(line) == set("| -") and len(rest) == len(others)
     assert "| **met** | quick False | 0 |" in first
     assert all("| no record yet |" in each for each in rest)
-    page = (RECORDS.parents[1] / "docs" / "ledger.md").read_text()
-    assert page.endswith(f"{ledger_table()}\n"), (
-        "python -m validation list --markdown prints what docs/ledger.md should end with"
+    assert len(ledger_table(tmp_path, "met").splitlines()) == 3
+    assert len(ledger_table(tmp_path, "refuted").splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("page", "verdict", "options"),
+    [("ledger.md", None, ""), ("reproduction.md", "refuted", " --verdict refuted")],
+)
+def test_a_page_ends_with_its_table(page: str, verdict: Verdict | None, options: str) -> None:
+    text = (RECORDS.parents[1] / "docs" / page).read_text()
+    assert text.endswith(f"{ledger_table(verdict=verdict)}\n"), (
+        f"python -m validation list --markdown{options} prints what docs/{page} should end with"
     )
+
+
+def test_the_readme_counts_the_ledger() -> None:
+    counts = Counter("none" if record is None else record.verdict for _, record in entries())
+    sentence = (
+        f"Of {len(EXPERIMENTS)} statements about networks, each with a bound, {counts['met']} were "
+        f"met, {counts['refuted']} refuted, {counts['not reachable here']} not reachable here and "
+        f"{counts['none']} have no record yet"
+    )
+    assert sentence in (RECORDS.parents[1] / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

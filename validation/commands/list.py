@@ -1,6 +1,7 @@
 """``list``: the ledger of reproduction."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -9,9 +10,12 @@ class Ledger:
 
     markdown: bool = False
     """As a table in Markdown, with what was measured."""
+    verdict: Literal["met", "refuted", "not reachable here"] | None = None
+    """Only what came out so."""
 
     def run(self) -> None:
         """Print the ledger."""
         from validation.experiments.ledger import ledger, ledger_table
 
-        print(ledger_table() if self.markdown else ledger())
+        written = ledger_table if self.markdown else ledger
+        print(written(verdict=self.verdict))

@@ -5,7 +5,7 @@ from pathlib import Path
 from effective_theory import InputError
 from effective_theory.checks import shown
 from validation.experiments import degrok
-from validation.experiments.experiment import Experiment
+from validation.experiments.experiment import Experiment, Verdict
 from validation.experiments.images import (
     digits_grokking,
     digits_training_size,
@@ -100,17 +100,28 @@ def record_of(experiment: Experiment, records: Path = RECORDS) -> Record | None:
     return read_record(path) if path.exists() else None
 
 
-def ledger(records: Path = RECORDS) -> str:
+def entries(
+    records: Path = RECORDS, verdict: Verdict | None = None
+) -> list[tuple[Experiment, Record | None]]:
+    """Return each experiment with its record; with a verdict those alone whose record has it."""
+    every = [(each, record_of(each, records)) for each in EXPERIMENTS.values()]
+    return [
+        (each, record)
+        for each, record in every
+        if verdict is None or (record is not None and record.verdict == verdict)
+    ]
+
+
+def ledger(records: Path = RECORDS, verdict: Verdict | None = None) -> str:
     """Return the ledger as text, some lines for each experiment."""
-    return "\n\n".join(_entry(each, record_of(each, records)) for each in EXPERIMENTS.values())
+    return "\n\n".join(_entry(*each) for each in entries(records, verdict))
 
 
-def ledger_table(records: Path = RECORDS) -> str:
+def ledger_table(records: Path = RECORDS, verdict: Verdict | None = None) -> str:
     """Return the ledger as a table in Markdown."""
     head = ("experiment", "claim (source)", "bound", "came out", "measured", "minutes")
     rows = [head, *([("---",) * len(head)])]
-    for each in EXPERIMENTS.values():
-        record = record_of(each, records)
+    for each, record in entries(records, verdict):
         outcome = ("no record yet", "", "")
         if record is not None:
             outcome = (f"**{record.verdict}**", record.measured, _minutes(record))
