@@ -29,9 +29,9 @@ class PageData:
     Attributes
     ----------
     runs
-        One row for each run: phase, steps (-1 where not within the run), last accuracies and RQI,
-        number of columns of its last state, and where its rows in ``curves`` begin and how many
-        they are.
+        One row for each run: phase and its source, steps (-1 where not within the run), last
+        accuracies and RQI, number of columns of its last state, and where its rows in ``curves``
+        begin and how many they are.
     curves
         The learning curves one after the other, with the columns of CURVE_COLUMNS.
     points
@@ -98,7 +98,10 @@ def page_data(diagram: PhaseDiagram) -> PageData:
     spec, stored_runs = diagram.spec, diagram.require_kept()
     require_moderate(spec)
     state_rows = _state_rows(spec)
-    runs: Columns = {"phase": diagram.phases.ravel().astype(np.int32)}
+    runs: Columns = {
+        "phase": diagram.phases.ravel().astype(np.int32),
+        "source": diagram.source.ravel().astype(np.int32),
+    }
     runs |= {name: np.full(spec.size, -1.0) for name in _STEPS}
     runs |= {name: np.full(spec.size, np.nan, np.float32) for name in _LAST}
     runs |= {name: np.zeros(spec.size, np.int32) for name in ("columns", "first", "count")}

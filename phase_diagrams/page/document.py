@@ -12,7 +12,7 @@ from bokeh.models import ColumnDataSource, CustomJS, Div, InlineStyleSheet, Sele
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.page.data import column_of, page_data
 from phase_diagrams.page.panels import curve_panels, phases_panel, state_panel
-from phase_diagrams.phases import RUN_PHASES, Phase
+from phase_diagrams.phases import RUN_PHASES, Phase, Source
 from phase_diagrams.runs.picture import state_labels
 from phase_diagrams.wording import seed_text
 
@@ -82,6 +82,10 @@ def page_document(diagram: PhaseDiagram, colours: dict[Phase, str], title: str) 
             "unit": spec.system.unit,
             "colours": {str(int(phase)): colours[phase] for phase in Phase},
             "labels": {str(int(phase)): phase.label for phase in Phase},
+            # What is said of a cell that has a phase and no run.
+            "guessed": {
+                str(int(each)): f" ({each.label})" for each in (Source.INFERRED, Source.PREDICTED)
+            },
         },
     )
     shown.js_on_change("data", fill)

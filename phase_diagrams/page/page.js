@@ -66,7 +66,8 @@ const lines = [
   `<b>${place.join(", ")}</b>`,
   `<span style="background:${colours[phase]};border:1px solid #888888">&emsp;</span> ` +
     `<b>${labels[phase]}</b>` +
-    (is_run ? `${lag}, run of ${of_run("steps_run")} ${unit}s` : ", no run is stored"),
+    (is_run ? `${lag}, run of ${of_run("steps_run")} ${unit}s`
+      : `${guessed[of_run("source")] ?? ""}, no run is stored`),
 ]
 if (is_run) {
   const unknown = "not known"

@@ -17,6 +17,7 @@ from phase_diagrams import (
     Phase,
     PhaseDiagram,
     RunSummary,
+    Source,
     Store,
     SweepSpec,
     load,
@@ -196,9 +197,6 @@ console.log(given.text.text)
 def test_the_page_says_of_a_run_how_long_it_was_though_it_had_no_update(
     model: ToyModel | None, words: str, tmp_path: Path
 ) -> None:
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node, which runs the page's script here, is not on the PATH")
     spec = SweepSpec(Addition(5), {"width": [4]}, model or ToyModel(steps=9), train_size=10)
     path = tmp_path / "runs.sqlite"
     if model is None:
@@ -206,7 +204,27 @@ def test_the_page_says_of_a_run_how_long_it_was_though_it_had_no_update(
             kept.add_sweep("sweep", spec)
     else:
         sweep(spec, store=path, engine=numba_engine(1), progress=False)
-    data = page_data(load(path))
+    shown = said(load(path), tmp_path)
+    assert words in shown
+    assert ("train accuracy: " in shown) is (model is not None)
+
+
+@pytest.mark.parametrize("source", [Source.INFERRED, Source.PREDICTED])
+def test_the_page_says_that_a_cell_without_a_run_is_a_guess(source: Source, tmp_path: Path) -> None:
+    spec = SweepSpec(Addition(5), {"width": [4]}, ToyModel(steps=9), train_size=10)
+    with Store(tmp_path / "runs.sqlite") as kept:
+        kept.add_sweep("sweep", spec)
+    diagram = load(tmp_path / "runs.sqlite")
+    diagram.enter(np.full(spec.shape, Phase.GROKKING), source)
+    assert f"grokking</b> ({source.label}), no run is stored" in said(diagram, tmp_path)
+
+
+def said(diagram: PhaseDiagram, folder: Path) -> str:
+    """What the page's script says of the only cell."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node, which runs the page's script here, is not on the PATH")
+    data = page_data(diagram)
     columns = {name: {"data": lists(getattr(data, name))} for name in ("runs", "curves", "points")}
     sides = {side: [0] for side in ("left", "right", "bottom", "top")}
     cells = {**sides, "colour": ["red"], "first_value": [""], "second_value": ["width = 4"]}
@@ -225,13 +243,15 @@ def test_the_page_says_of_a_run_how_long_it_was_though_it_had_no_update(
         "thresholds": [["train_step", "train accuracy"]],
         "colours": {str(int(phase)): "red" for phase in Phase},
         "labels": {str(int(phase)): phase.label for phase in Phase},
+        "guessed": {
+            str(int(each)): f" ({each.label})" for each in (Source.INFERRED, Source.PREDICTED)
+        },
     }
-    (tmp_path / "given.js").write_text(json.dumps(given))
-    script = Path(page_module.__file__).with_name("page.js")
-    files = [str(tmp_path / "given.js"), str(script)]
-    shown = subprocess.run([node, "-e", READ, *files], capture_output=True, text=True, check=True)
-    assert words in shown.stdout
-    assert ("train accuracy: " in shown.stdout) is (model is not None)
+    (folder / "given.js").write_text(json.dumps(given))
+    files = [str(folder / "given.js"), str(Path(page_module.__file__).with_name("page.js"))]
+    return subprocess.run(
+        [node, "-e", READ, *files], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def lists(columns: dict[str, Any]) -> dict[str, list[Any]]:
