@@ -4,6 +4,7 @@
 # make test-slow       whole published tables: minutes of training
 # make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
 # make docs            the site, in results/site, with its notebooks; and the blocks of its pages
+# make figures         the site's figures that take an hour on 2 cores together
 # make wheel           sdist and wheel, and the README's example with the wheel alone
 # make gpu             with a GPU and the PyTorch of $(PYTHON): tests, benchmark and record; resumes
 
@@ -14,7 +15,7 @@ TABLE ?=
 # Tests of one file share what it prepares.
 PARALLEL := -n logical --maxprocesses 8 --dist loadfile
 
-.PHONY: phase-diagram test test-networks test-slow test-slurm docs wheel gpu clean
+.PHONY: phase-diagram test test-networks test-slow test-slurm docs figures wheel gpu clean
 
 phase-diagram: .venv/core
 	$(BIN)/python -m phase_diagrams sweep --preset released-5b $(if $(TABLE),--table $(TABLE))
@@ -24,7 +25,7 @@ test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow and not networks and not documents" $(PARALLEL) --cov --cov-report=
+	$(BIN)/python -m pytest -m "not slow and not networks and not documents" $(PARALLEL) --durations=15 --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/uncompiled --cov --cov-append --cov-fail-under=92
 
 test-networks: .venv/dev
@@ -39,6 +40,11 @@ test-slurm: .venv/dev
 docs: .venv/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -d results/site-cache docs results/site
 	$(BIN)/python -m pytest -m documents -n 2 --dist load
+
+figures: .venv/docs
+	$(BIN)/python docs/critical_size.py
+	$(BIN)/python docs/scaling.py
+	$(BIN)/python docs/experiments.py --longest 22
 
 wheel: .venv/dev
 	.ci/wheel
