@@ -25,9 +25,9 @@ from phase_diagrams import (
     preset,
     sweep,
 )
-from phase_diagrams.prediction.groups import groups_of
 from phase_diagrams.prediction.law import Law
 from phase_diagrams.prediction.predicted_cells import edges_of, nearest_probes, observed_by
+from phase_diagrams.prediction.probes import Plan
 from phase_diagrams.prediction.spent import spent
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_probes
@@ -71,7 +71,7 @@ def other_settings() -> Iterator[tuple[str, SweepSpec]]:
         yield f"width 100, start {seed}", replace(usual, model=replace(usual.model, width=100))
         crossed = replace(usual.model, loss="cross_entropy", target_dim=ToyModel().target_dim)
         yield f"cross-entropy, start {seed}", replace(usual, model=crossed)
-        yield f"other start {seed}", usual
+        yield f"other starts, start {seed}", usual
 
 
 # What is measured and what is predicted.
@@ -149,9 +149,10 @@ def calibrated() -> Law:
     changes = {False: [0, 0.0], True: [0, 0.0]}
     for trial in trials(CALIBRATION):
         exact, spec = trial.exact, trial.exact.spec
+        plan = Plan(spec)
         with Store(RESULTS / "probes.sqlite", create=False) as kept:
-            found = stored_probes(spec, kept, exact.kept.engine, exact.kept.version)
-        _, nearest = nearest_probes(groups_of(spec), found)
+            found = stored_probes(plan, kept, exact.kept.engine, exact.kept.version)
+        _, nearest = nearest_probes(plan, found)
         edges = edges_of(spec, nearest)
         for cell, probe in nearest:
             seen, budget = observed_by(probe, cell), cell.budget.steps
@@ -243,10 +244,12 @@ def _right(trial: Trial, low: float, high: float) -> np.ndarray:
 
 
 def write(section: str, lines: list[str]) -> None:
-    """Replace a section of the page."""
+    """Replace a section of the page, or add it at the end."""
     begin, end = f"<!-- {section}: made by docs/prediction.py -->\n", f"<!-- {section} end -->\n"
-    before, rest = PAGE.read_text(encoding="utf-8").split(begin)
-    text = before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2] if rest else ""
+    text = before.rstrip("\n") + "\n\n" + begin + "\n".join(lines) + "\n" + end + after
     PAGE.write_text(text, encoding="utf-8")
 
 

@@ -16,7 +16,6 @@ from effective_theory.installation import checkout, project_version
 _MARK = "made by grokking-effective-theory "
 #: Longest text that is read; no command of a person has it.
 _MOST = 100_000
-_PACKAGES = ("effective_theory", "phase_diagrams", "validation")
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,8 @@ def read_provenance(path: str | Path) -> Provenance:
         If the file cannot be read, or says nothing of it.
     """
     path = path_of("path", path)
+    if path.exists() and not path.is_file():  # a device may have no end
+        raise InputError(f"path {path} is no file.")
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -99,7 +100,7 @@ def _command() -> str:
     """Return how this process was called, as one would type it."""
     program, *arguments = [*sys.argv] or [""]
     place = Path(program)
-    if place.name == "__main__.py" and place.parent.name in _PACKAGES:
+    if place.name == "__main__.py":
         words = ["python", "-m", place.parent.name, *arguments]
     elif place.name == "ipykernel_launcher.py":
         return "a notebook"

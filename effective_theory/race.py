@@ -45,11 +45,12 @@ def line_distance(embeddings: ArrayLike) -> float:
     array = finite_array("embeddings", embeddings, (None, None), np.float64)
     if array.size == 0 or (array == array[0]).all():
         raise InputError("embeddings are all equal or none; they lie on no line of their own.")
+    array = array / np.abs(array).max()
     centred = array - array.mean(axis=0)
     places = np.arange(len(array)) - (len(array) - 1) / 2
     slope = places @ centred / (places @ places)
     left = centred - np.outer(places, slope)
-    return float(np.linalg.norm(left) / np.linalg.norm(centred))
+    return min(1.0, float(np.linalg.norm(left) / np.linalg.norm(centred)))
 
 
 def label_spread(embeddings: ArrayLike, dataset: Dataset) -> float:
@@ -104,7 +105,11 @@ def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
     InputError
         If the task has no line.
     """
+    of_type("state", state, InitialState, "an InitialState")
     dataset.operation.require_line("decoder_slope")
+    symbols, rows = dataset.operation.symbols, len(state.embeddings)
+    if rows != symbols:
+        raise InputError(f"state must have embeddings of {symbols} symbols, not of {rows}.")
     hidden = _inputs(state.embeddings.astype(np.float64), dataset)
     slopes = np.broadcast_to(np.eye(hidden.shape[1]), (len(hidden), *[hidden.shape[1]] * 2))
     layers = list(zip(state.weights, state.biases, strict=True))
@@ -133,7 +138,8 @@ def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "larges
     Raises
     ------
     InputError
-        If the embeddings have several dimensions, or another argument is wrong.
+        If the embeddings have several dimensions, the decoder is flat, or another argument is
+        wrong.
     """
     of_type("state", state, InitialState, "an InitialState")
     if state.embeddings.shape[1] != 1:
@@ -142,6 +148,8 @@ def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "larges
         raise InputError(f'slope must be "largest" or "mean", not {slope!r}.')
     slopes = np.abs(decoder_slope(state, dataset))
     size = slopes.max() if slope == "largest" else slopes.mean()
+    if size == 0:
+        raise InputError("state has a decoder that is flat where the inputs lie; nothing races.")
     return float(label_spread(state.embeddings, dataset) / (2 * size))
 
 

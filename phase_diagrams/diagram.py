@@ -127,7 +127,8 @@ class PhaseDiagram:
                 values[places][taken] = other._arrays[name][taken]
             self._origins[places][taken] = other._origins[taken]
         if other.prediction is not None:
-            self.prediction = other.prediction.spread(places, self.spec.shape)
+            spread = other.prediction.spread(places, self.spec.shape)
+            self.prediction = spread.measured_at(self.phases, self.measured)
 
     def enter(self, phases: NDArray[np.integer[Any]], source: Source) -> None:
         """Enter phases that stand for cells that were not measured; NOT_RUN where none is known.
@@ -226,11 +227,11 @@ class PhaseDiagram:
         """Return the number of runs in each phase that occurs."""
         missing = int((self.source == Source.NOT_RUN).sum())
         measured = self.counts() | {Phase.NOT_RUN: missing}
-        counts = ", ".join(f"{phase.label} {n}" for phase, n in measured.items() if n)
+        counts = [f"{phase.label} {n}" for phase, n in measured.items() if n]
         for source in (Source.INFERRED, Source.PREDICTED):
             if cells := int((self.source == source).sum()):
-                counts += f", {source.label} {cells}"
-        return counts
+                counts.append(f"{source.label} {cells}")
+        return ", ".join(counts)
 
     @property
     def fits_a_picture(self) -> bool:
@@ -411,6 +412,8 @@ class PhaseDiagram:
             "phase": (dimensions, self.phases, _flags(Phase)),
             "source": (dimensions, self.source, _flags(Source)),
         }
+        if self.prediction is not None:
+            variables["probability"] = (dimensions, self.prediction.certainty)
         for name in self._columns:
             steps = self._arrays[name]
             variables[f"{name}_step"] = (dimensions, np.where(steps < 0, np.nan, steps))

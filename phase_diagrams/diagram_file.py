@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.files import FileKind, replacing
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.phases import RUN_PHASES
+from phase_diagrams.phases import RUN_PHASES, Source
 from phase_diagrams.sweeps.spec import SweepSpec
 
 Integers = NDArray[np.integer[Any]]
@@ -28,6 +28,8 @@ _MOST_HEADER = 2**14
 #: What `numpy.savez` and `numpy.savez_compressed` write.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 2**20
+#: By how much probabilities that sum to 1 may miss it.
+_ROUNDING = 1e-9
 #: The first member that `write_diagram` writes, behind the 30 bytes of a zip file's header.
 DIAGRAM = FileKind("a phase diagram", rb"PK\x03\x04.{26}spec\.npy")
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -67,7 +69,7 @@ def read_diagram(path: str | Path, names: Iterable[str]) -> tuple[SweepSpec, Arr
         with zipfile.ZipFile(path) as content:
             spec = SweepSpec.from_json(_text(content))
             arrays: Arrays = {name: _integers(content, name, spec.shape) for name in names}
-            prediction = _prediction(content, spec.shape) if spec.predicted else {}
+            prediction = _prediction(content, spec.shape, arrays["source"])
     # Each library that takes part has errors of its own, and damage can lead to any of them.
     except Exception as error:
         reason = str(error) or type(error).__name__
@@ -75,9 +77,18 @@ def read_diagram(path: str | Path, names: Iterable[str]) -> tuple[SweepSpec, Arr
     return spec, arrays, prediction
 
 
-def _prediction(content: zipfile.ZipFile, shape: tuple[int, ...]) -> Arrays:
+def _prediction(content: zipfile.ZipFile, shape: tuple[int, ...], source: Integers) -> Arrays:
+    """Return the arrays of a prediction, which predicted cells must have."""
+    if "probabilities.npy" not in content.namelist():
+        if (source == Source.PREDICTED).any():
+            raise ValueError("it has predicted cells and no probabilities")
+        return {}
+    probabilities = _floats(content, "probabilities", (*shape, len(RUN_PHASES)), 1.0)
+    totals = probabilities.sum(axis=-1)
+    if not (np.isnan(totals) | (abs(totals - 1) < _ROUNDING)).all():
+        raise ValueError("probabilities of a cell do not sum to 1")
     return {
-        "probabilities": _floats(content, "probabilities", (*shape, len(RUN_PHASES)), 1.0),
+        "probabilities": probabilities,
         "lengths": _floats(content, "lengths", shape, float(MOST_STEPS)),
         "probed": _integers(content, "probed", shape),
         "spent": _integers(content, "spent", (2,)),

@@ -45,8 +45,8 @@ GENERALISING = (Phase.COMPREHENSION, Phase.GROKKING)
 class Source(IntEnum):
     """Where a cell's phase comes from.
 
-    Inferred: it lies between measured cells that agree (`refine`). Predicted: from runs at other
-    learning rates (`predict`).
+    Inferred: it lies between cells that agree, which are measured or predicted (`refine`).
+    Predicted: from runs at other learning rates (`predict`).
     """
 
     NOT_RUN = 0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,12 @@ import numpy as np
 from effective_theory import InputError
 from effective_theory.checks import fraction, of_type
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.phases import Source
-from phase_diagrams.prediction.predicted_cells import missing_probes, predict_cells
+from phase_diagrams.prediction.predicted_cells import predict_cells
+from phase_diagrams.prediction.probes import Key, Plan, key_of
 from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.summary import RunSummary
-from phase_diagrams.sweeping import empty_diagram, enter, finished, known, opened, results
+from phase_diagrams.sweeping import empty_diagram, enter, finished, known, opened
 from phase_diagrams.sweeps.rescaling import require_rates
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -86,7 +87,7 @@ def predict(
         raise InputError("spec is a refined sweep; predict the coarse one, and refine that.")
     require_rates(spec.system)
     engine = chosen_engine(spec.system, engine, n_jobs)
-    found: dict[str, RunSummary] = {}
+    found: dict[Key, RunSummary] = {}
     with opened(store, name) as kept:
         spec = enter(kept, name, dataclasses.replace(spec, predicted=True))
         diagram = empty_diagram(spec, store, name, engine)
@@ -95,12 +96,14 @@ def predict(
         for cell, summary in known(spec, kept, engine):
             if summary is not None:
                 diagram.record(cell.index, summary)
-        while missing := missing_probes(spec, found):
+        plan = Plan(spec)
+        while missing := plan.missing(found):
             slow_first = sorted(missing, key=lambda cell: -cell.budget.steps)
             for cell, summary in finished(slow_first, kept, engine, progress):
-                found[cell.cell_id] = summary
-    predict_cells(diagram, found)
-    for sentence in mixtures(diagram.origins, spec.system):
+                found[key_of(cell)] = summary
+    predict_cells(diagram, plan, found)
+    origins = Counter(summary.origin for summary in found.values())
+    for sentence in mixtures(origins + Counter(diagram.origins), spec.system):
         warnings.warn(sentence, stacklevel=2)
     return diagram
 
@@ -114,39 +117,54 @@ def measure_doubtful(
     n_jobs: int | None = None,
     progress: bool = True,
 ) -> PhaseDiagram:
-    """Run the predicted cells of which a diagram is not sure, and return one with their results.
+    """Run the cells of which a predicted diagram is not sure, and return one with their results.
 
     Parameters
     ----------
     diagram
-        A diagram that `predict` made, which stays as it is.
+        A diagram that `predict` made, or a part of it, which stays as it is.
     below
-        Cells are run whose phase has a smaller probability.
+        Cells are run whose phase has a smaller probability, and those that were not predicted.
     store
-        SQLite file that keeps the runs; best that of the prediction.
+        SQLite file that keeps the runs: that of the prediction, if `load` is to know them.
     engine, n_jobs, progress
         As for `predict`.
+
+    Returns
+    -------
+    PhaseDiagram
+        With these cells measured; predictions of others are as they were.
 
     Raises
     ------
     InputError
-        If the diagram was not predicted, or an argument is wrong.
+        If the diagram was not predicted, was refined since, or an argument is wrong.
     StoreError
         If the store cannot be used.
+
+    Warns
+    -----
+    UserWarning
+        Where runs come from several origins.
     """
     of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as predict() returns")
     of_type("progress", progress, bool, "True or False")
     if diagram.prediction is None:
         raise InputError("diagram was not predicted; make it with predict().")
+    if diagram.spec.refined:
+        raise InputError("diagram was refined; measure what is doubtful before it is refined.")
     below = fraction("below", below)
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
-    doubtful = (diagram.source == Source.PREDICTED) & (diagram.prediction.certainty < below)
-    places = [tuple(int(k) for k in place) for place in np.argwhere(doubtful)]
-    found = diagram.copy()
+    unsure = ~diagram.measured & (np.nan_to_num(diagram.prediction.certainty) < below)
+    cells = [diagram.spec.cell(tuple(place)) for place in np.argwhere(unsure).tolist()]
     name = diagram.name or DEFAULT_NAME
-    runs = results(
-        diagram.spec, store=store, name=name, engine=engine, progress=progress, places=places
-    )
-    for cell, summary in runs:
-        found.record(cell.index, summary)
+    found = diagram.copy()
+    if store is not None:
+        found.kept = empty_diagram(diagram.spec, store, name, engine).kept
+    with opened(store, name) as kept:
+        for cell, summary in finished(cells, kept, engine, progress):
+            found.record(cell.index, summary)
+    found.prediction = diagram.prediction.measured_at(found.phases, found.measured)
+    for sentence in mixtures(found.origins, found.spec.system):
+        warnings.warn(sentence, stacklevel=2)
     return found

@@ -1,6 +1,7 @@
 """Sweeping: a specification, an engine and a store make a phase diagram."""
 
 import contextlib
+import dataclasses
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ from effective_theory import InputError
 from effective_theory.checks import of_type, path_of
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.prediction.predicted_cells import missing_probes, predict_cells
+from phase_diagrams.prediction.predicted_cells import predict_cells
+from phase_diagrams.prediction.probes import Key, Plan, key_of
 from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
 from phase_diagrams.refinement.inferred_cells import infer
 from phase_diagrams.runs.engines import Engine, beside, chosen_engine
@@ -78,6 +80,8 @@ def sweep(
     of_type("spec", spec, SweepSpec, _SPEC)
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(spec.system, engine, n_jobs)
+    # That of a predicted diagram asks here for all of its runs.
+    spec = dataclasses.replace(spec, predicted=False) if spec.predicted else spec
     with opened(store, name) as kept:
         spec = enter(kept, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
@@ -320,14 +324,12 @@ def stored_diagram(
     return diagram
 
 
-def stored_probes(
-    spec: SweepSpec, kept: Store, identity: str, version: int
-) -> dict[str, RunSummary]:
-    """Return the probes of a sweep that an open store knows, by their cells' ids."""
-    found = dict[str, RunSummary]()
-    while missing := missing_probes(spec, found):
+def stored_probes(plan: Plan, kept: Store, identity: str, version: int) -> dict[Key, RunSummary]:
+    """Return the probes of a sweep that an open store knows."""
+    found = dict[Key, RunSummary]()
+    while missing := plan.missing(found):
         known = kept.find(missing, identity, version)
-        new = {cell.cell_id: summary for cell, summary in known if summary is not None}
+        new = {key_of(cell): summary for cell, summary in known if summary is not None}
         if not new:
             break
         found |= new
@@ -337,5 +339,6 @@ def stored_probes(
 def _predict_again(diagram: PhaseDiagram, kept: Store, identity: str, version: int) -> None:
     """Enter what the stored probes of a predicted sweep say, as `predict` did."""
     coarse = PhaseDiagram(coarse_spec(diagram.spec))
-    predict_cells(coarse, stored_probes(coarse.spec, kept, identity, version))
+    plan = Plan(coarse.spec)
+    predict_cells(coarse, plan, stored_probes(plan, kept, identity, version))
     diagram.take(coarse_places(diagram.spec), coarse)

@@ -61,7 +61,8 @@ class Outcomes:
 
     def _step(self, place: Place, seed: int) -> float:
         phase = self.phases[place][seed]
-        if phase == Phase.NOT_RUN:
+        # Runs of a phase that are measured at one rate say nothing of the updates at another.
+        if phase == Phase.NOT_RUN or self.sources[place][seed] == Source.PREDICTED:
             return math.nan
         if self.sources[place][seed] != Source.MEASURED:
             alike = (self.phases[..., seed] == phase) & (self.sources[..., seed] == Source.MEASURED)

@@ -12,7 +12,7 @@ from phase_diagrams.wording import describe, place_name, seed_name
 _SOURCES = {
     Source.MEASURED: "measured",
     Source.INFERRED: "inferred, time of the nearest measured run of this phase",
-    Source.PREDICTED: "predicted, time of the nearest measured run of this phase",
+    Source.PREDICTED: "predicted",
 }
 
 
@@ -33,7 +33,7 @@ class Setting:
         Those of the setting asked about, divided by ``test_step``; None if that does not reach the
         threshold within its run, or if no run tells.
     source
-        Whether this cell was measured or inferred.
+        Whether this cell was measured, inferred or predicted.
     comprehending, seeds
         Seeds that comprehend here, of those that are known here.
     neighbours
@@ -63,7 +63,7 @@ class Advice:
     seed
         The seed whose runs counted, (split, initialisation); None for several.
     phase, source
-        Phase of that cell, and whether it was measured or inferred.
+        Phase of that cell, and whether it was measured, inferred or predicted.
     test_step
         Updates until its test accuracy is at its threshold; None if that is not within its run, or
         if no run tells.

@@ -7,12 +7,9 @@ from typing import Any
 
 from effective_theory import InputError
 from phase_diagrams.sweeps.cell import Cell
-from phase_diagrams.sweeps.rescaling import require_rates
+from phase_diagrams.sweeps.rescaling import merged_ratios, require_rates
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.systems import BUDGET
-
-#: Ratios that agree to this number of digits after the point of their logarithm are one.
-_DIGITS = 4
 
 #: log10 of each rate over the one that sets the unit of time.
 Ratios = tuple[float, ...]
@@ -62,7 +59,7 @@ def groups_of(spec: SweepSpec) -> list[Group]:
     """
     system = require_rates(spec.system)
     apart = {*system.rates, BUDGET}
-    groups: dict[tuple[Any, ...], list[Cell]] = {}
+    keyed: list[tuple[tuple[Any, ...], Ratios, Cell]] = []
     for cell in spec.cells():
         rates = [getattr(cell.model, name) for name in system.rates]
         if not min(rates) > 0:
@@ -71,10 +68,15 @@ def groups_of(spec: SweepSpec) -> list[Group]:
                 "it has no logarithm."
             )
         held = [v for name, v in spec.values_at(cell.index).items() if name not in apart]
-        ratios = tuple(round(math.log10(rate / rates[-1]), _DIGITS) for rate in rates[:-1])
-        groups.setdefault((cell.index[-1], *held, ratios), []).append(cell)
+        ratios = tuple(math.log10(rate / rates[-1]) for rate in rates[:-1])
+        keyed.append(((cell.index[-1], *held), ratios, cell))
+    merged = merged_ratios(ratio for _, ratios, _ in keyed for ratio in ratios)
+    groups: dict[tuple[tuple[Any, ...], Ratios], list[Cell]] = {}
+    for shared, ratios, cell in keyed:
+        key = shared, tuple(merged[ratio] for ratio in ratios)
+        groups.setdefault(key, []).append(cell)
     return [
-        Group(key[:-1], key[-1], tuple(sorted(cells, key=lambda c: (unit_rate(c), c.budget.steps))))
+        Group(*key, tuple(sorted(cells, key=lambda c: (unit_rate(c), c.budget.steps))))
         for key, cells in groups.items()
     ]
 

@@ -23,6 +23,8 @@ Probabilities = NDArray[np.float64]
 class Law:
     """How well runs at two rates agree, by the decades between the rates.
 
+    ``slope`` and ``spread`` are estimated from the runs of docs/scaling.md; the others are guesses.
+
     Attributes
     ----------
     slope
@@ -111,7 +113,7 @@ def phase_probabilities(
 def expected_length(observed: Observed, budget: Budget, law: Law) -> float:
     """Return about how many updates a cell's run takes: to what it stops for, or its budget."""
     stretch = math.exp(law.slope * observed.decades)
-    if budget.stop_when == "accuracies" and observed.generalises:
+    if budget.stop_when != "never" and observed.generalises:
         return min(budget.steps, max(observed.train, observed.test) * stretch)
     return float(budget.steps)
 

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Source
-from phase_diagrams.prediction.groups import Group, groups_of, unit_rate
+from phase_diagrams.prediction.groups import unit_rate
 from phase_diagrams.prediction.law import (
     Law,
     Observed,
     expected_length,
     phase_probabilities,
 )
-from phase_diagrams.prediction.probes import Found, Probe, wanted_probes
+from phase_diagrams.prediction.probes import Found, Key, Plan, Probe, key_of
 from phase_diagrams.statistics.prediction import Prediction
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -23,26 +23,22 @@ from phase_diagrams.sweeps.spec import SweepSpec
 _SAME_RATE = 1e-9
 
 
-def missing_probes(spec: SweepSpec, found: Found) -> list[Cell]:
-    """Return the probes that a sweep needs next, by the results so far; none once it is done."""
-    wanted = {cell.cell_id: cell for _, cell in wanted_probes(groups_of(spec), found)}
-    return [cell for name, cell in wanted.items() if name not in found]
-
-
-def predict_cells(diagram: PhaseDiagram, found: Found, law: Law | None = None) -> None:
+def predict_cells(diagram: PhaseDiagram, plan: Plan, found: Found, law: Law | None = None) -> None:
     """Enter what probes say of a diagram's cells: measured where a probe is the cell's own run.
 
     Parameters
     ----------
     diagram
         The diagram, whose measured cells stay as they are.
+    plan
+        The probes of its sweep.
     found
-        Results of probes by their cells' ids; other runs in it are not read.
+        Their results, as far as they are known; other runs in it are not read.
     law
-        How well the scaling law holds; by default as it was measured.
+        How well the scaling law holds; by default `Law` as it stands.
     """
     spec = diagram.spec
-    probes, nearest = nearest_probes(groups_of(spec), found)
+    probes, nearest = nearest_probes(plan, found)
     probed = np.zeros(spec.shape, bool)
     for cell, probe in nearest:
         if cell.cell_id == probe.cell.cell_id and probe.summary.answers(*cell.budget):
@@ -57,11 +53,10 @@ def predict_cells(diagram: PhaseDiagram, found: Found, law: Law | None = None) -
         at_edge = bool(edges[cell.index])
         probabilities[cell.index] = phase_probabilities(seen, steps, spec.lag, at_edge, law)
         lengths[cell.index] = expected_length(seen, cell.budget, law)
-    measured = diagram.measured
-    probabilities[measured] = diagram.phases[measured][:, None] == np.array(RUN_PHASES)
     updates = sum(probe.summary.steps_run for probe in probes)
-    diagram.prediction = Prediction(probabilities, len(probes), updates, probed, lengths)
-    diagram.enter(diagram.prediction.phases, Source.PREDICTED)
+    prediction = Prediction(probabilities, len(probes), updates, probed, lengths)
+    diagram.enter(prediction.phases, Source.PREDICTED)
+    diagram.prediction = prediction.measured_at(diagram.phases, diagram.measured)
 
 
 def observed_by(probe: Probe, cell: Cell) -> Observed:
@@ -74,34 +69,38 @@ def observed_by(probe: Probe, cell: Cell) -> Observed:
         math.inf if step is None else step * in_cell
         for step in (probe.summary.train_step, probe.summary.test_step)
     )
-    diverged = probe.summary.status == "diverged" and not all(probe.outcome)
-    return Observed(train, test, probe.summary.steps_run * in_cell, decades, diverged)
+    return Observed(train, test, probe.summary.steps_run * in_cell, decades, probe.diverged)
 
 
-def nearest_probes(
-    groups: list[Group], found: Found
-) -> tuple[list[Probe], list[tuple[Cell, Probe]]]:
-    """Return the probes, and each cell with the one of its group whose rate is nearest."""
-    of_group: dict[tuple[object, ...], dict[str, Probe]] = {}
-    for group, cell in wanted_probes(groups, found):
-        if cell.cell_id in found:
-            probe = Probe(cell, found[cell.cell_id])
-            of_group.setdefault(group.key, {})[cell.cell_id] = probe
+def nearest_probes(plan: Plan, found: Found) -> tuple[list[Probe], list[tuple[Cell, Probe]]]:
+    """Return the probes, and each cell with the one of its group whose rate is nearest.
+
+    Divergence is a matter of the rate itself: a probe that diverged says nothing of slower cells,
+    and a cell that has no other is left out.
+    """
+    of_group: dict[tuple[object, ...], dict[Key, Probe]] = {}
+    for group, cell in plan.wanted(found):
+        if (key := key_of(cell)) in found:
+            of_group.setdefault(group.key, {})[key] = Probe(cell, found[key])
     nearest = []
-    for group in groups:
+    for group in plan.groups:
         probes = of_group.get(group.key, {}).values()
-        for cell in group.cells if probes else ():
+        for cell in group.cells:
             rate = unit_rate(cell)
-            nearest.append((cell, min(probes, key=lambda p: abs(math.log(p.rate / rate)))))
-    return [probe for probes in of_group.values() for probe in probes.values()], nearest
+            telling = [p for p in probes if not p.diverged or rate >= p.rate * (1 - _SAME_RATE)]
+            if telling:
+                probe = min(telling, key=lambda p: abs(math.log(p.rate / rate)))
+                nearest.append((cell, probe))
+    every = {key: probe for probes in of_group.values() for key, probe in probes.items()}
+    return list(every.values()), nearest
 
 
 def edges_of(spec: SweepSpec, nearest: list[tuple[Cell, Probe]]) -> NDArray[np.bool_]:
     """Return where the probe of a neighbouring cell reached other thresholds than the cell's."""
     outcomes = np.full(spec.shape, -1)
     for cell, probe in nearest:
-        trained, generalised = probe.outcome
-        outcomes[cell.index] = 2 * trained + generalised
+        trained, generalised, diverged = probe.outcome
+        outcomes[cell.index] = 4 * diverged + 2 * trained + generalised
     edges = np.zeros(spec.shape, bool)
     for axis in range(len(spec.grid)):
         here, there = (np.moveaxis(array, axis, 0) for array in (outcomes, edges))

@@ -8,14 +8,16 @@ for LEAST_STEPS, for the moments of AdamW have a memory of some 1000 updates at 
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from phase_diagrams.prediction.groups import Group, unit_rate, with_steps
+from phase_diagrams.prediction.groups import Group, groups_of, unit_rate, with_steps
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.rescaling import rescale
+from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.systems import Budget
 
 #: Rate of a group's first probe: ten times that at which the published diagrams begin.
 REFERENCE = 1e-4
@@ -24,7 +26,12 @@ HORIZON, LEAST_STEPS = 3.0, 3000
 #: Factor between the rates of a group's probes, where it has several.
 STRIDE = 10.0
 
-Found = Mapping[str, RunSummary]
+#: Rates that differ by less than this share are one.
+_ROUNDING = 1e-9
+
+#: What a probe is known by, and the results of probes.
+Key = tuple[str, Budget]
+Found = Mapping[Key, RunSummary]
 
 
 @dataclass(frozen=True)
@@ -48,45 +55,83 @@ class Probe:
         return unit_rate(self.cell)
 
     @property
-    def outcome(self) -> tuple[bool, bool]:
-        """Whether it reached the train and the test threshold."""
-        return self.summary.train_step is not None, self.summary.test_step is not None
+    def diverged(self) -> bool:
+        """Whether it diverged before it reached both thresholds."""
+        reached = self.summary.train_step is not None and self.summary.test_step is not None
+        return self.summary.status == "diverged" and not reached
+
+    @property
+    def outcome(self) -> tuple[bool, bool, bool]:
+        """Whether it reached the train and the test threshold, and whether it diverged before."""
+        train, test = self.summary.train_step, self.summary.test_step
+        return train is not None, test is not None, self.diverged
+
+
+class Plan:
+    """The probes of a sweep: the first of each group, and those that their results ask for.
+
+    Attributes
+    ----------
+    groups
+        The groups of its cells.
+
+    Raises
+    ------
+    InputError
+        As `groups_of`.
+    """
+
+    def __init__(self, spec: SweepSpec) -> None:
+        self.groups = groups_of(spec)
+        self._rows: dict[object, list[tuple[Group, Cell]]] = {}
+        for group in self.groups:
+            row = self._rows.setdefault((group.held, group.ratios[1:]), [])
+            row.append((group, first_probe(group)))
+        for row in self._rows.values():
+            row.sort(key=lambda pair: pair[0].ratios)
+
+    def wanted(self, found: Found) -> Iterator[tuple[Group, Cell]]:
+        """Yield the probes that the sweep needs, as far as the results of earlier ones say.
+
+        The first of each group; and where those of neighbouring ratios end differently, others of
+        the two groups at ten times the rate, a hundred times and so on.
+        """
+        for row in self._rows.values():
+            yield from row
+            outcomes = [_outcome(found, cell) for _, cell in row]
+            at_edge = set()
+            for (left, one), (right, other) in pairwise(enumerate(outcomes)):
+                if one is not None and other is not None and one != other:
+                    at_edge |= {left, right}
+            for place in sorted(at_edge):
+                group, first = row[place]
+                for cell in _faster_probes(group, first):
+                    yield group, cell
+
+    def missing(self, found: Found) -> list[Cell]:
+        """Return the probes that are needed next; none once all is done."""
+        wanted = {key_of(cell): cell for _, cell in self.wanted(found)}
+        return [cell for key, cell in wanted.items() if key not in found]
+
+
+def key_of(cell: Cell) -> Key:
+    """Return what a probe is known by: its cell and its budget."""
+    return cell.cell_id, cell.budget
 
 
 def first_probe(group: Group) -> Cell:
-    """Return a group's probe at the reference rate, or at the nearest that the group has above it.
+    """Return a group's probe at the reference rate, or at the smallest that the group has above it.
 
-    It is the group's own cell where one has about that rate, and the fastest one at larger rates
-    where all are slower.
+    It is a cell of the group, shortened; where all are slower it is the fastest one at larger
+    rates.
     """
-    fastest, longest = group.cells[-1], _longest(group)
-    if unit_rate(fastest) >= REFERENCE:
-        return _shortened(group.nearest(REFERENCE), longest)
+    longest = _longest(group)
+    for cell in group.cells:
+        if unit_rate(cell) >= REFERENCE * (1 - _ROUNDING):
+            return _shortened(cell, longest)
+    fastest = group.cells[-1]
     factor = REFERENCE / unit_rate(fastest)
     return _shortened(dataclasses.replace(fastest, model=rescale(fastest.model, factor)), longest)
-
-
-def wanted_probes(groups: Iterable[Group], found: Found) -> Iterator[tuple[Group, Cell]]:
-    """Yield the probes of groups that a sweep needs, as far as the results of earlier ones say.
-
-    The first of each group; and where those of neighbouring ratios end differently, others of the
-    two groups at ten times the rate, a hundred times and so on.
-    """
-    rows: dict[object, list[Group]] = {}
-    for group in groups:
-        rows.setdefault((group.held, len(group.ratios) and group.ratios[1:]), []).append(group)
-    for row in rows.values():
-        row.sort(key=lambda group: group.ratios)
-        firsts = [first_probe(group) for group in row]
-        yield from zip(row, firsts, strict=True)
-        outcomes = [_outcome(found, cell) for cell in firsts]
-        at_edge = set()
-        for (left, one), (right, other) in pairwise(enumerate(outcomes)):
-            if one is not None and other is not None and one != other:
-                at_edge |= {left, right}
-        for place in sorted(at_edge):
-            for cell in _faster_probes(row[place], firsts[place]):
-                yield row[place], cell
 
 
 def _faster_probes(group: Group, first: Cell) -> Iterator[Cell]:
@@ -108,9 +153,9 @@ def _shortened(cell: Cell, longest: float) -> Cell:
     rate = unit_rate(cell)
     end = min(max(HORIZON / rate, LEAST_STEPS), longest / rate)
     # A budget that went to and fro between units is a whole number but for its last bits.
-    return with_steps(cell, max(1, math.ceil(end * (1 - 1e-12))))
+    return with_steps(cell, max(1, math.ceil(end * (1 - _ROUNDING))))
 
 
-def _outcome(found: Found, cell: Cell) -> tuple[bool, bool] | None:
-    summary = found.get(cell.cell_id)
+def _outcome(found: Found, cell: Cell) -> tuple[bool, bool, bool] | None:
+    summary = found.get(key_of(cell))
     return None if summary is None else Probe(cell, summary).outcome

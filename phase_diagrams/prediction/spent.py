@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from effective_theory.toy_model import AWAITED
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Source
 
@@ -19,7 +21,7 @@ class Spent:
     measured
         Updates of the cells that were measured besides.
     whole
-        Updates of a sweep of all cells: of measured ones as they were, of predicted ones about.
+        Updates of the measured cells, as they were, and of the predicted ones, about.
     """
 
     probes: int
@@ -28,8 +30,8 @@ class Spent:
 
     @property
     def share(self) -> float:
-        """What was spent over what the whole sweep takes."""
-        return (self.probes + self.measured) / self.whole
+        """What was spent over what these cells take; 0 where there is none."""
+        return (self.probes + self.measured) / self.whole if self.whole else 0.0
 
 
 def spent(diagram: PhaseDiagram) -> Spent:
@@ -54,19 +56,22 @@ def prediction_lines(diagram: PhaseDiagram) -> list[str]:
         f"probability of 0.9 or more, from {prediction.probes} probes, which measured "
         f"{int(prediction.probed.sum())} cells; {besides} measured besides",
         f"updates: {cost.probes:.3g} of probes, {cost.measured:.3g} of other cells, together "
-        f"{cost.share:.1%} of some {cost.whole:.3g} that all cells take",
+        f"{cost.share:.1%} of some {cost.whole:.3g} that measured and predicted cells take",
     ]
 
 
-def _measured_lengths(diagram: PhaseDiagram) -> np.ndarray:
+def _measured_lengths(diagram: PhaseDiagram) -> NDArray[np.float64]:
     """Return how many updates measured cells ran, by what they stop for and their budgets."""
+    steps = {
+        name: getattr(diagram, name).filled(-1)
+        for name in ("train_step", "test_step", "rqi_step", "diverged_step")
+    }
     lengths = np.zeros(diagram.spec.shape)
-    train, test, end = (
-        steps.filled(-1) for steps in (diagram.train_step, diagram.test_step, diagram.diverged_step)
-    )
     for cell in diagram.spec.cells():
         budget, place = cell.budget, cell.index
-        lengths[place] = budget.steps if end[place] < 0 else end[place]
-        if budget.stop_when == "accuracies" and min(train[place], test[place]) >= 0:
-            lengths[place] = max(train[place], test[place])
+        awaited = [int(steps[name][place]) for name in AWAITED[budget.stop_when]]
+        diverged = int(steps["diverged_step"][place])
+        lengths[place] = budget.steps if diverged < 0 else diverged
+        if awaited and min(awaited) >= 0:
+            lengths[place] = max(awaited)
     return lengths

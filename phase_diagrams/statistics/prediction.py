@@ -1,6 +1,7 @@
 """Prediction: how sure a diagram is of its predicted cells, and what that took."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ class Prediction:
     ----------
     probabilities
         Of each of the phases that a run can have, in their order; shape (axes..., seed, phases).
-        NaN where nothing is known. Of cells that a probe measured: 1 and 0.
+        NaN where nothing is known. Of measured cells: 1 and 0.
     probes
         Number of probes.
     updates
@@ -46,12 +47,21 @@ class Prediction:
 
     @property
     def certainty(self) -> NDArray[np.float64]:
-        """Probability of the phase that was predicted, of the sweep's shape."""
+        """Probability of each cell's likeliest phase, of the sweep's shape; NaN if not known."""
         return np.asarray(self.probabilities.max(axis=-1))
 
-    def certainty_at(self, index: tuple[int, ...]) -> float:
-        """Return the probability of a cell's phase; 0 where nothing is known."""
-        return float(np.nan_to_num(self.certainty[index]))
+    def certainty_at(self, index: tuple[int, ...]) -> float | None:
+        """Return the probability of a cell's likeliest phase; None where nothing is known."""
+        certainty = float(self.probabilities[index].max())
+        return None if math.isnan(certainty) else certainty
+
+    def measured_at(
+        self, phases: NDArray[np.integer[Any]], measured: NDArray[np.bool_]
+    ) -> "Prediction":
+        """Return the prediction beside runs, whose phases have probability 1."""
+        probabilities = self.probabilities.copy()
+        probabilities[measured] = phases[measured][:, None] == np.array(RUN_PHASES)
+        return dataclasses.replace(self, probabilities=probabilities)
 
     def part(self, cut: tuple[slice | int, ...]) -> "Prediction":
         """Return the prediction of a part of the sweep, with all of its probes."""

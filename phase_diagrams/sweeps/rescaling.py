@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from effective_theory import InputError
@@ -10,6 +11,9 @@ from phase_diagrams.sweeps.registry import system_of
 from phase_diagrams.sweeps.systems import BUDGET, System
 
 Settings = TypeVar("Settings")
+
+#: Ratios of rates are one if the gap between their logarithms, to base 10, is at most this.
+_SAME_RATIO = 1e-4
 
 
 def rescale(model: Settings, factor: float) -> Settings:
@@ -59,3 +63,16 @@ def require_rates(system: System) -> System:
             "the System, or sweep it."
         )
     return system
+
+
+def merged_ratios(ratios: Iterable[float]) -> dict[float, float]:
+    """Return for the log10 of each ratio the one that stands for all that are the same.
+
+    Rates have been rounded: what the same ratio was differs in its last digits.
+    """
+    merged: dict[float, float] = {}
+    last = first = -math.inf
+    for ratio in sorted(set(ratios)):
+        first = ratio if ratio - last > _SAME_RATIO else first
+        last, merged[ratio] = ratio, first
+    return merged

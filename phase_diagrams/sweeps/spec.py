@@ -292,7 +292,8 @@ class SweepSpec:
     @property
     def settings(self) -> dict[str, Any]:
         """What is fixed, the axes and the seeds, by name."""
-        return {**self.fixed, **self.grid, "seeds": self.seeds}
+        how = {"predicted": True} if self.predicted else {}
+        return {**self.fixed, **self.grid, "seeds": self.seeds, **how}
 
     @property
     def grid(self) -> Mapping[str, Axis]:

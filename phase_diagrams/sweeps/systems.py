@@ -20,7 +20,7 @@ from phase_diagrams.sweeps.axes import Scale
 #: What tables of runs have besides the settings.
 _RESERVED = (
     *("system", "version", "task", "start", "lag", "seed", "split_seed", "init_seed"),
-    *("phase", "diverged_step", "status", "source"),
+    *("phase", "diverged_step", "status", "source", "probability"),
 )
 
 

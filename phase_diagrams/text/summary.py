@@ -18,7 +18,7 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     """Return the phases of the seed at that place as letters, the first axis upwards.
 
     One map for each value of further axes would be long: they are shown at their first value. Of
-    a refined sweep the coarse values are shown, which are measured everywhere.
+    a refined sweep the coarse values are shown. Cells that were not measured have small letters.
     """
     names = list(diagram.spec.grid)
     steps = [diagram.spec.refined.get(name, 1) for name in names]
@@ -26,13 +26,15 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
         Axis(axis.values[::step], axis.scale)
         for axis, step in zip(diagram.spec.grid.values(), steps, strict=True)
     ]
-    phases = diagram.phases[tuple(slice(None, None, step) for step in steps)][..., seed]
-    grid = np.atleast_2d(phases.reshape(*phases.shape[:2], -1)[..., 0])
+    coarse = tuple(slice(None, None, step) for step in steps)
+    letters = np.vectorize(lambda phase: Phase(int(phase)).letter)(diagram.phases)
+    letters = np.where(diagram.measured, letters, np.char.lower(letters))[coarse][..., seed]
+    grid = np.atleast_2d(letters.reshape(*letters.shape[:2], -1)[..., 0])
     rows = list(axes[0].texts) if len(axes) > 1 else [""]
     columns = axes[min(1, len(axes) - 1)].texts
     margin = max(len(text) for text in rows)
     lines = [
-        f"{text:>{margin}}  " + " ".join(Phase(int(phase)).letter for phase in row)
+        f"{text:>{margin}}  " + " ".join(row)
         for text, row in zip(reversed(rows), grid[::-1], strict=True)
     ]
     horizontal = f"{names[min(1, len(axes) - 1)]}: {describe(columns, 4)}"

@@ -7,6 +7,7 @@ nearly differ by the unit of time alone. How nearly is for `collapse` to measure
 some 1000 updates has a unit of its own.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy as np
 from effective_theory import InputError, ToyModel
 from effective_theory.checks import of_type
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.sweeps.rescaling import merged_ratios
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 _RATES = ("decoder_lr", "embedding_lr")
 Measured = Literal["train", "test"]
 _MEASURES: tuple[Measured, ...] = ("train", "test")
-#: Ratios that agree to this number of digits after the point of their logarithm are one.
-_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ScaledRun:
     @property
     def group(self) -> tuple[Any, ...]:
         """What runs have in common that should be one."""
-        return round(math.log10(self.ratio), _DIGITS), self.held
+        return self.ratio, self.held
 
     def time(self, measure: Measured) -> float | None:
         """Return the time to a threshold."""
@@ -197,7 +197,7 @@ def collapse(diagram: PhaseDiagram) -> Collapse:
     if not isinstance(spec.model, ToyModel):
         raise InputError(f"diagram must be one of toy models, not of {spec.system.plural}.")
     train, test = diagram.train_step, diagram.test_step
-    runs = []
+    runs: list[ScaledRun] = []
     for index in np.argwhere(diagram.measured).tolist():
         place = tuple(index)
         cell = spec.cell(place)
@@ -208,6 +208,8 @@ def collapse(diagram: PhaseDiagram) -> Collapse:
             times = [None if np.ma.is_masked(s) else float(s) * rate for s in steps]
             seed = ("seed", cell.seed)
             runs.append(ScaledRun(model.embedding_lr / rate, rate, (*held.items(), seed), *times))
+    merged = merged_ratios(math.log10(run.ratio) for run in runs)
+    runs = [dataclasses.replace(r, ratio=10 ** merged[math.log10(r.ratio)]) for r in runs]
     if len({run.group for run in runs}) == len(runs):
         raise InputError(
             "diagram has no two runs of one ratio embedding_lr / decoder_lr; sweep both rates, "

@@ -65,6 +65,9 @@ def test_the_distance_is_that_of_a_fit() -> None:
     share = ((embeddings - fit) ** 2).sum() / ((embeddings - embeddings.mean()) ** 2).sum()
     assert line_distance(embeddings[:, None]) == pytest.approx(np.sqrt(share))
     assert line_distance(np.arange(10.0)[:, None] * 3 - 1) == pytest.approx(0, abs=1e-12)
+    for size in (1e-200, 1e200):
+        assert line_distance(size * embeddings[:, None]) == pytest.approx(np.sqrt(share))
+    assert line_distance([[1.0], [0.1], [0.1], [1.0]]) <= 1
 
 
 def test_the_spread_is_that_of_sums_of_one_label() -> None:
@@ -109,5 +112,11 @@ def test_what_has_no_race_is_named() -> None:
         race_ratio(wide, DATASET)
     with pytest.raises(InputError, match='slope must be "largest" or "mean"'):
         race_ratio(STATE, DATASET, "l2")  # type: ignore[arg-type]
+    small = InitialState.random(ToyModel(width=3), Addition(8), 0)
+    with pytest.raises(InputError, match="embeddings of 10 symbols, not of 8"):
+        decoder_slope(small, DATASET)
+    flat = InitialState.random(ToyModel(width=3, decoder_scale=0.0), TASK, 0)
+    with pytest.raises(InputError, match="decoder that is flat"):
+        race_ratio(flat, DATASET)
     with pytest.raises(InputError, match="state must be an InitialState"):
         race_ratio(dataclasses.asdict(STATE), DATASET)  # type: ignore[arg-type]

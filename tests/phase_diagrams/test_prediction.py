@@ -2,8 +2,10 @@
 
 import dataclasses
 import math
+import re
 import sqlite3
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,11 @@ import pytest
 
 from effective_theory import Addition, InputError, ToyModel
 from phase_diagrams import (
+    Axis,
+    Cell,
     Phase,
     PhaseDiagram,
+    RunSummary,
     Source,
     SweepSpec,
     load,
@@ -24,8 +29,10 @@ from phase_diagrams import (
 from phase_diagrams.cli import main
 from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.phases import classify
+from phase_diagrams.prediction.groups import groups_of, unit_rate
 from phase_diagrams.prediction.law import Law, Observed, phase_probabilities
 from phase_diagrams.prediction.predicted_cells import predict_cells
+from phase_diagrams.prediction.probes import Plan, first_probe, key_of
 from phase_diagrams.prediction.spent import spent
 from phase_diagrams.text.summary import summary
 from phase_diagrams.text.table import write_csv
@@ -51,18 +58,19 @@ def test_where_the_law_is_exact_few_probes_tell_the_whole_diagram(
     found = predicted(spec, engine)
     exact = sweep(spec, engine=LawEngine(), progress=False)
     again = PhaseDiagram(found.spec)
-    runs = {cell.cell_id: summary for cell, summary in _probes(found, engine)}
-    predict_cells(again, runs, Law(slope=0, spread=1e-6, late=1e-6, change=0, change_at_edge=0))
+    runs = {key_of(cell): summary for cell, summary in probes_of(found, engine)}
+    law = Law(slope=0, spread=1e-6, late=1e-6, change=0, change_at_edge=0)
+    predict_cells(again, Plan(found.spec), runs, law)
     assert (found.source != Source.NOT_RUN).all()
     np.testing.assert_array_equal(again.phases, exact.phases)
     assert len({*exact.phases.ravel()}) == phases
     assert spent(found).share < 0.2
 
 
-def _probes(found: PhaseDiagram, engine: LawEngine):  # type: ignore[no-untyped-def]
+def probes_of(found: PhaseDiagram, engine: LawEngine) -> Iterator[tuple[Cell, RunSummary]]:
+    """The probes that an engine ran for a diagram of one seed."""
     cell = found.spec.cell((0,) * len(found.spec.shape))
-    cells = [dataclasses.replace(cell, model=model) for model in engine.ran]
-    return LawEngine().run(cells)
+    return LawEngine().run(dataclasses.replace(cell, model=model) for model in engine.ran)
 
 
 def test_one_probe_for_each_ratio_and_more_where_neighbours_end_differently() -> None:
@@ -146,7 +154,10 @@ def test_predicted_cells_have_a_phase_and_a_probability_and_no_steps(tmp_path: P
     assert (frame.loc[frame["source"] == "measured", "probability"] == 1).all()
     assert frame.loc[frame["source"] == "predicted", "train_step"].isna().all()
     assert frame.loc[frame["source"] == "predicted", "probability"].between(0.2, 1).all()
-    assert "predicted)" in summary(found) and "probes" in summary(found)
+    text = summary(found)
+    assert "predicted)" in text and "probes" in text
+    letters = "".join(re.findall(r"^ *[0-9.e-]+  ((?:[A-Za-z] ?)+)$", text, re.M)).replace(" ", "")
+    assert sum(letter.islower() for letter in letters) == guessed.sum()
     # Statistics over seeds count runs alone.
     assert np.isnan(found.probability("memorization").value[guessed[..., 0]]).all()
 
@@ -178,12 +189,13 @@ def test_the_store_holds_probes_alone_and_gives_the_same_prediction(tmp_path: Pa
 def test_an_interrupted_prediction_goes_on(tmp_path: Path) -> None:
     store = tmp_path / "runs.sqlite"
     with pytest.raises(KeyboardInterrupt):
-        predicted(rate_grid(), LawEngine(fail_after=26), store=store)
+        predicted(rate_grid(), LawEngine(fail_after=20), store=store)
     part = load(store, "predicted", engine=LawEngine())
-    assert (part.source == Source.NOT_RUN).any() or part.prediction.probes == 26  # type: ignore[union-attr]
+    assert (part.source == Source.NOT_RUN).any() and part.prediction is not None
+    assert part.prediction.probes == 20
     engine = LawEngine()
     found, whole = predicted(rate_grid(), engine, store=store), predicted(rate_grid())
-    assert len(engine.ran) == whole.prediction.probes - 26  # type: ignore[union-attr]
+    assert len(engine.ran) == whole.prediction.probes - 20  # type: ignore[union-attr]
     np.testing.assert_array_equal(found.phases, whole.phases)
     np.testing.assert_array_equal(found.source, whole.source)
 
@@ -211,7 +223,80 @@ def test_doubtful_cells_are_measured_and_no_others(tmp_path: Path) -> None:
     np.testing.assert_array_equal(after.phases[doubtful], exact.phases[doubtful])
     again = load(store, "predicted", engine=LawEngine())
     np.testing.assert_array_equal(again.source, after.source)
-    assert spent(again) == cost
+    assert spent(again) == cost and repr(again.prediction) == repr(after.prediction)
+    for each in (after, again):
+        assert all(r["probability"] == 1 for r in each.rows() if r["source"] == "measured")
+    place = tuple(np.argwhere(doubtful)[0, :2])
+    values = {
+        n: axis.values[k] for (n, axis), k in zip(after.spec.grid.items(), place, strict=True)
+    }
+    assert after.run(**values).phase == after.phases[(*place, 0)]
+
+
+def test_a_part_is_measured_without_a_change_of_the_stored_sweep(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    spec = dataclasses.replace(decay_grid(), seeds=(5, 6))
+    part = predicted(spec, store=store).sel(seed=6)
+    after = measure_doubtful(part, store=store, engine=LawEngine(), progress=False)
+    assert after.measured.sum() > part.measured.sum()
+    assert load(store, "predicted", engine=LawEngine()).spec.shape == spec.shape
+
+
+def test_nothing_is_said_before_a_probe_has_ended(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    with pytest.raises(KeyboardInterrupt):
+        predicted(decay_grid(), LawEngine(fail_after=0), store=store)
+    empty = load(store, "predicted", engine=LawEngine())
+    assert "predicted: 0 of 52 cells" in summary(empty)
+    assert all(row["probability"] is None for row in empty.rows())
+
+
+def test_the_sweep_of_a_predicted_diagram_measures_all(tmp_path: Path) -> None:
+    spec = predicted(decay_grid()).spec
+    whole = sweep(spec, engine=LawEngine(), progress=False)
+    assert whole.measured.all() and not whole.spec.predicted
+    whole.save(tmp_path / "whole.npz")
+    assert PhaseDiagram.load(tmp_path / "whole.npz").measured.all()
+
+
+def test_rounded_rates_are_of_one_ratio() -> None:
+    for steps in (4, 16, 32):
+        rates_ = rates(1e-5, 1e-2, steps)
+        axes = {"embedding_lr": rates_, "decoder_lr": rates_}
+        spec = SweepSpec(Addition(10), axes, ToyModel(width=2), seeds=(5,))
+        assert len(groups_of(spec)) == 2 * len(rates_) - 1
+
+
+def test_the_first_probe_has_the_smallest_rate_from_the_reference_on() -> None:
+    def first(*of_both: float) -> float:
+        axes = {name: Axis(of_both, "log") for name in ("embedding_lr", "decoder_lr")}
+        spec = SweepSpec(Addition(10), axes, ToyModel(width=2, steps=10**6), seeds=(5,))
+        (equal,) = (group for group in groups_of(spec) if abs(group.ratios[0]) < 1e-6)
+        return unit_rate(first_probe(equal))
+
+    assert first(1e-5, 1.1e-3) == 1.1e-3
+    nearly = 1e-6 * 10 * 10
+    assert first(1e-6, nearly) == nearly != 1e-4
+    assert first(1e-6, 1e-5) == pytest.approx(1e-4)
+
+
+def test_divergence_speaks_for_faster_cells_alone() -> None:
+    """AdamW diverges where rate times decay is above 2: at the probe's rate, not at the cells'."""
+    axes = {"embedding_lr": Axis((1e-3, 2e-3), "log"), "decoder_lr": Axis((1e-6, 2e-6), "log")}
+    model = ToyModel(width=4, steps=3000, embedding_weight_decay=100.0)
+    found = predict(SweepSpec(Addition(10), axes, model, seeds=(5,)), n_jobs=1, progress=False)
+    assert found.prediction is not None and found.prediction.probes == 3
+    assert not (found.phases == Phase.DIVERGED).any()
+    assert (found.source == Source.NOT_RUN).any()
+    after = measure_doubtful(found, n_jobs=1, progress=False)
+    assert after.measured[found.source == Source.NOT_RUN].all()
+
+
+def test_probes_of_other_stops_are_others() -> None:
+    axes = {"decoder_lr": rates(1e-4, 1e-3, 2), "stop_when": ["never", "accuracies"]}
+    spec = SweepSpec(Addition(10), axes, ToyModel(width=4, steps=200), seeds=(5,))
+    found = predict(spec, n_jobs=1, progress=False)
+    assert found.prediction is not None and found.prediction.probes == 6
 
 
 def test_a_refined_diagram_may_start_from_a_predicted_one(tmp_path: Path) -> None:
@@ -246,7 +331,7 @@ def test_files_keep_predictions_and_parts_have_theirs(tmp_path: Path) -> None:
         for name in whole.namelist():
             if name != "probabilities.npy":
                 damaged.writestr(name, whole.read(name))
-    with pytest.raises(InputError, match=r"damaged\.npz holds no phase diagram"):
+    with pytest.raises(InputError, match="it has predicted cells and no probabilities"):
         PhaseDiagram.load(tmp_path / "damaged.npz")
 
 
@@ -256,6 +341,10 @@ def test_a_file_with_a_probability_beyond_one_is_refused(tmp_path: Path) -> None
     found.prediction.probabilities[0, 0, 0, 0] = 1.5
     found.save(tmp_path / "diagram.npz")
     with pytest.raises(InputError, match="probabilities holds numbers beyond 0 and 1"):
+        PhaseDiagram.load(tmp_path / "diagram.npz")
+    found.prediction.probabilities[0, 0, 0] = 0.5
+    found.save(tmp_path / "diagram.npz")
+    with pytest.raises(InputError, match="do not sum to 1"):
         PhaseDiagram.load(tmp_path / "diagram.npz")
 
 
@@ -285,6 +374,9 @@ def test_wrong_arguments_are_named() -> None:
     fine = refine(coarse, {"decoder_lr": 2}, engine=LawEngine(), progress=False)
     with pytest.raises(InputError, match="predict the coarse one"):
         predicted(fine.spec)
+    fine = refine(predicted(decay_grid()), {"decoder_lr": 2}, engine=LawEngine(), progress=False)
+    with pytest.raises(InputError, match="measure what is doubtful before it is refined"):
+        measure_doubtful(fine)
     with pytest.raises(InputError, match="spec must be a SweepSpec"):
         predict(ToyModel())  # type: ignore[arg-type]
     with pytest.raises(InputError, match="predicted must be set by predict"):
