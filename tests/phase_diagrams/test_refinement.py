@@ -406,7 +406,7 @@ def test_inferred_cells_are_drawn_pale() -> None:
     grey = steps.axes[0].collections[1]
     steps.draw_without_rendering()
     assert (grey.get_facecolors()[drawn] == to_rgba("#D0D0D0")).all()
-    assert "not run" in steps.axes[-1].get_ylabel()
+    assert "not measured" in steps.axes[-1].get_ylabel()
     coarse = sweep(grid(), engine=LabelEngine(wedge), progress=False)
     assert len(coarse.plot().axes[0].collections) == 1
 
