@@ -163,6 +163,7 @@ print(sum(float(w.detach().double().sum()) for w in network.parameters()))
 """
 
 
+@pytest.mark.networks
 def test_a_killed_training_resumes_to_the_same_curve_bit_for_bit(tmp_path: Path) -> None:
     def run(path: Path, kill: int = -1) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-c", TRAINING, str(path), str(kill)]

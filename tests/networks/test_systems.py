@@ -109,6 +109,7 @@ assert torch.get_num_threads() == int(sys.argv[2])
 """
 
 
+@pytest.mark.networks
 def test_bits_do_not_depend_on_workers_and_threads(spec: SweepSpec) -> None:
     few = dataclasses.replace(spec, axes={"lr": [1e-3, 1e-2]}, seeds=(0,)).to_json()
     said = []
@@ -137,6 +138,7 @@ sweep(SweepSpec.from_json(sys.argv[2]), store=sys.argv[1], n_jobs=1, progress=Fa
 """
 
 
+@pytest.mark.networks
 def test_a_transformers_diagram_survives_a_kill_and_has_all_that_diagrams_have(
     spec: SweepSpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,6 +55,7 @@ BEGINNINGS = {
     ("effective_theory", "train"): TINY,
     ("effective_theory", "critical-size"): ("--p", "5", "--orders", "5"),
     ("phase_diagrams", "sweep"): (*AXIS, *TINY),
+    ("phase_diagrams", "predict"): (*AXIS, *TINY),
     ("validation", "sweep"): (*AXIS, *TINY, "--device", "cpu"),
     ("validation", "toy"): (*AXIS, *TINY, "--device", "cpu", "--nudges", "2"),
     ("validation", "published"): ("--table", "notes.txt", "--device", "cpu"),

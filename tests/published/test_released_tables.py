@@ -30,6 +30,7 @@ def stable_part(spec: SweepSpec) -> SweepSpec:
     return dataclasses.replace(spec, axes=axes)
 
 
+@pytest.mark.networks
 def test_the_stable_cells_of_released_5b_are_met_within_one_update() -> None:
     path = published_table("fig5b_mse_eta_dec_x_weight_decay.csv")
     spec = stable_part(preset("released-5b"))
