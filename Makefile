@@ -1,6 +1,6 @@
 # make phase-diagram   from a fresh clone to the four-phase diagram (no PyTorch)
 # make test            lint, types, import contracts, tests and the share of lines that they run
-# make test-networks   trainings of networks against what is published: 4 minutes on 2 cores
+# make test-networks   longer trainings, against what is published: 5 minutes on 2 cores
 # make test-slow       whole published tables: minutes of training
 # make test-slurm      a Slurm cluster on this machine: ALLOW_SYSTEM_INSTALL=1, root, Debian
 # make docs            the site, in results/site, with its notebooks; and the blocks of its pages

@@ -1,4 +1,4 @@
-"""Make the tables and pictures of docs/prediction.md: `python docs/prediction.py`.
+"""Make the tables and pictures of docs/prediction.md: `python docs/prediction.py [SECTION ..]`.
 
 Finished runs lie in results/prediction/: the same command goes on where it was, some 4 hours on 2
 cores for an empty folder. With `--calibrate` it prints the constants of `Law` as the random starts
@@ -7,7 +7,7 @@ cores for an empty folder. With `--calibrate` it prints the constants of `Law` a
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -187,19 +187,32 @@ def calibrated() -> Law:
 # The page.
 
 
-def bars_table() -> list[str]:
-    """Return agreement and cost of every trial beside the baselines."""
-    lines = [
-        "| diagram | probes | updates | right | measured below .9 | updates then | right then | "
-        "commonest label | nearest cell |",
-        "|---" * 9 + "|",
-    ]
-    published = (Trial.of(figure, preset(figure)) for figure in ("fig6a", "fig6b"))
-    rows = [(trial.name, row_of(trial)) for trial in published]
-    for name, seeds in (("random 0 to 9", CALIBRATION), ("random 10 to 19", UNSEEN)):
-        for figure in ("fig6a", "fig6b"):
-            several = [row_of(trial) for trial in trials(seeds, (figure,))]
-            rows.append((f"{figure}, {name}, medians", np.median(several, axis=0)))
+HEAD = (
+    *("diagram", "probes", "their updates", "right", "measured below .9", "updates then"),
+    *("right then", "commonest label", "nearest cell for the probes' updates"),
+)
+
+
+def published_table(figures: tuple[str, ...]) -> list[str]:
+    """Return agreement and cost from the published start beside the baselines."""
+    return table((figure, row_of(Trial.of(figure, preset(figure)))) for figure in figures)
+
+
+def random_table() -> list[str]:
+    """Return the same from random starts: medians."""
+    return table(
+        (
+            f"{figure}, {name}",
+            np.median([row_of(each) for each in trials(seeds, (figure,))], axis=0),
+        )
+        for name, seeds in (("random 0 to 9", CALIBRATION), ("random 10 to 19", UNSEEN))
+        for figure in ("fig6a", "fig6b")
+    )
+
+
+def table(rows: Iterable[tuple[str, Sequence[float]]]) -> list[str]:
+    """Return lines of Markdown for the numbers of `row_of`."""
+    lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
     for name, values in rows:
         probes, cost, right, doubtful, after, corrected, commonest, nearest = values
         lines.append(
@@ -253,22 +266,40 @@ def write(section: str, lines: list[str]) -> None:
     PAGE.write_text(text, encoding="utf-8")
 
 
-def main() -> None:
-    """Run what is missing, and write the tables and the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calibrate", action="store_true", help="print the constants of the law")
-    if parser.parse_args().calibrate:
-        print(calibrated())
-        return
-    write("bars", bars_table())
-    for figure in ("fig6a", "fig6b"):
-        trial = Trial.of(figure, preset(figure))
-        for diagram, name in ((trial.predicted, "predicted"), (trial.exact, "measured")):
-            save_figure(diagram.plot(title=name), PAGE.with_name(f"{figure}-{name}.png"))
+def reliability_lines() -> list[str]:
+    """Return the reliability of predictions that no constant was chosen by."""
     others: dict[str, list[Trial]] = {"random 10 to 19": list(trials(UNSEEN))}
     for name, spec in other_settings():
         others.setdefault(name.split(", ")[0], []).append(Trial.of(name.replace(" ", ""), spec))
-    write("reliability", reliability_table(others))
+    return reliability_table(others)
+
+
+def main() -> None:
+    """Run what is missing, and write the tables and the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=", ".join(SECTIONS))
+    parser.add_argument("--calibrate", action="store_true", help="print the constants of the law")
+    given = parser.parse_args()
+    if unknown := set(given.sections) - set(SECTIONS):
+        parser.error(f"{', '.join(unknown)}: choose from {', '.join(SECTIONS)}")
+    if given.calibrate:
+        print(calibrated())
+        return
+    for section in given.sections or SECTIONS:
+        write(section, SECTIONS[section]())
+        if section in ("fig6a", "fig6b"):
+            trial = Trial.of(section, preset(section))
+            path = PAGE.with_name(f"{section}-predicted.png")
+            save_figure(trial.predicted.plot(), path, f"predicted: {trial.predicted.spec}")
+
+
+#: Parts of the page by name; the first two are of the published start.
+SECTIONS: dict[str, Callable[[], list[str]]] = {
+    "fig6a": lambda: published_table(("fig6a",)),
+    "fig6b": lambda: published_table(("fig6b",)),
+    "random": random_table,
+    "reliability": reliability_lines,
+}
 
 
 if __name__ == "__main__":
