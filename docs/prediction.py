@@ -28,7 +28,7 @@ from phase_diagrams import (
 from phase_diagrams.prediction.law import Law
 from phase_diagrams.prediction.predicted_cells import edges_of, nearest_probes, observed_by
 from phase_diagrams.prediction.probes import Plan
-from phase_diagrams.prediction.spent import spent
+from phase_diagrams.prediction.spent import measured_lengths, spent
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_probes
 
@@ -115,7 +115,7 @@ class Trial:
         """
         places = np.argwhere(np.ones(self.exact.spec.shape)).astype(float)
         places /= np.maximum(places.max(axis=0), 1)
-        lengths, phases = lengths_of(self.exact).ravel(), self.exact.phases.ravel()
+        lengths, phases = measured_lengths(self.exact).ravel(), self.exact.phases.ravel()
         apart, nearest, cost, place = np.full(len(places), np.inf), np.zeros(len(places), int), 0, 0
         while cost + lengths[place] <= updates:
             cost += int(lengths[place])
@@ -124,12 +124,6 @@ class Trial:
             apart = np.minimum(apart, closer)
             place = int(apart.argmax())
         return float((phases[nearest] == phases).mean())
-
-
-def lengths_of(diagram: PhaseDiagram) -> np.ndarray:
-    """Return the updates that each run of a measured diagram took."""
-    both = np.ma.maximum(diagram.train_step, diagram.test_step)
-    return np.asarray(both.filled(diagram.spec.most_steps))
 
 
 def trials(seeds: range, figures: tuple[str, ...] = ("fig6a", "fig6b")) -> Iterator[Trial]:
@@ -224,7 +218,7 @@ def table(rows: Iterable[tuple[str, Sequence[float]]]) -> list[str]:
 
 def row_of(trial: Trial) -> tuple[float, ...]:
     """Return the numbers of a trial in the order of the table."""
-    whole = int(lengths_of(trial.exact).sum())
+    whole = int(measured_lengths(trial.exact).sum())
     first, then = spent(trial.predicted), spent(trial.measured)
     doubtful = int((trial.measured.measured & ~trial.predicted.measured).sum())
     return (

@@ -11,6 +11,8 @@ from phase_diagrams.sweeps.rescaling import merged_ratios, require_rates
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.systems import BUDGET
 
+#: Rates that differ by less than this share, or share of a decade, are one.
+SAME_RATE = 1e-9
 #: log10 of each rate over the one that sets the unit of time.
 Ratios = tuple[float, ...]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Source
-from phase_diagrams.prediction.groups import unit_rate
+from phase_diagrams.prediction.groups import SAME_RATE, unit_rate
 from phase_diagrams.prediction.law import (
     Law,
     Observed,
@@ -18,9 +18,6 @@ from phase_diagrams.prediction.probes import Found, Key, Plan, Probe, key_of
 from phase_diagrams.statistics.prediction import Prediction
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.spec import SweepSpec
-
-#: A cell has a probe's rate if the two agree to this share of a decade.
-_SAME_RATE = 1e-9
 
 
 def predict_cells(diagram: PhaseDiagram, plan: Plan, found: Found, law: Law | None = None) -> None:
@@ -62,7 +59,7 @@ def predict_cells(diagram: PhaseDiagram, plan: Plan, found: Found, law: Law | No
 def observed_by(probe: Probe, cell: Cell) -> Observed:
     """Return what a probe says of a cell, in the cell's updates."""
     decades = math.log10(unit_rate(cell) / probe.rate)
-    if abs(decades) < _SAME_RATE:
+    if abs(decades) < SAME_RATE:
         decades = 0.0
     in_cell = 10.0**-decades
     train, test = (
@@ -87,7 +84,7 @@ def nearest_probes(plan: Plan, found: Found) -> tuple[list[Probe], list[tuple[Ce
         probes = of_group.get(group.key, {}).values()
         for cell in group.cells:
             rate = unit_rate(cell)
-            telling = [p for p in probes if not p.diverged or rate >= p.rate * (1 - _SAME_RATE)]
+            telling = [p for p in probes if not p.diverged or rate >= p.rate * (1 - SAME_RATE)]
             if telling:
                 probe = min(telling, key=lambda p: abs(math.log(p.rate / rate)))
                 nearest.append((cell, probe))

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from phase_diagrams.prediction.groups import Group, groups_of, unit_rate, with_steps
+from phase_diagrams.prediction.groups import (
+    SAME_RATE,
+    Group,
+    groups_of,
+    unit_rate,
+    with_steps,
+)
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.rescaling import rescale
@@ -25,9 +31,6 @@ REFERENCE = 1e-4
 HORIZON, LEAST_STEPS = 3.0, 3000
 #: Factor between the rates of a group's probes, where it has several.
 STRIDE = 10.0
-
-#: Rates that differ by less than this share are one.
-_ROUNDING = 1e-9
 
 #: What a probe is known by, and the results of probes.
 Key = tuple[str, Budget]
@@ -127,7 +130,7 @@ def first_probe(group: Group) -> Cell:
     """
     longest = _longest(group)
     for cell in group.cells:
-        if unit_rate(cell) >= REFERENCE * (1 - _ROUNDING):
+        if unit_rate(cell) >= REFERENCE * (1 - SAME_RATE):
             return _shortened(cell, longest)
     fastest = group.cells[-1]
     factor = REFERENCE / unit_rate(fastest)
@@ -153,7 +156,7 @@ def _shortened(cell: Cell, longest: float) -> Cell:
     rate = unit_rate(cell)
     end = min(max(HORIZON / rate, LEAST_STEPS), longest / rate)
     # A budget that went to and fro between units is a whole number but for its last bits.
-    return with_steps(cell, max(1, math.ceil(end * (1 - _ROUNDING))))
+    return with_steps(cell, max(1, math.ceil(end * (1 - SAME_RATE))))
 
 
 def _outcome(found: Found, cell: Cell) -> tuple[bool, bool, bool] | None:

@@ -38,7 +38,7 @@ def spent(diagram: PhaseDiagram) -> Spent:
     """Return what a predicted diagram took."""
     assert diagram.prediction is not None
     measured, prediction = diagram.measured, diagram.prediction
-    lengths = np.where(measured, _measured_lengths(diagram), np.nan_to_num(prediction.lengths))
+    lengths = np.where(measured, measured_lengths(diagram), np.nan_to_num(prediction.lengths))
     besides = measured & ~prediction.probed
     return Spent(prediction.updates, int(lengths[besides].sum()), round(lengths.sum()))
 
@@ -60,7 +60,7 @@ def prediction_lines(diagram: PhaseDiagram) -> list[str]:
     ]
 
 
-def _measured_lengths(diagram: PhaseDiagram) -> NDArray[np.float64]:
+def measured_lengths(diagram: PhaseDiagram) -> NDArray[np.float64]:
     """Return how many updates measured cells ran, by what they stop for and their budgets."""
     steps = {
         name: getattr(diagram, name).filled(-1)

@@ -5,6 +5,7 @@ import numpy as np
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase, Source
 from phase_diagrams.prediction.spent import prediction_lines
+from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
 from phase_diagrams.refinement.inferred_cells import refinement_lines
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.sweeps.axes import Axis
@@ -20,15 +21,11 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     One map for each value of further axes would be long: they are shown at their first value. Of
     a refined sweep the coarse values are shown. Cells that were not measured have small letters.
     """
-    names = list(diagram.spec.grid)
-    steps = [diagram.spec.refined.get(name, 1) for name in names]
-    axes = [
-        Axis(axis.values[::step], axis.scale)
-        for axis, step in zip(diagram.spec.grid.values(), steps, strict=True)
-    ]
-    coarse = tuple(slice(None, None, step) for step in steps)
-    letters = np.vectorize(lambda phase: Phase(int(phase)).letter)(diagram.phases)
-    letters = np.where(diagram.measured, letters, np.char.lower(letters))[coarse][..., seed]
+    grid_of_axes = coarse_spec(diagram.spec).grid
+    names, axes = list(grid_of_axes), list(grid_of_axes.values())
+    shown: tuple[slice | int, ...] = (*coarse_places(diagram.spec), seed)
+    letters = np.vectorize(lambda phase: Phase(int(phase)).letter)(diagram.phases[shown])
+    letters = np.where(diagram.measured[shown], letters, np.char.lower(letters))
     grid = np.atleast_2d(letters.reshape(*letters.shape[:2], -1)[..., 0])
     rows = list(axes[0].texts) if len(axes) > 1 else [""]
     columns = axes[min(1, len(axes) - 1)].texts
