@@ -16,7 +16,7 @@ from validation.experiments.experiment import Experiment, Findings, Run
 from validation.experiments.outcomes import or_none
 from validation.systems.settings import QuadraticSettings
 
-_SYMBOLS, _SEEDS, _LEVELS, _BUDGETS = (11, 17, 23, 31), (0, 1, 2), (0.5, 0.9), (3000, 6000)
+_SYMBOLS, _SEEDS, _LEVELS, _BUDGETS = (11, 17, 23, 31, 47), (0, 1, 2), (0.5, 0.9), (3000, 6000)
 #: Training samples in units of p ln p, up to all but a few pairs.
 _UNITS = (1.5, 1.9, 2.3, 2.7, 3.1, 3.5, 3.9, 4.3)
 #: Exponents that theory offers.
@@ -158,9 +158,9 @@ EXPERIMENT = Experiment(
     name="mohamadi-collapse",
     claim="test accuracies of several p are one function of n / p^(5/3)",
     source="Mohamadi et al. 2024, figure on sample sizes; competing law p ln p: Tian 2025",
-    settings="quadratic network of width 8 p at p = 11, 17, 23 and 31, sign descent 1e-3 with "
-    "decay 1, init scale 4, exact tail, float32, n of 1.5 to 4.3 p ln p, budgets 3000 and 6000, "
-    "seeds 0 to 2; sizes at which plain test accuracy crosses .5 and .9",
+    settings="quadratic network of width 8 p at p = 11, 17, 23, 31 and 47, sign descent 1e-3 "
+    "with decay 1, init scale 4, exact tail, float32, n of 1.5 to 4.3 p ln p, budgets 3000 and "
+    "6000, seeds 0 to 2; sizes at which plain test accuracy crosses .5 and .9",
     bound="5/3 lies within the 95 % interval of the exponent of p at both budgets and levels",
     measure=measure,
     quick="p = 5 and 7, two sizes, one seed, 200 updates",
