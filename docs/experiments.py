@@ -19,6 +19,7 @@ FIGURES = {
     "digits-training-size": 1,
     "hu-fractions": 2,
     "kernel-phases": 1,
+    "liu-transformer-phases": 1,
     "mohamadi-collapse": 1,
     "mohamadi-escape": 1,
     "mohamadi-kernel": 1,

@@ -139,8 +139,7 @@ def trials(seeds: range, figures: tuple[str, ...] = ("fig6a", "fig6b")) -> Itera
 
 def calibrated() -> Law:
     """Return the constants of the law as the random starts 0 to 9 give them."""
-    stretches, late = [], []
-    changes = {False: [0, 0.0], True: [0, 0.0]}
+    pairs, late = [], []
     for trial in trials(CALIBRATION):
         exact, spec = trial.exact, trial.exact.spec
         plan = Plan(spec)
@@ -158,32 +157,59 @@ def calibrated() -> Law:
                 waited = [step >= 0 for then, step in crossings if then == np.inf]
                 late += [(reached, np.log(budget / seen.end)) for reached in waited]
                 continue
-            both = [(then, step) for then, step in crossings if then < np.inf and step > 0]
-            stretches += [(seen.decades, np.log(step / then)) for then, step in both]
-            # Within the time that both runs had.
-            end = min(budget, seen.end)
-            differs = any((then <= end) != (0 <= step <= end) for then, step in crossings)
-            changes[bool(edges[cell.index])][0] += differs
-            changes[bool(edges[cell.index])][1] += abs(seen.decades)
-    decades, logs = np.array(stretches).T
+            pairs.append(Pair(seen.decades, crossings, budget, seen.end, edges[cell.index]))
+    decades, logs = np.array([each for pair in pairs for each in pair.stretches()]).T
     slope = float(np.median(logs / decades))
     scaled = (logs - slope * decades) / np.sqrt(np.abs(decades))
+    # That of a normal distribution with these quartiles: runs far off are another matter.
+    spread = float(np.subtract(*np.percentile(scaled, [75, 25])) / 1.349)
+    changes = {
+        edge: sum(pair.changed(slope, spread) for pair in pairs if pair.edge == edge)
+        / sum(abs(pair.decades) for pair in pairs if pair.edge == edge)
+        for edge in (False, True)
+    }
     return Law(
         slope=slope,
-        # That of a normal distribution with these quartiles: runs far off are another matter.
-        spread=float(np.subtract(*np.percentile(scaled, [75, 25])) / 1.349),
+        spread=spread,
         late=sum(reached for reached, _ in late) / sum(folds for _, folds in late),
-        change=changes[False][0] / changes[False][1],
-        change_at_edge=changes[True][0] / changes[True][1],
+        change=changes[False],
+        change_at_edge=changes[True],
     )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A probe and a cell at another rate: decades between them, crossings, budget and end."""
+
+    decades: float
+    crossings: list[tuple[float, int]]
+    budget: int
+    end: float
+    edge: bool
+
+    def stretches(self) -> Iterator[tuple[float, float]]:
+        """Yield decades and the logarithm of measured over predicted step."""
+        for then, step in self.crossings:
+            if then < np.inf and step > 0:
+                yield self.decades, float(np.log(step / then))
+
+    def changed(self, slope: float, spread: float) -> bool:
+        """Return whether one run reaches what the other does not, beyond three deviations."""
+        deviations = 3 * spread * abs(self.decades) ** 0.5
+        late, early = (np.exp(slope * self.decades + s * deviations) for s in (1, -1))
+        return any(
+            (then * late <= self.budget and step < 0)
+            or (then == np.inf and 0 <= step < self.end * early)
+            for then, step in self.crossings
+        )
 
 
 # The page.
 
 
 HEAD = (
-    *("diagram", "probes", "their updates", "right", "measured below .9", "updates then"),
-    *("right then", "commonest label", "nearest cell for the probes' updates"),
+    *("diagram", "probes", "their updates", "right", "of predicted cells", "measured below .9"),
+    *("updates then", "right then", "commonest label", "nearest cell for the probes' updates"),
 )
 
 
@@ -208,10 +234,10 @@ def table(rows: Iterable[tuple[str, Sequence[float]]]) -> list[str]:
     """Return lines of Markdown for the numbers of `row_of`."""
     lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
     for name, values in rows:
-        probes, cost, right, doubtful, after, corrected, commonest, nearest = values
+        probes, cost, right, alone, doubtful, after, corrected, commonest, nearest = values
         lines.append(
-            f"| {name} | {probes:.0f} | {cost:.1%} | {right:.1%} | {doubtful:.0f} | {after:.1%} | "
-            f"{corrected:.1%} | {commonest:.1%} | {nearest:.1%} |"
+            f"| {name} | {probes:.0f} | {cost:.1%} | {right:.1%} | {alone:.1%} | {doubtful:.0f} | "
+            f"{after:.1%} | {corrected:.1%} | {commonest:.1%} | {nearest:.1%} |"
         )
     return lines
 
@@ -223,7 +249,7 @@ def row_of(trial: Trial) -> tuple[float, ...]:
     doubtful = int((trial.measured.measured & ~trial.predicted.measured).sum())
     return (
         *(trial.predicted.prediction.probes, first.probes / whole),
-        *(trial.agreement(trial.predicted), doubtful),
+        *(trial.agreement(trial.predicted), float(_right(trial, 0, 2).mean()), doubtful),
         *((then.probes + then.measured) / whole, trial.agreement(trial.measured)),
         *(trial.commonest, trial.nearest(first.probes)),
     )
