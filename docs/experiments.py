@@ -18,6 +18,7 @@ FIGURES = {
     "digits-phases": 1,
     "digits-training-size": 1,
     "hu-fractions": 2,
+    "hu-fractions-power": 1,
     "kernel-phases": 1,
     "liu-transformer-phases": 1,
     "mohamadi-collapse": 1,
