@@ -10,6 +10,20 @@ def collect(store: Path, name: str | None = None) -> list[str]:
     """Copy what elements have finished to the store; return a sentence for each damaged element.
 
     Runs that are there already stay; elements may still be running.
+
+    Parameters
+    ----------
+    store
+        The store of the sweep.
+    name
+        The sweep's name there; by default all sweeps.
+
+    Raises
+    ------
+    InputError
+        If the record of a submission cannot be used.
+    StoreError
+        If the sweep's store is damaged.
     """
     damaged = []
     with Store(store) as runs:

@@ -158,7 +158,13 @@ def jobs_folder(store: Path) -> Path:
 
 
 def submissions(store: Path, name: str | None = None) -> dict[Path, Submission]:
-    """Return all submissions for a store, or those of one of its sweeps, the oldest first."""
+    """Return all submissions for a store, or those of one of its sweeps, the oldest first.
+
+    Raises
+    ------
+    InputError
+        If the record of one cannot be used.
+    """
     names = re.compile("[1-9][0-9]*", re.ASCII)
     folders = [path for path in jobs_folder(store).glob("*") if names.fullmatch(path.name)]
     every = {
@@ -168,7 +174,13 @@ def submissions(store: Path, name: str | None = None) -> dict[Path, Submission]:
 
 
 def new_folder(store: Path) -> Path:
-    """Make the folder of the next submission."""
+    """Make the folder of the next submission and return it.
+
+    Raises
+    ------
+    InputError
+        If it cannot be made.
+    """
     parent = require_folder(jobs_folder(store))
     number = max((int(folder.name) for folder in submissions(store)), default=0) + 1
     folder = parent / str(number)

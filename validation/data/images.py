@@ -40,7 +40,7 @@ class Digits(ImageTask):
     Raises
     ------
     InputError
-        If scikit-learn is not installed.
+        If scikit-learn is not installed, when the images are asked for.
     """
 
     @cached_property
@@ -80,7 +80,8 @@ class IdxImages(ImageTask):
     Raises
     ------
     InputError
-        If a file cannot be read, is not what it is named as, or is another one than the digest's.
+        If a file cannot be read or is another one than the digest's; when images and labels are
+        asked for, if a file holds something else, fewer than ``count`` of them or a label above 9.
     """
 
     image_file: str = ""

@@ -4,10 +4,11 @@ from torch import Tensor
 
 
 def nearest(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return the place of each output's nearest target, (..., samples).
+    """Return the place of each output's nearest target in L2, (..., samples).
 
-    It has the largest Y.out - |Y|^2 / 2. In float32 that would cancel where targets lie far from
-    the origin, and |out - Y|^2 where outputs are large: hence float64, from the targets' centre.
+    Outputs are (..., samples, o), targets Y (..., classes, o). The nearest has the largest
+    Y.out - |Y|^2 / 2. In float32 that would cancel where targets lie far from the origin, and
+    |out - Y|^2 where outputs are large: hence float64, from the targets' centre.
     """
     centre = targets.double().mean(dim=-2, keepdim=True)
     centred = targets.double() - centre

@@ -74,7 +74,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Findings:
-    """What came out.
+    """What came out of an experiment.
 
     Attributes
     ----------

@@ -95,7 +95,13 @@ def experiment_named(name: str) -> Experiment:
 
 
 def record_of(experiment: Experiment, records: Path = RECORDS) -> Record | None:
-    """Return the record of an experiment; None where there is none."""
+    """Return the record of an experiment; None where there is none.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
     path = records / experiment.name / "report.json"
     return read_record(path) if path.exists() else None
 

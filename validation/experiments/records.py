@@ -41,7 +41,7 @@ class Record:
     verdict, measured, numbers
         What came out.
     minutes, resumed
-        How long the run took, and whether it went on from stored runs.
+        How long the run took, in minutes, and whether it went on from stored runs.
     provenance
         Commit, versions, machine and device.
     """
@@ -74,6 +74,15 @@ def run_experiment(
 
     They are report.html, report.json and figure-1.png, figure-2.png.. Finished runs lie in
     runs.sqlite there: the same call goes on where it was.
+
+    Parameters
+    ----------
+    experiment
+        What is run.
+    folder
+        Where all is left; made if it is not there.
+    quick, jobs, device, images, labels
+        As `Run` has them.
 
     Raises
     ------
@@ -123,7 +132,7 @@ def read_record(path: Path) -> Record:
     Raises
     ------
     InputError
-        If the file is none.
+        If the file cannot be read or is no record.
     """
     try:
         return Record(**json.loads(path.read_text(encoding="utf-8")))

@@ -40,6 +40,11 @@ def trained(
         Type of all numbers.
     seed
         Of weights, batches and noise.
+
+    Raises
+    ------
+    InputError
+        If the checkpoint is one of another training, or cannot be written.
     """
     import torch
 

@@ -87,7 +87,7 @@ class EngineAgreement:
 
     @cached_property
     def p_values(self) -> dict[str, float]:
-        """Of "label", "train" and "test", over the cells that are not stable."""
+        """P-values of "label", "train" and "test", over the cells that are not stable."""
         return self.nudged.p_values(~self.stable)
 
     @property
@@ -185,10 +185,24 @@ def agreement(
     progress
         Show progress bars.
 
+    Returns
+    -------
+    EngineAgreement
+        Both diagrams, the nudged runs, and the bounds that decide.
+
     Raises
     ------
     InputError
         If an argument is wrong.
+    StoreError
+        If the store cannot be used.
+    RunError
+        If the memory of a device does not suffice, or a worker dies.
+
+    Warns
+    -----
+    UserWarning
+        As by `phase_diagrams.sweep`.
 
     Examples
     --------

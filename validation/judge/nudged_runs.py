@@ -80,6 +80,11 @@ class NudgedRuns:
             The cells to pool, shape (axes..., seeds).
         rng
             Seed of the exchanges.
+
+        Returns
+        -------
+        dict
+            The p-values by name; NaN where no cell is pooled.
         """
         values = {"label": _p_value(*self.phases, where, _label_difference, rng)}
         for name, (a, b) in self.steps.items():

@@ -52,12 +52,12 @@ def nudged_starts(base: str, count: int) -> list[str]:
     base
         Name of a registered start.
     count
-        Number of nudges.
+        Number of nudges, 1 to 10 000.
 
     Raises
     ------
     InputError
-        If there is no such start, or it is nudged already.
+        If there is no such start, it is nudged already, or the count is out of its range.
 
     Examples
     --------

@@ -25,6 +25,11 @@ class PlainToyModel(nn.Module):
         Hyper-parameters, how embeddings combine, and start.
     dtype
         Type of all numbers.
+
+    Raises
+    ------
+    InputError
+        If the task is no operation on symbols, or the state is another model's.
     """
 
     def __init__(
@@ -112,7 +117,7 @@ def plain_training(
     updates
         Number of updates.
     dtype
-        Type of all numbers.
+        torch.float32 or torch.float64, type of all numbers.
     batches
         Positions within the training set that each update uses; all of them by default.
 

@@ -19,7 +19,14 @@ STABLE: dict[str, Mapping[str, float]] = {
 
 
 def stable_cells(spec: SweepSpec, bounds: Mapping[str, float]) -> Cells:
-    """Return the cells up to some values of the axes; none without a bound.
+    """Return the cells up to some values of the axes, shape (axes..., seeds); none without a bound.
+
+    Parameters
+    ----------
+    spec
+        The sweep.
+    bounds
+        Largest value on each axis named.
 
     Raises
     ------

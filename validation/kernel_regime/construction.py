@@ -22,13 +22,15 @@ _NEURONS = (
 def fourier_solution(
     p: int, *, constant: bool = True, half: bool = False, balanced: bool = False
 ) -> QuadraticState:
-    """Return the Fourier construction (Mohamadi et al. 2024, appendix; SPEC 13).
+    """Return the Fourier construction (Mohamadi et al. 2024, appendix).
 
     Each frequency k has eight neurons, whose squares make 2 cos w (a + b - q) of products of
     cosines and sines of w a, w b and w q, w = 2 pi k / p. Summed over all k, with margin 4 p:
 
-        logits = 4 p 1[q = a + b]         width 8 p: l_inf norm 1; half: 4 p + 4
+        logits = 4 p 1[q = a + b]         width 8 p; half: 4 p + 4
         logits = 4 p 1[q = a + b] - 4     without k = 0: 8 (p - 1); half: 4 (p - 1)
+
+    The l_inf norm of all weights is 1; half, not balanced: 2.
 
     Parameters
     ----------
@@ -40,13 +42,19 @@ def fourier_solution(
         Whether k goes to (p - 1) / 2 only, with V doubled for k > 0 as k and p - k add the same.
     balanced
         Whether each neuron's weights are scaled so that W and V have the same largest entry, l_inf
-        2^(1/3) for the half construction: the function is the same as f is of degree 2 in W and of
-        degree 1 in V.
+        2^(1/3) for the half construction. The function stays the same, as f is of degree 2 in W and
+        of degree 1 in V.
+
+    Returns
+    -------
+    QuadraticState
+        W of shape (width, 2 p), V of shape (p, width).
 
     Raises
     ------
     InputError
-        If the half construction is asked for at an even p, whose last frequency stands alone.
+        If p is below 2, or the half construction is asked for at an even p, whose frequency p / 2
+        has no partner.
     """
     p = integer("p", p, 2)
     if half and p % 2 == 0:

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class FeatureMachine:
-    """A recursive feature machine after some iterations.
+    """A recursive feature machine after some iterations (Mallinar et al. 2024).
 
     Attributes
     ----------
@@ -36,8 +36,8 @@ def feature_machines(dataset: Dataset, *, ridge: float = 0.0) -> Iterator[Featur
     """Yield the machines of a recursion, without end (Mallinar et al. 2024).
 
     Each is the regression on one-hot labels with the quadratic kernel k(x, x') = (x^T M x')^2 of
-    two concatenated one-hot vectors, M = 1 at first. Then M becomes the square root of the average
-    gradient outer product of what it predicts,
+    two concatenated one-hot vectors, M the identity at first. Then M becomes the square root of the
+    average gradient outer product of what it predicts,
 
         G = mean over training samples of sum_c grad f_c grad f_c^T,
 
@@ -49,6 +49,13 @@ def feature_machines(dataset: Dataset, *, ridge: float = 0.0) -> Iterator[Featur
         Modular addition with its training set.
     ridge
         Added to the kernel's diagonal, as a share of its mean.
+
+    Raises
+    ------
+    InputError
+        If the task is no operation on symbols, or the ridge is negative; at the first machine.
+    numpy.linalg.LinAlgError
+        If the kernel is singular; give a ridge.
     """
     ridge = non_negative("ridge", ridge)
     task, train = dataset.operation, dataset.train

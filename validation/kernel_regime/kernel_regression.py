@@ -35,6 +35,16 @@ def expected_kernel(p: int, width: int, init_scale: float = 1.0) -> Array:
         h.
     init_scale
         Factor on weights that are uniform within 1 / sqrt(fan-in).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (3,), by the number of equal symbols.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
     """
     p, width = integer("p", p, 1), integer("width", width, 1)
     scale = non_negative("init_scale", init_scale) ** 2
@@ -56,6 +66,11 @@ def expected_prediction(dataset: Dataset, width: int, init_scale: float = 1.0) -
         Modular addition with its training set.
     width, init_scale
         As for `expected_kernel`.
+
+    Raises
+    ------
+    InputError
+        If the task is no operation on symbols, or another argument is out of its range.
     """
     task, train = dataset.operation, dataset.train
     kernel = expected_kernel(task.symbols, width, init_scale)
@@ -83,7 +98,8 @@ def kernel_prediction(
     Raises
     ------
     InputError
-        If the kernel is singular: more samples times classes than weights. Give a ridge.
+        If the task is no operation on symbols, the ridge is negative, or the kernel is singular:
+        more samples times classes than weights. Give a ridge.
     """
     task, train = dataset.operation, dataset.train
     pairs = np.asarray(task.pairs)
@@ -111,12 +127,12 @@ def _one_hot(dataset: Dataset) -> Array:
 
 
 def accuracy(prediction: Array, dataset: Dataset) -> float:
-    """Return the share of test samples whose label has the highest prediction."""
+    """Return the share of test samples whose label is the highest of predictions (N, p)."""
     test = dataset.test
     return float((prediction[test].argmax(axis=1) == dataset.operation.labels[test]).mean())
 
 
 def unseen_loss(prediction: Array, dataset: Dataset) -> float:
-    """Return the square loss on test samples over that of the prediction 0."""
+    """Return the square loss of predictions (N, p) on test samples over that of predicting 0."""
     test = dataset.test
     return float(((prediction[test] - _one_hot(dataset)[test]) ** 2).sum(axis=1).mean())

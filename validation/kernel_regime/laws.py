@@ -69,12 +69,18 @@ _LAWS = {
 
 
 def sample_laws() -> dict[str, SampleLaw]:
-    """Return what theory says of the number of training samples, by task and regime."""
+    """Return what theory says of the number of training samples.
+
+    By task and regime: "regression, kernel", "regression, rich", "classification, kernel",
+    "classification, rich" and "classification, groups".
+    """
     return dict(_LAWS)
 
 
 def kernel_width(samples: int, rho: float, delta: float) -> float:
     """Return the width above which the start's kernel can fit any labels, 36 rho log(n / delta).
+
+    Mohamadi et al. (2024).
 
     Parameters
     ----------
@@ -84,7 +90,12 @@ def kernel_width(samples: int, rho: float, delta: float) -> float:
         Largest norm of a sample's features over the smallest eigenvalue of the expected kernel, as
         the theorem has it.
     delta
-        Probability with which it may fail.
+        Probability with which it may fail, above 0.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of its range.
     """
     share = fraction("delta", delta)
     return 36 * non_negative("rho", rho) * math.log(integer("samples", samples, 1) / share)
@@ -93,8 +104,13 @@ def kernel_width(samples: int, rho: float, delta: float) -> float:
 def least_norm(p: int, width: int) -> float | None:
     """Return an l_inf norm with which some network of that width has zero loss on all pairs.
 
-    floor(h / 8 p)^(-1/3), the Fourier construction repeated; None below width 8 p, where the
-    paper's construction has no room (`fourier_solution` has some at 4 p).
+    floor(h / 8 p)^(-1/3), the Fourier construction repeated (Mohamadi et al. 2024); None below
+    width 8 p, where the paper's construction has no room (`fourier_solution` has some at 4 p).
+
+    Raises
+    ------
+    InputError
+        If p is below 2, or the width below 1.
     """
     copies = integer("width", width, 1) // (8 * integer("p", p, 2))
     return None if copies == 0 else float(copies ** (-1 / 3))
@@ -107,6 +123,14 @@ def normalised_margin(
 
     f is of degree 3 in the weights, so that a common factor leaves it as it is; without weight
     decay the weights grow as long as a network is trained, and raw norms tell its length.
+
+    Parameters
+    ----------
+    state
+        The network.
+    pairs, labels
+        Pairs (n, 2) and their labels (n,). The margin of a pair is the logit of its label less the
+        largest other one.
     """
     logits = state.logits(pairs)
     places = np.arange(len(pairs))

@@ -21,12 +21,20 @@ from validation.training.loop import NetworkMeasure
 def drift_measures(start: PairNetwork, dataset: Dataset) -> dict[str, NetworkMeasure]:
     """Return the two drifts of a network's kernel on the training pairs, as measures by name.
 
+    "kernel_drift" is `KernelDrift.relative`, "kernel_turned" `KernelDrift.turned`; a relative drift
+    below 1e-6 counts as 0.
+
     Parameters
     ----------
     start
         The quadratic network before its training, whose weights are copied.
     dataset
         What it is trained on.
+
+    Raises
+    ------
+    InputError
+        If the network is not quadratic, or the task no operation on symbols.
 
     Examples
     --------
@@ -46,7 +54,10 @@ def drift_measures(start: PairNetwork, dataset: Dataset) -> dict[str, NetworkMea
 
 
 def as_measures(drift: Callable[[Any], KernelDrift]) -> dict[str, NetworkMeasure]:
-    """Return both numbers of a drift as measures by name, which compute it once between them."""
+    """Return both numbers of a drift as measures, which compute it once between them.
+
+    They are called "kernel_drift" and "kernel_turned".
+    """
     latest: list[tuple[list[torch.Tensor], KernelDrift]] = []
 
     def known(network: nn.Module) -> KernelDrift:

@@ -32,7 +32,22 @@ class Triples:
 
     @classmethod
     def split(cls, p: int, share: float, seed: int) -> "Triples":
-        """Return a random share of all triples for training."""
+        """Return a random share of all triples for training.
+
+        Parameters
+        ----------
+        p
+            Number of symbols, at least 2.
+        share
+            Of the p^3 triples, 0 to 1.
+        seed
+            Of the draw.
+
+        Raises
+        ------
+        InputError
+            If an argument is out of its range.
+        """
         p, share = integer("p", p, 2), fraction("share", share)
         order = random_generator(seed, "seed").permutation(p**3)
         train = np.zeros(p**3, bool)
@@ -53,10 +68,10 @@ class RegressionRun:
     Attributes
     ----------
     updates
-        Of the evaluations, shape (evaluations,).
+        Completed updates at each evaluation, shape (evaluations,).
     train, unseen, strict
-        Mean square errors over p: on the training triples, on all others, and on those of them
-        whose mirror is unseen, too.
+        Mean square errors over p, shape (evaluations,): on the training triples, on all others, and
+        on those of them whose mirror is unseen, too.
     """
 
     updates: NDArray[np.int64]
@@ -81,16 +96,27 @@ def train_on_triples(
     Parameters
     ----------
     network
-        f, of p classes: f_c(a, b) is its answer to (a, b, c).
+        f, of p symbols and classes, on the CPU: f_c(a, b) is its answer to (a, b, c).
     triples
         What it is trained on.
-    lr, updates, optimiser, weight_decay
-        AdamW, whose decay is decoupled, or Adam, both with torch's other defaults, or plain
-        gradient descent; both of these without decay.
+    lr
+        Learning rate.
+    updates
+        Number of updates.
+    optimiser
+        "adamw" or "adam", with torch's other defaults, or "gd", plain gradient descent, as in
+        Mohamadi et al. (2024).
+    weight_decay
+        Decoupled weight decay of AdamW; "adam" and "gd" have none.
     l_inf_penalty
-        Weight of the largest absolute value of all weights.
+        Factor on the largest absolute value of all weights, which is added to the loss.
     evaluate_every
-        Updates between two evaluations.
+        Updates between two evaluations, the first at update 0.
+
+    Returns
+    -------
+    RegressionRun
+        Losses without the penalty.
     """
     task = ModularOperation("x+y", triples.p)
     dtype = network.first.weight.dtype

@@ -33,6 +33,11 @@ def empirical_kernel(
     -------
     Tensor
         Shape (n C, m C), rows and columns ordered by input, then by output.
+
+    Raises
+    ------
+    InputError
+        If chunk is no positive integer.
     """
     chunk = integer("chunk", chunk, 1)
     columns = inputs if others is None else others
@@ -113,6 +118,13 @@ def kernel_product(one: QuadraticState, other: QuadraticState, pairs: Pairs) -> 
 
     and so for T and M within the pairs that share a symbol, <M, M'> having the weight
     ((V^T V')_jk)^2. Costs n h^2.
+
+    Parameters
+    ----------
+    one, other
+        The networks, of one p.
+    pairs
+        Distinct pairs (n, 2).
     """
     z, w = one.units(pairs), other.units(pairs)
     z2, w2 = z**2, w**2

@@ -57,7 +57,12 @@ def top_frequency_power(embeddings: Array, count: int) -> float:
 def effective_dimension(embeddings: Array) -> float:
     """Return exp(S), S the entropy of the principal components' shares of the variance.
 
-    From 1, where all lie on a line, to d. Liu et al. (2022), section 4.2.
+    From 1, where all lie on a line, to min(d, p - 1). Liu et al. (2022), section 4.2.
+
+    Parameters
+    ----------
+    embeddings
+        Shape (p, d), p at least 3.
 
     Raises
     ------
@@ -92,6 +97,11 @@ class Circle:
 
 def circle(embeddings: Array) -> Circle:
     """Return the circle that the first two principal components of embeddings are nearest to.
+
+    Parameters
+    ----------
+    embeddings
+        Shape (p, d), p at least 3.
 
     Raises
     ------
@@ -130,6 +140,11 @@ def beside_random(
         Draws the normal ones.
     draws
         How many.
+
+    Returns
+    -------
+    measured, random
+        The measure of the embeddings, and the mean over the draws.
 
     Examples
     --------

@@ -49,7 +49,8 @@ def restricted_logits(logits: Array, frequencies: Collection[int]) -> NDArray[np
     """Return logits of which only the mean and the part along some sums is left.
 
     Their loss over the test samples, the *restricted loss*, falls while the network still
-    memorises: the way of adding is there before it shows.
+    memorises: the way of adding is there before it shows (Nanda et al. 2023, section 5.1).
+    Parameters, shape and errors are those of `along_sums`.
     """
     values = np.asarray(logits, np.float64)
     return np.asarray(along_sums(values, frequencies) + values.mean(axis=(0, 1)))
@@ -59,7 +60,8 @@ def excluded_logits(logits: Array, frequencies: Collection[int]) -> NDArray[np.f
     """Return logits without the part along some sums.
 
     Their loss over the training samples, the *excluded loss*, rises as the network comes to rely
-    on that way of adding, though the training loss stays small.
+    on that way of adding, though the training loss stays small (Nanda et al. 2023, section 5.1).
+    Parameters, shape and errors are those of `along_sums`.
     """
     return np.asarray(logits, np.float64) - along_sums(logits, frequencies)
 

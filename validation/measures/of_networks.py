@@ -40,8 +40,10 @@ _KEY_FREQUENCIES = 4
 def network_measures(dataset: Dataset) -> dict[str, Callable[[PairNetwork], float]]:
     """Return the measures of networks on a dataset, by name.
 
-    Those of `EMBEDDING_MEASURES`; "weight_norm"; "collapsed_share" of the training samples; and,
-    where the samples are all ordered pairs, "restricted_loss" over the test and "excluded_loss"
+    Of the embeddings "top_1_power", "top_2_power" and "top_4_power", the shares of the strongest
+    frequencies, "effective_dimension", "circle_r_squared" and "circle_radius_spread"; of all
+    weights "weight_norm"; of the training samples "collapsed_share"; and, where the samples are all
+    ordered pairs of more than eight symbols, "restricted_loss" over the test and "excluded_loss"
     over the training samples, for the strongest four frequencies of the embeddings (Nanda et al.
     2023, section 5.1).
 
@@ -49,6 +51,12 @@ def network_measures(dataset: Dataset) -> dict[str, Callable[[PairNetwork], floa
     ----------
     dataset
         The operation with its training set.
+
+    Raises
+    ------
+    InputError
+        If the task is no operation on symbols; by the measures of embeddings, if these are not
+        finite.
 
     Examples
     --------

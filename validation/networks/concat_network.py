@@ -15,11 +15,16 @@ class ConcatNetwork(PairNetwork):
     Parameters
     ----------
     symbols, classes
-        As for every network on pairs.
+        Numbers of symbols p and of labels.
     dimension
-        Of each embedding.
+        Width of each embedding.
     width
         Units of the hidden layer.
+
+    Raises
+    ------
+    InputError
+        If a number is no positive integer.
     """
 
     has_fold = True

@@ -14,6 +14,8 @@ from validation.networks.network import Network
 class ImageMLP(Network):
     """ReLU layers and a linear last one on grey values; weights begin as torch.nn.Linear does.
 
+    The last layer is the decoder (Liu et al. 2022, section 4.3; Omnigrok).
+
     Parameters
     ----------
     pixels, classes
@@ -22,6 +24,11 @@ class ImageMLP(Network):
         Units of each hidden layer.
     layers
         Number of hidden layers, which make the representation.
+
+    Raises
+    ------
+    InputError
+        If a number is no positive integer.
     """
 
     def __init__(self, pixels: int, classes: int, *, width: int = 200, layers: int = 2) -> None:
@@ -34,7 +41,13 @@ class ImageMLP(Network):
         self.last = nn.Linear(width, classes)
 
     def inputs_of(self, task: Task) -> Tensor:
-        """Return the grey values of all images, shape (N, pixels)."""
+        """Return the grey values of all images, shape (N, pixels).
+
+        Raises
+        ------
+        InputError
+            If the task is none of images, or has other numbers of pixels or labels.
+        """
         images = of_type("task", task, ImageTask, "images such as Digits()").images  # type: ignore[type-abstract]
         if images.shape[1] != self.hidden[0].in_features or task.classes != self.classes:
             raise InputError(

@@ -12,13 +12,13 @@ from validation.networks.pair_network import PairNetwork
 class LiuTransformer(PairNetwork):
     """Pre-norm encoder layers with one head on the tokens x and y; their outputs are concatenated.
 
-    No operator token, no positions, no mask. Weights begin as torch.nn.TransformerEncoderLayer
-    does, embeddings as N(0, ``embedding_scale``^2).
+    No operator token, no positions, no mask (Liu et al. 2022, section 4.2). Weights begin as
+    torch.nn.TransformerEncoderLayer does, embeddings as N(0, ``embedding_scale``^2).
 
     Parameters
     ----------
     symbols, classes
-        As for every network on pairs.
+        Numbers of symbols p and of labels.
     dimension
         Width d of embeddings and stream.
     hidden
@@ -26,9 +26,17 @@ class LiuTransformer(PairNetwork):
     layers
         Number of encoder layers.
     dropout
-        Of torch's encoder layers.
+        Dropout probability of torch's encoder layers.
     embedding_scale
         Standard deviation of the initial embeddings.
+
+    Raises
+    ------
+    InputError
+        If symbols, classes, dimension or layers is no positive integer, or embedding_scale is
+        negative.
+    ValueError
+        By PyTorch, if dropout is no probability.
     """
 
     has_fold = True

@@ -9,15 +9,21 @@ from validation.networks.pair_network import PairNetwork
 class LSTM(PairNetwork):
     """An LSTM that reads x and then y; its last hidden state is read by a linear layer.
 
-    The papers do not say how symbols enter: here as embeddings of as many numbers as there are
-    hidden units. Weights begin as torch's modules do.
+    With 20 hidden units it is the LSTM of Hu, Zhou and Yu (2024). The papers do not say how symbols
+    enter: here as embeddings of as many numbers as there are hidden units. Weights begin as torch's
+    modules do.
 
     Parameters
     ----------
     symbols, classes
-        As for every network on pairs.
+        Numbers of symbols p and of labels.
     hidden
         Units of the hidden state.
+
+    Raises
+    ------
+    InputError
+        If a number is no positive integer.
     """
 
     def __init__(self, symbols: int, classes: int, *, hidden: int = 20) -> None:

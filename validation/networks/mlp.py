@@ -17,18 +17,26 @@ Inputs = Literal["concatenated", "summed", "embedded"]
 class MLP(PairNetwork):
     """Hidden ReLU layers on a pair of symbols; weights begin as torch.nn.Linear does.
 
+    With two layers of 512 units it is the MLP of Hu, Zhou and Yu (2024).
+
     Parameters
     ----------
     symbols, classes
-        As for every network on pairs.
+        Numbers of symbols p and of labels.
     width
         Units of each hidden layer.
     layers
         Number of hidden layers.
     inputs
-        How a pair enters.
+        How a pair enters. "concatenated": two one-hot vectors one after the other; "summed": their
+        sum, in which (x, y) and (y, x) are one; "embedded": an embedding of each, concatenated.
     dimension
-        Of the embeddings, where there are any.
+        Width of each embedding, where inputs are "embedded".
+
+    Raises
+    ------
+    InputError
+        If symbols, classes, width or layers is no positive integer, or inputs is unknown.
     """
 
     has_fold = True

@@ -15,6 +15,11 @@ class Network(nn.Module):
     ----------
     classes
         Number of labels.
+
+    Raises
+    ------
+    InputError
+        If classes is no positive integer.
     """
 
     #: Whether `folded` is more than the plain forward pass.
@@ -25,7 +30,7 @@ class Network(nn.Module):
         self.classes = integer("classes", classes, 1)
 
     def inputs_of(self, task: Task) -> Tensor:
-        """Return the inputs of all samples, whose first axis is that of the samples.
+        """Return the inputs of all samples, along the first axis.
 
         Raises
         ------

@@ -14,12 +14,12 @@ class OneLayerTransformer(PairNetwork):
     """One attention layer and one MLP on the tokens x, y and "=", without LayerNorm.
 
     Learned positions; heads of ``dimension / heads``; a ReLU layer of ``hidden`` units with biases.
-    The logits are read at "=" (Hu, Zhou and Yu, transformer B).
+    The logits are read at "=" (Hu, Zhou and Yu 2024, transformer B).
 
     Parameters
     ----------
     symbols, classes
-        As for every network on pairs.
+        Numbers of symbols p and of labels.
     dimension
         Width d of the residual stream.
     heads
@@ -28,9 +28,15 @@ class OneLayerTransformer(PairNetwork):
         Units of the MLP.
     initialisation
         "fan_in", with which it groks as published: all weights N(0, 1/fan_in), embeddings
-        N(0, 1/d), the unembedding N(0, 1/classes), positions and biases 0, so that at first x and
-        y are nearly one. "torch": embeddings and positions N(0, 1), the rest as torch.nn.Linear
-        begins.
+        N(0, 1/d), the unembedding N(0, 1/classes), positions and biases 0, so that at first (x, y)
+        and (y, x) have the same logits. "torch": embeddings and positions N(0, 1), the rest as
+        torch.nn.Linear begins.
+
+    Raises
+    ------
+    InputError
+        If symbols, classes, dimension or heads is no positive integer, dimension is no multiple of
+        heads, or initialisation is unknown.
     """
 
     has_fold = True

@@ -21,9 +21,9 @@ class PowerTransformer(PairNetwork):
     Parameters
     ----------
     symbols, classes
-        As for every network on pairs.
+        Numbers of symbols p and of labels.
     dimension
-        Width d of the residual stream, even.
+        Width d of the residual stream, a multiple of twice ``heads``.
     heads
         Number of attention heads.
     hidden
@@ -31,7 +31,15 @@ class PowerTransformer(PairNetwork):
     blocks
         Number of blocks.
     dropout
-        Probability with which a number behind each layer is left out.
+        Dropout probability behind attention and behind the MLP of each block.
+
+    Raises
+    ------
+    InputError
+        If symbols, classes, heads or blocks is no positive integer, or dimension is no multiple of
+        twice heads.
+    ValueError
+        By PyTorch, if dropout is no probability.
     """
 
     has_fold = True
@@ -167,9 +175,10 @@ class _Block(nn.Module):
 
 
 def sinusoidal_positions(places: int, dimension: int) -> Tensor:
-    """Return sines and cosines of each place, shape (places, dimension).
+    """Return sines and cosines of each place, shape (places, dimension); the dimension is even.
 
-    Column 2 i is sin(k / 10000^(2 i / d)), column 2 i + 1 the cosine (Vaswani et al. 2017).
+    In row k column 2 i is sin(k / 10000^(2 i / d)), column 2 i + 1 the cosine (Vaswani et al.
+    2017).
     """
     angles = torch.arange(places, dtype=torch.float64).unsqueeze(1) * torch.exp(
         -math.log(10_000.0) * torch.arange(0, dimension, 2, dtype=torch.float64) / dimension

@@ -11,14 +11,19 @@ class QuadraticNetwork(PairNetwork):
     """f(a, b) = V (W [e_a; e_b])^2, the square elementwise, without biases.
 
     W (width, 2 symbols) reads two one-hot vectors, V (classes, width) writes the logits. Weights
-    begin as torch.nn.Linear does, uniform within 1 / sqrt(fan-in).
+    begin as torch.nn.Linear does, uniform within 1 / sqrt(fan-in) (Mohamadi et al. 2024).
 
     Parameters
     ----------
     symbols, classes
-        As for every network on pairs.
+        Numbers of symbols p and of labels.
     width
         Number of hidden units h.
+
+    Raises
+    ------
+    InputError
+        If a number is no positive integer.
     """
 
     has_fold = True

@@ -90,7 +90,11 @@ def train_cell(
 def usual_curve(
     curve: dict[str, NDArray[np.float64]], further: Sequence[str] = FURTHER
 ) -> NDArray[np.float64]:
-    """Return a training's curve with the columns of sweeps and further ones."""
+    """Return a training's curve with the columns of sweeps and further ones.
+
+    Shape (evaluations, columns): update, losses, accuracies, the RQI, which is NaN, and the further
+    ones.
+    """
     decisive = decisive_accuracy(curve)
     absent = np.full(len(decisive), np.nan)
     columns = [curve["update"], curve["train_loss"], curve["test_loss"], curve["train_accuracy"]]
@@ -116,6 +120,8 @@ class NetworkEngine(OneByOne):
 
     Attributes
     ----------
+    n_jobs
+        Runs at a time; None for what ``joblib.parallel_config`` says, or one on each core.
     device
         Where they are trained.
     checkpoints
@@ -143,7 +149,15 @@ class NetworkEngine(OneByOne):
         return partial(train_cell, device=self.device, checkpoints=self.checkpoints)
 
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
-        """Yield each cell with its result as it comes; see `OneByOne.run`."""
+        """Yield each cell with its result as it comes; see `OneByOne.run`.
+
+        Raises
+        ------
+        InputError
+            If a cell is none of a network, or as by `OneByOne.run`.
+        RunError
+            As by `OneByOne.run`.
+        """
         folder = self.checkpoints
         if folder is not None and dask_client() is not None:
             # Workers of Dask may have other disks.
@@ -185,7 +199,7 @@ def network_engine(n_jobs: int | None = None, *, device: str = "cpu") -> Network
     Raises
     ------
     InputError
-        If PyTorch is not installed, or has no such device.
+        If PyTorch is not installed, or has no such device, or n_jobs is 0.
 
     Examples
     --------

@@ -29,7 +29,7 @@ class NetworkSettings(Optimisation):
     steps
         Budget in updates; a multiple of ``evaluate_every``.
     evaluate_every
-        Updates between two evaluations: crossings are noted to that.
+        Updates between two evaluations, to which crossings are known.
     train_threshold, test_threshold
         Accuracies whose first evaluations are noted.
     stop_when
@@ -38,7 +38,7 @@ class NetworkSettings(Optimisation):
     Raises
     ------
     InputError
-        If a field is out of its range.
+        If a field is out of its range, or steps are no multiple of ``evaluate_every``.
     """
 
     init_scale: float = 1.0

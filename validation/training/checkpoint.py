@@ -44,6 +44,15 @@ def write_checkpoint(
 ) -> None:
     """Write a training's state in place of its earlier one, whole or not at all.
 
+    Parameters
+    ----------
+    path
+        The file.
+    configuration
+        What determines the training but for its budget, as plain values.
+    checkpoint, network, updates
+        The state: curve, weights and moments.
+
     Raises
     ------
     InputError
@@ -71,6 +80,8 @@ def read_checkpoint(
     path: Path, configuration: dict[str, Any], network: Network, updates: Updates
 ) -> Checkpoint:
     """Return a training's state, after network and optimiser have been given theirs.
+
+    Parameters are those of `write_checkpoint`.
 
     Raises
     ------

@@ -15,7 +15,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Crossings:
-    """First updates at which a network was found at its thresholds; None for never.
+    """First evaluations that found a network at its thresholds, in updates; None for never.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Crossings:
     plain_test_step
         Accuracy over all test samples, mirrors of training samples among them.
     stable_train_step, stable_test_step
-        First of as many evaluations in a row as were asked for.
+        First of `Plan.in_a_row` evaluations in a row.
     """
 
     train_step: int | None
@@ -40,14 +40,14 @@ class Crossings:
 def first_reached(
     updates: NDArray[Any], values: NDArray[Any], threshold: float, in_a_row: int = 1
 ) -> int | None:
-    """Return the update of the first of some values in a row that are at a threshold.
+    """Return the update of the first of some values in a row at a threshold; None for never.
 
     Parameters
     ----------
     updates, values
         Of the evaluations, shape (evaluations,).
     threshold
-        What they are to reach.
+        What they are to reach, or exceed.
     in_a_row
         How many of them; fewer at the end do not count.
     """

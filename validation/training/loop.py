@@ -53,15 +53,16 @@ class NetworkRun:
     crossings
         When it reached its thresholds.
     diverged_step
-        Update whose loss was not finite, counted from 0; None unless diverged.
+        Number of completed updates at the first loss that was not finite; None unless diverged.
     updates_run
         Number of completed updates.
     strict_samples
         Number of test samples whose mirror is not in training; None where the operation is not
         commutative.
     curve
-        One value for each evaluation: `COLUMNS`, then the measures. The strict test accuracy is
-        NaN where it is not defined.
+        Columns by name, each of shape (evaluations,): "update", "train_loss", "test_loss",
+        "train_accuracy", "plain_test_accuracy", "strict_test_accuracy", which is NaN where it is
+        not defined, then the measures.
     network
         The network in its last state.
     """
@@ -92,7 +93,21 @@ class NetworkRun:
 
 
 def begun(make: Callable[[], AnyNetwork], seed: int) -> AnyNetwork:
-    """Return what makes a network, called with torch's generator at a seed, which is put back.
+    """Return the network that a function makes with torch's CPU generator at a seed.
+
+    The generator is put back as it was.
+
+    Parameters
+    ----------
+    make
+        Called with nothing, returns a network.
+    seed
+        Of the initial weights.
+
+    Raises
+    ------
+    InputError
+        If the seed is no integer from 0 on, or ``make`` returns no network.
 
     Examples
     --------
@@ -141,10 +156,16 @@ def train_network(
     progress
         Show the updates on stderr.
 
+    Returns
+    -------
+    NetworkRun
+        Its curve begins at update 0; a divergence ends the training.
+
     Raises
     ------
     InputError
-        If an argument is wrong, or the checkpoint is one of another training.
+        If an argument is wrong, the task is none of the network's, the batch is larger than the
+        training set, or the checkpoint is damaged, cannot be written or is one of another training.
     """
     training = _Training(network, dataset, optimisation, plan, integer("seed", seed, 0), measures)
     every = integer("checkpoint_every", checkpoint_every, 1)

@@ -29,9 +29,9 @@ def objective(
     logits, labels
         Of the samples, shapes (n, classes) and (n,).
     weights
-        All that the penalty is taken over.
+        Tensors that the penalty is taken over.
     loss
-        Whose mean is taken.
+        "cross_entropy" or "mse", whose mean over the samples is taken.
     exact_tail
         Whether the direction of the gradient is to be exact at any loss.
     l_inf_penalty

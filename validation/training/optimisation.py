@@ -52,7 +52,7 @@ class Optimisation:
         Whether the direction of the cross-entropy's gradient is exact at any loss, where it would
         underflow to 0; its length is another one then, which all optimisers but "sgd" ignore.
     l_inf_penalty
-        Weight of a penalty, the largest absolute value of all weights.
+        Factor on a penalty, the largest absolute value of all weights (Mohamadi et al. 2024).
     loss
         "cross_entropy", or "mse", the mean square of the outputs less the one-hot labels over
         samples and classes.
@@ -60,7 +60,7 @@ class Optimisation:
     Raises
     ------
     InputError
-        If a field is out of its range.
+        If a field is out of its range, or ``exact_tail`` goes with loss "mse" or optimiser "sgd".
     """
 
     optimiser: Optimiser = "adamw"
@@ -130,15 +130,20 @@ def power_batch_size(train_size: int) -> int:
 
 
 def published_optimisations(train_size: int) -> dict[str, Optimisation]:
-    """Return the eight settings that Power and Hu compare, by name.
+    """Return the eight optimisers that Power and Hu compare, by name.
 
-    Betas are (0.9, 0.98), ten updates warm up, and where nothing else is said a batch has
-    `power_batch_size` samples.
+    Power et al. (2022) and Hu, Zhou and Yu (2024). Betas are (0.9, 0.98), ten updates warm up, and
+    where nothing else is said a batch has `power_batch_size` samples.
 
     Parameters
     ----------
     train_size
         Number of training samples.
+
+    Raises
+    ------
+    InputError
+        If there is none.
     """
     usual: dict[str, Any] = {"warm_up": 10, "batch_size": power_batch_size(train_size)}
     small = {**usual, "batch_size": min(128, train_size)}

@@ -12,7 +12,7 @@ class Plan:
     Parameters
     ----------
     updates
-        Budget.
+        Budget, in updates.
     evaluate_every
         Updates between two evaluations.
     train_threshold, test_threshold

@@ -23,7 +23,7 @@ _SYMBOLS, _STEPS, _PENALTIES = (17, 23, 31, 47), (10.0, 1.0), (1e-20, 0.0)
 def published(
     p: int, step: float, *, penalty: float = 0.0, seed: int = 0
 ) -> tuple[Dataset, QuadraticSettings]:
-    """Return split and settings at n = 2 p^(5/3), width 8 p (SPEC 13)."""
+    """Return split and settings at n = 2 p^(5/3), width 8 p."""
     task = ModularOperation("x+y", p)
     settings = QuadraticSettings(
         optimiser="normalised_gd",
