@@ -1,1 +1,1 @@
-"""The networks that the source papers train on operations of two symbols."""
+"""The networks that the source papers train on operations of two symbols and on images."""

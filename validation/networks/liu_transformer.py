@@ -13,7 +13,7 @@ class LiuTransformer(PairNetwork):
     """Pre-norm encoder layers with one head on the tokens x and y; their outputs are concatenated.
 
     No operator token, no positions, no mask (Liu et al. 2022, section 4.2). Weights begin as
-    torch.nn.TransformerEncoderLayer does, embeddings as N(0, ``embedding_scale``^2).
+    torch.nn.TransformerEncoderLayer does; embeddings are normal.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""One loop that trains all networks on pairs, with its settings, curves and checkpoints."""
+"""One loop that trains all networks, with its settings, curves and checkpoints."""

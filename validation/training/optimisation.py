@@ -130,7 +130,7 @@ def power_batch_size(train_size: int) -> int:
 
 
 def published_optimisations(train_size: int) -> dict[str, Optimisation]:
-    """Return the eight optimisers that Power and Hu compare, by name.
+    """Return the eight optimiser settings that Power and Hu compare, by name.
 
     Power et al. (2022) and Hu, Zhou and Yu (2024). Betas are (0.9, 0.98), ten updates warm up, and
     where nothing else is said a batch has `power_batch_size` samples.
