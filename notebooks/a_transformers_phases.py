@@ -8,9 +8,9 @@
 # %% [markdown]
 # # The phases of a transformer
 #
-# Networks are systems of the same sweeps: a one-layer transformer on addition modulo 11, over
-# learning rate and weight decay. Test accuracy is strict: of pairs whose mirror was not trained
-# on.
+# Networks are swept as toy models are: here a one-layer transformer on addition modulo 11, over
+# learning rate and weight decay. Test accuracy is strict: over the test pairs (x, y) whose mirror
+# (y, x) was not trained on.
 
 # %%
 from effective_theory import ModularOperation

@@ -8,8 +8,8 @@
 # %% [markdown]
 # # From grokking to comprehension
 #
-# A run that groks, what its diagram advises, and whether that helps on starts that the diagram
-# has not seen.
+# A run that groks, what its diagram advises, and whether the advice helps on starts that the
+# diagram has not seen.
 
 # %%
 import warnings

@@ -59,7 +59,8 @@ print(several.majority())
 print(several.ideal_test_accuracy)
 
 # %% [markdown]
-# Where memorization begins along the learning rate, with a bootstrap band over the seeds:
+# Where memorization or confusion begins along the learning rate, with a bootstrap band over the
+# seeds:
 
 # %%
 several.plot.boundary("decoder_lr", of=("memorization", "confusion"), rng=0)

@@ -9,7 +9,7 @@
 # # The simulator beside PyTorch
 #
 # The simulator's gradients are written out by hand, in Numba; PyTorch has autograd. From one
-# start the two must meet to the update, where rounding does not decide.
+# start the two must agree to the update, where rounding does not decide.
 
 # %%
 import warnings

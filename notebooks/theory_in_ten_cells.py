@@ -41,7 +41,7 @@ dataset
 degrees_of_freedom(dataset), ideal_accuracy(dataset, on="test")
 
 # %% [markdown]
-# At an embedding learning rate of 1e-3 the slowest departure from the line needs so many updates
+# At an embedding learning rate of 1e-3 the slowest departure from the line needs this many updates
 # to fall to 1/e:
 
 # %%
@@ -58,7 +58,7 @@ axes.plot(times, effective_trajectory(start, dataset, times)[..., 0])
 axes.set(xlabel="time", ylabel="embeddings")
 
 # %% [markdown]
-# The same training set, a network: AdamW on embeddings and decoder.
+# A network on the same training set: AdamW on embeddings and decoder.
 
 # %%
 run = train(ToyModel(decoder_lr=1e-4, steps=4000), dataset, rng=1, record_every=20)
@@ -68,8 +68,8 @@ run
 run.plot()
 
 # %% [markdown]
-# How many parallelograms its embeddings close, and the accuracy that this representation allows,
-# beside the one that was reached:
+# The share of parallelograms that its embeddings close (RQI), and the test accuracy that this
+# representation allows, beside the one that was reached:
 
 # %%
 (
