@@ -1,4 +1,4 @@
-"""README and how-tos run as they stand there: each Python block, with what it prints, and each command.
+"""README and how-tos run as they stand there: each block of Python with its output, each command.
 
 A comment `<!-- in tests: THIS => THAT -->` in a page makes what takes long short. Output stands
 behind its block as a block of text; dots stand for what differs from machine to machine.

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
-from effective_theory import Dataset, ModularOperation  # noqa: E402
+from effective_theory import Dataset, InputError, ModularOperation  # noqa: E402
 from validation.kernel_regime.feature_machine import feature_machines  # noqa: E402
 
 DATASET = Dataset.split(ModularOperation("x+y", 5), rng=0, train_fraction=0.6)
@@ -54,3 +54,12 @@ def test_a_ridge_gives_the_labels_less_than_whole() -> None:
     right = np.eye(5)[DATASET.operation.labels[train]]
     np.testing.assert_allclose(plain.prediction[train], right, atol=1e-10)
     assert (held.prediction[train][right == 1] < 0.9).all()
+
+
+def test_a_singular_kernel_asks_for_a_ridge(monkeypatch: pytest.MonkeyPatch) -> None:
+    def singular(*_: Any, **__: Any) -> None:
+        raise np.linalg.LinAlgError("singular matrix")
+
+    monkeypatch.setattr("validation.kernel_regime.feature_machine.solve", singular)
+    with pytest.raises(InputError, match="ridge must be above 0: the kernel of 15 samples"):
+        next(feature_machines(DATASET))

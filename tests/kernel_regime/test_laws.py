@@ -1,6 +1,7 @@
 """Laws, norms and margins, and the regression head."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,6 +40,8 @@ def test_the_laws_are_those_of_the_papers() -> None:
     )
     assert all(law.says and law.assumes and law.source for law in sample_laws().values())
     assert kernel_width(100, 2.0, 0.1) == pytest.approx(72 * math.log(1000))
+    with pytest.raises(InputError, match="delta must be above 0"):
+        kernel_width(100, 2.0, 0.0)
 
 
 @pytest.mark.parametrize("copies", [1, 8])
@@ -90,6 +93,22 @@ def test_measures_follow_the_network_and_the_lazy_to_rich_moment_is_an_update() 
     assert leaves_kernel_regime(curve, 0.1) == 20 and leaves_kernel_regime(curve, 0.5) is None
     with pytest.raises(InputError, match="start must be a QuadraticNetwork"):
         drift_measures(MLP(5, 5), dataset)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"optimiser": "sgd"}, "optimiser must be one of"),
+        ({"lr": -1.0}, "lr must be zero or positive"),
+        ({"evaluate_every": 0}, "evaluate_every must be at least 1"),
+    ],
+)
+def test_what_is_no_regression_is_named(change: dict[str, Any], message: str) -> None:
+    triples, given = Triples.split(5, 0.5, seed=0), {"lr": 1e-3, "updates": 1, **change}
+    with pytest.raises(InputError, match=message):
+        train_on_triples(QuadraticNetwork(5, 5, width=4), triples, **given)
+    with pytest.raises(InputError, match="network has 7 symbols, triples have 5"):
+        train_on_triples(QuadraticNetwork(7, 7, width=4), triples, lr=1e-3, updates=1)
 
 
 def test_triples_are_trained_on_as_a_plain_loop_does() -> None:

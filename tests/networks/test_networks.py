@@ -168,6 +168,9 @@ def test_summed_inputs_cannot_tell_a_pair_from_its_mirror() -> None:
         (lambda: MLP(5, 5, inputs="added"), "inputs must be one of"),  # type: ignore[arg-type]
         (lambda: LSTM(0, 5), "symbols must be"),
         (lambda: LiuTransformer(5, 5, embedding_scale=-1.0), "embedding_scale must"),
+        (lambda: LiuTransformer(5, 5, hidden=0), "hidden must be at least 1"),
+        (lambda: PowerTransformer(5, 5, dropout=2.0), "dropout is a fraction"),
+        (lambda: MLP(5, 5, inputs="embedded", dimension=0), "dimension must be at least 1"),
     ],
 )
 def test_what_is_no_network_is_named(make: Callable[[], PairNetwork], message: str) -> None:

@@ -93,7 +93,7 @@ def test_what_does_not_scale_is_named(diagram: PhaseDiagram) -> None:
         collapse(empty)
 
 
-# Delays without the unit of updates.
+# Delays in other units.
 
 
 def test_delays_over_train_and_in_time_are_those_of_any_unit() -> None:

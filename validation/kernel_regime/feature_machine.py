@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve
 
-from effective_theory import Dataset
+from effective_theory import Dataset, InputError
 from effective_theory.checks import non_negative
 
 Array = NDArray[np.float64]
@@ -53,9 +53,8 @@ def feature_machines(dataset: Dataset, *, ridge: float = 0.0) -> Iterator[Featur
     Raises
     ------
     InputError
-        If the task is no operation on symbols, or the ridge is negative; at the first machine.
-    numpy.linalg.LinAlgError
-        If the kernel is singular; give a ridge.
+        If the task is no operation on symbols, or the ridge is negative, at the first machine; at
+        each, if the kernel is singular: give a ridge.
     """
     ridge = non_negative("ridge", ridge)
     task, train = dataset.operation, dataset.train
@@ -68,7 +67,12 @@ def feature_machines(dataset: Dataset, *, ridge: float = 0.0) -> Iterator[Featur
         products = inputs @ mapped.T  # x^T M x', (N, n)
         kernel = products[train] ** 2
         kernel[np.diag_indices(len(kernel))] += ridge * np.trace(kernel) / len(kernel)
-        weights = solve(kernel, labels, assume_a="sym")
+        try:
+            weights = solve(kernel, labels, assume_a="sym")
+        except np.linalg.LinAlgError:
+            raise InputError(
+                f"ridge must be above {ridge:g}: the kernel of {len(kernel)} samples is singular."
+            ) from None
         yield FeatureMachine(iteration, features, products**2 @ weights)
         features, iteration = (
             _square_root(_outer_product(mapped, products[train], weights)),

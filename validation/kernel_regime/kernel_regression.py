@@ -70,12 +70,16 @@ def expected_prediction(dataset: Dataset, width: int, init_scale: float = 1.0) -
     Raises
     ------
     InputError
-        If the task is no operation on symbols, or another argument is out of its range.
+        If the task is no operation on symbols, the kernel is singular, as with an init_scale of 0,
+        or another argument is out of its range.
     """
     task, train = dataset.operation, dataset.train
     kernel = expected_kernel(task.symbols, width, init_scale)
     across = kernel[equal_symbols(task.pairs, task.pairs[train])]  # (N, n)
-    weights = np.linalg.solve(across[train], _one_hot(dataset)[train])
+    try:
+        weights = np.linalg.solve(across[train], _one_hot(dataset)[train])
+    except np.linalg.LinAlgError:
+        raise InputError(f"init_scale {init_scale:g} makes the expected kernel singular.") from None
     return np.asarray(across @ weights)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from effective_theory import InputError
 from effective_theory.checks import fraction, integer, non_negative
 from validation.kernel_regime.quadratic_state import QuadraticState
 
@@ -98,6 +99,8 @@ def kernel_width(samples: int, rho: float, delta: float) -> float:
         If an argument is out of its range.
     """
     share = fraction("delta", delta)
+    if share == 0:
+        raise InputError("delta must be above 0: no width makes sure.")
     return 36 * non_negative("rho", rho) * math.log(integer("samples", samples, 1) / share)
 
 

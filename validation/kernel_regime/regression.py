@@ -1,18 +1,19 @@
 """The regression head: all triples (a, b, c), of which some are for training."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from effective_theory import ModularOperation
-from effective_theory.checks import fraction, integer, random_generator
+from effective_theory import InputError, ModularOperation
+from effective_theory.checks import fraction, integer, non_negative, random_generator
 from validation.networks.quadratic_network import QuadraticNetwork
 from validation.training.losses import largest_entry
 
 Regulariser = Literal["none", "decay", "l_inf"]
+Optimiser = Literal["adamw", "adam", "gd"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def train_on_triples(
     *,
     lr: float,
     updates: int,
-    optimiser: Literal["adamw", "adam", "gd"] = "adamw",
+    optimiser: Optimiser = "adamw",
     weight_decay: float = 0.0,
     l_inf_penalty: float = 0.0,
     evaluate_every: int = 100,
@@ -117,7 +118,20 @@ def train_on_triples(
     -------
     RegressionRun
         Losses without the penalty.
+
+    Raises
+    ------
+    InputError
+        If the network is of another p, or an argument is out of its range.
     """
+    if network.symbols != triples.p:
+        raise InputError(f"network has {network.symbols} symbols, triples have {triples.p}.")
+    if optimiser not in get_args(Optimiser):
+        raise InputError(f"optimiser must be one of {get_args(Optimiser)}, not {optimiser!r}.")
+    lr, weight_decay = non_negative("lr", lr), non_negative("weight_decay", weight_decay)
+    l_inf_penalty = non_negative("l_inf_penalty", l_inf_penalty)
+    updates = integer("updates", updates, 0)
+    evaluate_every = integer("evaluate_every", evaluate_every, 1)
     task = ModularOperation("x+y", triples.p)
     dtype = network.first.weight.dtype
     pairs = torch.tensor(task.pairs)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from effective_theory.checks import integer, non_negative
+from effective_theory.checks import fraction, integer, non_negative
 from validation.networks.pair_network import PairNetwork
 
 
@@ -33,10 +33,8 @@ class LiuTransformer(PairNetwork):
     Raises
     ------
     InputError
-        If symbols, classes, dimension or layers is no positive integer, or embedding_scale is
-        negative.
-    ValueError
-        By PyTorch, if dropout is no probability.
+        If symbols, classes, dimension, hidden or layers is no positive integer, dropout no
+        probability, or embedding_scale negative.
     """
 
     has_fold = True
@@ -56,6 +54,7 @@ class LiuTransformer(PairNetwork):
         self.embedding = nn.Embedding(symbols, integer("dimension", dimension, 1))
         with torch.no_grad():
             self.embedding.weight.mul_(non_negative("embedding_scale", embedding_scale))
+        hidden, dropout = integer("hidden", hidden, 1), fraction("dropout", dropout)
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
                 dimension, 1, hidden, dropout, batch_first=True, norm_first=True

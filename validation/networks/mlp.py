@@ -36,7 +36,8 @@ class MLP(PairNetwork):
     Raises
     ------
     InputError
-        If symbols, classes, width or layers is no positive integer, or inputs is unknown.
+        If symbols, classes, width, layers or dimension is no positive integer, or inputs is
+        unknown.
     """
 
     has_fold = True
@@ -55,6 +56,7 @@ class MLP(PairNetwork):
         if not isinstance(inputs, str) or inputs not in get_args(Inputs):
             raise InputError(f"inputs must be one of {get_args(Inputs)}, not {shown(inputs)}.")
         self.inputs = inputs
+        dimension = integer("dimension", dimension, 1)
         self.embedding = nn.Embedding(symbols, dimension) if inputs == "embedded" else None
         columns = {"concatenated": 2 * symbols, "summed": symbols, "embedded": 2 * dimension}
         self.first = nn.Linear(columns[inputs], integer("width", width, 1))

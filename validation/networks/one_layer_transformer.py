@@ -35,8 +35,8 @@ class OneLayerTransformer(PairNetwork):
     Raises
     ------
     InputError
-        If symbols, classes, dimension or heads is no positive integer, dimension is no multiple of
-        heads, or initialisation is unknown.
+        If symbols, classes, dimension, heads or hidden is no positive integer, dimension is no
+        multiple of heads, or initialisation is unknown.
     """
 
     has_fold = True
@@ -65,7 +65,7 @@ class OneLayerTransformer(PairNetwork):
         self.query, self.key, self.value, self.attended = (
             nn.Linear(dimension, dimension, bias=False) for _ in range(4)
         )
-        self.inner = nn.Linear(dimension, hidden)
+        self.inner = nn.Linear(dimension, integer("hidden", hidden, 1))
         self.outer = nn.Linear(hidden, dimension)
         self.unembedding = nn.Linear(dimension, classes, bias=False)
         self._begin(initialisation)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from effective_theory import InputError
-from effective_theory.checks import integer
+from effective_theory.checks import fraction, integer
 from validation.networks.pair_network import PairNetwork
 
 
@@ -36,10 +36,8 @@ class PowerTransformer(PairNetwork):
     Raises
     ------
     InputError
-        If symbols, classes, heads or blocks is no positive integer, or dimension is no multiple of
-        twice heads.
-    ValueError
-        By PyTorch, if dropout is no probability.
+        If symbols, classes, heads, hidden or blocks is no positive integer, dimension is no
+        multiple of twice heads, or dropout no probability.
     """
 
     has_fold = True
@@ -58,6 +56,7 @@ class PowerTransformer(PairNetwork):
         super().__init__(symbols, classes)
         if integer("dimension", dimension, 2) % (2 * integer("heads", heads, 1)):
             raise InputError(f"dimension {dimension} must be a multiple of twice heads, {heads}.")
+        hidden, dropout = integer("hidden", hidden, 1), fraction("dropout", dropout)
         #: Of the symbols, the operator and "=".
         self.embedding = nn.Embedding(symbols + 2, dimension)
         self.register_buffer("positions", sinusoidal_positions(4, dimension), persistent=False)
