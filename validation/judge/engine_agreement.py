@@ -24,12 +24,12 @@ LEAST_P_VALUE = 0.01
 
 @dataclass(frozen=True)
 class Bound:
-    """Something that must hold.
+    """A claim that must hold if simulator and PyTorch are one model, and what was measured.
 
     Attributes
     ----------
     claim
-        In one clause.
+        The claim, in one clause.
     found
         What was measured, in words and numbers.
     holds
@@ -58,7 +58,7 @@ class EngineAgreement:
     comparison
         Of these two; PyTorch is the reference.
     stable
-        Cells in which rounding is said not to decide, shape (axes..., seeds).
+        Cells for which it is claimed that rounding does not decide, shape (axes..., seeds).
     nudged
         Runs of both from nudged starts.
     """

@@ -22,10 +22,11 @@ _NEURONS = (
 def fourier_solution(
     p: int, *, constant: bool = True, half: bool = False, balanced: bool = False
 ) -> QuadraticState:
-    """Return the Fourier construction (Mohamadi et al. 2024, appendix; SPEC 13).
+    """Return a quadratic network that adds modulo p exactly, the Fourier construction.
 
-    Each frequency k has eight neurons, whose squares make 2 cos w (a + b - q) of products of
-    cosines and sines of w a, w b and w q, w = 2 pi k / p. Summed over all k, with margin 4 p:
+    It is that of Mohamadi et al. 2024, appendix. Each frequency k has eight neurons, whose squares
+    make 2 cos w (a + b - q) of products of cosines and sines of w a, w b and w q, w = 2 pi k / p.
+    Summed over all k, with margin 4 p:
 
         logits = 4 p 1[q = a + b]         width 8 p: l_inf norm 1; half: 4 p + 4
         logits = 4 p 1[q = a + b] - 4     without k = 0: 8 (p - 1); half: 4 (p - 1)
@@ -43,10 +44,16 @@ def fourier_solution(
         2^(1/3) for the half construction: the function is the same as f is of degree 2 in W and of
         degree 1 in V.
 
+    Returns
+    -------
+    QuadraticState
+        The network, with W of shape (width, 2 p) and V of shape (p, width).
+
     Raises
     ------
     InputError
-        If the half construction is asked for at an even p, whose last frequency stands alone.
+        If p is below 2, or the half construction is asked for at an even p, whose last frequency
+        stands alone.
     """
     p = integer("p", p, 2)
     if half and p % 2 == 0:

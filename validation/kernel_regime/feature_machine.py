@@ -22,9 +22,9 @@ class FeatureMachine:
     iteration
         Number of updates of M so far.
     features
-        M, shape (2 p, 2 p).
+        The feature matrix M, shape (2 p, 2 p).
     prediction
-        Of all samples, shape (N, p).
+        Outputs for all samples, shape (N, p).
     """
 
     iteration: int
@@ -49,6 +49,16 @@ def feature_machines(dataset: Dataset, *, ridge: float = 0.0) -> Iterator[Featur
         Modular addition with its training set.
     ridge
         Added to the kernel's diagonal, as a share of its mean.
+
+    Yields
+    ------
+    FeatureMachine
+        The machine after 0, 1, 2, .. updates of M.
+
+    Raises
+    ------
+    InputError
+        If ``ridge`` is negative or not finite.
     """
     ridge = non_negative("ridge", ridge)
     task, train = dataset.operation, dataset.train

@@ -35,6 +35,11 @@ def expected_kernel(p: int, width: int, init_scale: float = 1.0) -> Array:
         h.
     init_scale
         Factor on weights that are uniform within 1 / sqrt(fan-in).
+
+    Returns
+    -------
+    numpy.ndarray
+        Kernel of two pairs with 0, 1 and 2 equal symbols, shape (3,).
     """
     p, width = integer("p", p, 1), integer("width", width, 1)
     scale = non_negative("init_scale", init_scale) ** 2
@@ -43,12 +48,12 @@ def expected_kernel(p: int, width: int, init_scale: float = 1.0) -> Array:
 
 
 def expected_prediction(dataset: Dataset, width: int, init_scale: float = 1.0) -> Array:
-    """Return what regression with the expected kernel predicts for all samples, shape (N, p).
+    """Return what regression with the expected kernel predicts for all samples.
 
     On unseen pairs it is additive, g_c(a) + h_c(b) plus a constant: the kernel there knows a pair
     by whether its a and its b occur, each by itself. As each c occurs once in each row and column,
-    at the very pair that is unseen, neither speaks for c = a + b, and it is never the highest: the
-    accuracy is 0, below chance.
+    at the very pair that is unseen, neither term favours c = a + b, and it is never the highest:
+    the accuracy is 0, below chance.
 
     Parameters
     ----------
@@ -56,6 +61,11 @@ def expected_prediction(dataset: Dataset, width: int, init_scale: float = 1.0) -
         Modular addition with its training set.
     width, init_scale
         As for `expected_kernel`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Predictions of the one-hot labels, shape (N, p).
     """
     task, train = dataset.operation, dataset.train
     kernel = expected_kernel(task.symbols, width, init_scale)
@@ -67,7 +77,7 @@ def expected_prediction(dataset: Dataset, width: int, init_scale: float = 1.0) -
 def kernel_prediction(
     state: QuadraticState, dataset: Dataset, *, ridge: float = 0.0, at_a_time: int = 64
 ) -> Array:
-    """Return what regression on labels with a network's own kernel predicts, shape (N, p).
+    """Return what regression on labels with a network's own kernel predicts for all samples.
 
     Parameters
     ----------
@@ -79,6 +89,11 @@ def kernel_prediction(
         Added to the kernel's diagonal, as a share of its mean.
     at_a_time
         Pairs that are predicted together; memory is (n p)^2 numbers, and n p^2 for each of them.
+
+    Returns
+    -------
+    numpy.ndarray
+        Predictions of the one-hot labels, shape (N, p).
 
     Raises
     ------

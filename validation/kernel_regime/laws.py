@@ -13,7 +13,7 @@ from validation.kernel_regime.quadratic_state import QuadraticState
 
 @dataclass(frozen=True)
 class SampleLaw:
-    """How many training samples something needs, but for a constant.
+    """How many training samples something needs, up to a constant factor.
 
     Attributes
     ----------
@@ -84,17 +84,30 @@ def kernel_width(samples: int, rho: float, delta: float) -> float:
         Largest norm of a sample's features over the smallest eigenvalue of the expected kernel, as
         the theorem has it.
     delta
-        Probability with which it may fail.
+        Probability with which it may fail, above 0 and at most 1.
+
+    Returns
+    -------
+    float
+        Number of hidden units.
     """
     share = fraction("delta", delta)
     return 36 * non_negative("rho", rho) * math.log(integer("samples", samples, 1) / share)
 
 
 def least_norm(p: int, width: int) -> float | None:
-    """Return an l_inf norm with which some network of that width has zero loss on all pairs.
+    """Return an l_inf norm with which some network of a given width has zero loss on all pairs.
 
-    floor(h / 8 p)^(-1/3), the Fourier construction repeated; None below width 8 p, where the
-    paper's construction has no room (`fourier_solution` has some at 4 p).
+    It is floor(h / 8 p)^(-1/3), that of the Fourier construction repeated (Mohamadi et al. 2024);
+    None below width 8 p, where the paper's construction has no room (`fourier_solution` has some at
+    4 p).
+
+    Parameters
+    ----------
+    p
+        Number of symbols.
+    width
+        Number of hidden units h.
     """
     copies = integer("width", width, 1) // (8 * integer("p", p, 2))
     return None if copies == 0 else float(copies ** (-1 / 3))
@@ -105,8 +118,16 @@ def normalised_margin(
 ) -> float:
     """Return the least margin over pairs, divided by the cube of the largest weight.
 
-    f is of degree 3 in the weights, so that a common factor leaves it as it is; without weight
-    decay the weights grow as long as a network is trained, and raw norms tell its length.
+    f is of degree 3 in the weights, so that a common factor on them does not change this ratio.
+    Without weight decay the weights grow as long as a network is trained, and raw norms measure the
+    length of its training.
+
+    Parameters
+    ----------
+    state
+        The network.
+    pairs, labels
+        Samples, shapes (n, 2) and (n,).
     """
     logits = state.logits(pairs)
     places = np.arange(len(pairs))

@@ -28,6 +28,16 @@ def drift_measures(start: PairNetwork, dataset: Dataset) -> dict[str, NetworkMea
     dataset
         What it is trained on.
 
+    Returns
+    -------
+    dict
+        Functions of a network: "kernel_drift" and "kernel_turned", the numbers of `KernelDrift`.
+
+    Raises
+    ------
+    InputError
+        If ``start`` is no QuadraticNetwork.
+
     Examples
     --------
     ``train_network(network, .., measures=drift_measures(network, dataset))``
@@ -62,16 +72,16 @@ def as_measures(drift: Callable[[Any], KernelDrift]) -> dict[str, NetworkMeasure
 
 
 def leaves_kernel_regime(curve: dict[str, NDArray[np.float64]], threshold: float) -> int | None:
-    """Return the update at which the kernel has turned by a threshold, 1 - cos(K, K_0).
+    """Return the first update at which the kernel has turned by a threshold, 1 - cos(K, K_0).
 
-    That is the lazy-to-rich moment, to stand beside the updates at which train and test accuracy
-    are at their thresholds; None for never.
+    That is the lazy-to-rich moment, to be compared with the updates at which train and test
+    accuracy reach their thresholds; None for never.
 
     Parameters
     ----------
     curve
-        Of a training with `drift_measures`.
+        Curve of a training with `drift_measures`.
     threshold
-        Of 1 - cos(K, K_0), which is to be stated with the result: the paper has none.
+        Value of 1 - cos(K, K_0), which is to be stated with the result: the paper has none.
     """
     return first_reached(curve["update"], curve["kernel_turned"], threshold)

@@ -32,7 +32,17 @@ class Triples:
 
     @classmethod
     def split(cls, p: int, share: float, seed: int) -> "Triples":
-        """Return a random share of all triples for training."""
+        """Draw a random share of all triples for training.
+
+        Parameters
+        ----------
+        p
+            Number of symbols, at least 2.
+        share
+            Training triples as a share of all, from 0 to 1.
+        seed
+            Seed of the draw.
+        """
         p, share = integer("p", p, 2), fraction("share", share)
         order = random_generator(seed, "seed").permutation(p**3)
         train = np.zeros(p**3, bool)
@@ -53,10 +63,10 @@ class RegressionRun:
     Attributes
     ----------
     updates
-        Of the evaluations, shape (evaluations,).
+        Completed updates at the evaluations, shape (evaluations,).
     train, unseen, strict
-        Mean square errors over p: on the training triples, on all others, and on those of them
-        whose mirror is unseen, too.
+        Mean square errors divided by p, shape (evaluations,) each: on the training triples, on all
+        others, and on those of them whose mirror is unseen, too.
     """
 
     updates: NDArray[np.int64]
@@ -81,16 +91,26 @@ def train_on_triples(
     Parameters
     ----------
     network
-        f, of p classes: f_c(a, b) is its answer to (a, b, c).
+        f, with p classes: f_c(a, b) is its answer to (a, b, c).
     triples
         What it is trained on.
-    lr, updates, optimiser, weight_decay
-        AdamW, whose decay is decoupled, or Adam, both with torch's other defaults, or plain
-        gradient descent; both of these without decay.
+    lr
+        Learning rate.
+    updates
+        Budget, in updates.
+    optimiser
+        "adamw", "adam" or "gd", plain gradient descent; the first two with torch's other defaults.
+    weight_decay
+        Decoupled weight decay of "adamw"; the others have none.
     l_inf_penalty
         Weight of the largest absolute value of all weights.
     evaluate_every
         Updates between two evaluations.
+
+    Returns
+    -------
+    RegressionRun
+        The losses at the evaluations.
     """
     task = ModularOperation("x+y", triples.p)
     dtype = network.first.weight.dtype

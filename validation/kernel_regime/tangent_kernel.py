@@ -18,7 +18,9 @@ _LEAST_DRIFT = 1e-6
 def empirical_kernel(
     module: nn.Module, inputs: Tensor, others: Tensor | None = None, *, chunk: int = 64
 ) -> Tensor:
-    """Return K[(x, c), (x', c')] = <df_c(x) / dw, df_c'(x') / dw> of any module.
+    """Return the empirical neural tangent kernel of any module.
+
+    K[(x, c), (x', c')] = <df_c(x) / dw, df_c'(x') / dw>, over all weights w.
 
     Parameters
     ----------
@@ -72,7 +74,8 @@ def quadratic_kernel(state: QuadraticState, pairs: Pairs, others: Pairs | None =
 
         A = sum_j z_j^2 z'_j^2,  M = V diag(z z') V^T,  E = 1[a = a'] + 1[b = b'],
 
-    A by V and M by W, of which x and x' share a row of W^T for each equal symbol.
+    A from the derivatives with respect to V and M from those with respect to W, of which x and x'
+    share a row of W^T for each equal symbol.
 
     Parameters
     ----------
@@ -112,7 +115,14 @@ def kernel_product(one: QuadraticState, other: QuadraticState, pairs: Pairs) -> 
         sum_xx' A A' = sum_jk (sum_x z_j^2 z'_k^2)^2,
 
     and so for T and M within the pairs that share a symbol, <M, M'> having the weight
-    ((V^T V')_jk)^2. Costs n h^2.
+    ((V^T V')_jk)^2. The cost is of order n h^2.
+
+    Parameters
+    ----------
+    one, other
+        The networks.
+    pairs
+        Distinct pairs, shape (n, 2).
     """
     z, w = one.units(pairs), other.units(pairs)
     z2, w2 = z**2, w**2
@@ -156,9 +166,14 @@ def kernel_drift(start: QuadraticState, state: QuadraticState, pairs: Pairs) -> 
     Parameters
     ----------
     start, state
-        The network at first, and now.
+        The network at its start, and now.
     pairs
-        Distinct pairs (n, 2), as those of a training set.
+        Distinct pairs, shape (n, 2), such as those of a training set.
+
+    Returns
+    -------
+    KernelDrift
+        The drift, without unit.
 
     Raises
     ------

@@ -40,10 +40,11 @@ _KEY_FREQUENCIES = 4
 def network_measures(dataset: Dataset) -> dict[str, Callable[[PairNetwork], float]]:
     """Return the measures of networks on a dataset, by name.
 
-    Those of `EMBEDDING_MEASURES`; "weight_norm"; "collapsed_share" of the training samples; and,
-    where the samples are all ordered pairs, "restricted_loss" over the test and "excluded_loss"
-    over the training samples, for the strongest four frequencies of the embeddings (Nanda et al.
-    2023, section 5.1).
+    They are those of the embeddings ("top_1_power", "top_2_power", "top_4_power",
+    "effective_dimension", "circle_r_squared" and "circle_radius_spread"); "weight_norm";
+    "collapsed_share" of the training samples; and, where the samples are all ordered pairs,
+    "restricted_loss" over the test and "excluded_loss" over the training samples, for the strongest
+    four frequencies of the embeddings (Nanda et al. 2023, section 5.1).
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ class ConcatNetwork(PairNetwork):
     symbols, classes
         As for every network on pairs.
     dimension
-        Of each embedding.
+        Dimension of each embedding.
     width
         Units of the hidden layer.
     """

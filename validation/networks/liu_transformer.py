@@ -12,8 +12,8 @@ from validation.networks.pair_network import PairNetwork
 class LiuTransformer(PairNetwork):
     """Pre-norm encoder layers with one head on the tokens x and y; their outputs are concatenated.
 
-    No operator token, no positions, no mask. Weights begin as torch.nn.TransformerEncoderLayer
-    does, embeddings as N(0, ``embedding_scale``^2).
+    No operator token, no positions, no mask (Liu et al. 2022, section 4.2). Weights begin as
+    torch.nn.TransformerEncoderLayer does, embeddings as N(0, ``embedding_scale``^2).
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class LiuTransformer(PairNetwork):
     layers
         Number of encoder layers.
     dropout
-        Of torch's encoder layers.
+        Dropout probability of torch's encoder layers.
     embedding_scale
         Standard deviation of the initial embeddings.
     """

@@ -9,8 +9,8 @@ from validation.networks.pair_network import PairNetwork
 class LSTM(PairNetwork):
     """An LSTM that reads x and then y; its last hidden state is read by a linear layer.
 
-    The papers do not say how symbols enter: here as embeddings of as many numbers as there are
-    hidden units. Weights begin as torch's modules do.
+    It is that of Hu, Zhou and Yu. The papers do not say how symbols enter: here as embeddings of as
+    many numbers as there are hidden units. Weights begin as torch's modules do.
 
     Parameters
     ----------

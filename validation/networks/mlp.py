@@ -15,7 +15,9 @@ Inputs = Literal["concatenated", "summed", "embedded"]
 
 
 class MLP(PairNetwork):
-    """Hidden ReLU layers on a pair of symbols; weights begin as torch.nn.Linear does.
+    """Hidden ReLU layers on a pair of symbols (Hu, Zhou and Yu).
+
+    Weights begin as torch.nn.Linear does.
 
     Parameters
     ----------
@@ -26,9 +28,10 @@ class MLP(PairNetwork):
     layers
         Number of hidden layers.
     inputs
-        How a pair enters.
+        How a pair enters: "concatenated", two one-hot vectors one after the other; "summed", their
+        sum, in which (x, y) and (y, x) are one; "embedded", an embedding of each, concatenated.
     dimension
-        Of the embeddings, where there are any.
+        Dimension of the embeddings, where there are any.
     """
 
     has_fold = True

@@ -30,7 +30,13 @@ class PairNetwork(Network):
         self.symbols = integer("symbols", symbols, 1)
 
     def inputs_of(self, task: Task) -> Tensor:
-        """Return the pairs of all samples, shape (N, 2)."""
+        """Return the pairs of all samples, shape (N, 2).
+
+        Raises
+        ------
+        InputError
+            If the task is no operation on symbols, or has other numbers of symbols and labels.
+        """
         example = 'an operation such as ModularOperation("x+y", 31)'
         operation = of_type("task", task, BinaryOperation, example)  # type: ignore[type-abstract]
         if (self.symbols, self.classes) != (operation.symbols, operation.classes):

@@ -8,10 +8,10 @@ from validation.networks.pair_network import PairNetwork
 
 
 class QuadraticNetwork(PairNetwork):
-    """f(a, b) = V (W [e_a; e_b])^2, the square elementwise, without biases.
+    """The quadratic network f(a, b) = V (W [e_a; e_b])^2, without biases (Mohamadi et al. 2024).
 
-    W (width, 2 symbols) reads two one-hot vectors, V (classes, width) writes the logits. Weights
-    begin as torch.nn.Linear does, uniform within 1 / sqrt(fan-in).
+    The square is elementwise. W (width, 2 symbols) reads two one-hot vectors, V (classes, width)
+    writes the logits. Weights begin as torch.nn.Linear does, uniform within 1 / sqrt(fan-in).
 
     Parameters
     ----------

@@ -44,14 +44,14 @@ NetworkMeasure = Callable[[Any], float]
 
 @dataclass(frozen=True, eq=False)
 class NetworkRun:
-    """What became of a network.
+    """The outcome of one network's training; steps are completed updates.
 
     Attributes
     ----------
     status
         "finished", "stopped" (at what the plan stops for) or "diverged" (a loss is not finite).
     crossings
-        When it reached its thresholds.
+        First updates at its thresholds.
     diverged_step
         Update whose loss was not finite, counted from 0; None unless diverged.
     updates_run
@@ -92,7 +92,19 @@ class NetworkRun:
 
 
 def begun(make: Callable[[], AnyNetwork], seed: int) -> AnyNetwork:
-    """Return what makes a network, called with torch's generator at a seed, which is put back.
+    """Return a network whose initial weights follow a seed; torch's generator is restored.
+
+    Parameters
+    ----------
+    make
+        ``() -> network``, which draws from torch's generator.
+    seed
+        Seed of that generator, from 0 on.
+
+    Raises
+    ------
+    InputError
+        If ``make`` returns no network, or the seed is out of range.
 
     Examples
     --------
@@ -128,7 +140,7 @@ def train_network(
     optimisation, plan
         How it is updated, for how long, and when it is looked at.
     seed
-        Of batches, noise and dropout. Each update draws from a stream of its own, so that a
+        Seed of batches, noise and dropout. Each update draws from a stream of its own, so that a
         resumed training goes on as the uninterrupted one does.
     measures
         Further numbers for the curve, by name; taken at each evaluation.
@@ -141,10 +153,16 @@ def train_network(
     progress
         Show the updates on stderr.
 
+    Returns
+    -------
+    NetworkRun
+        The outcome, with the curve.
+
     Raises
     ------
     InputError
-        If an argument is wrong, or the checkpoint is one of another training.
+        If an argument is wrong, the network does not fit the task, or the checkpoint is one of
+        another training.
     """
     training = _Training(network, dataset, optimisation, plan, integer("seed", seed, 0), measures)
     every = integer("checkpoint_every", checkpoint_every, 1)

@@ -63,11 +63,11 @@ def losses(logits: Tensor, labels: Tensor, loss: Loss) -> Tensor:
 def exact_tail_loss(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Return a number whose gradient has exactly the direction of the cross-entropy's, at any loss.
 
-    The cross-entropy's derivative by a logit of a wrong class c is the residual p_c, and by that of
-    the right class minus the sum of the others. As a network's margins grow all of them underflow
-    to 0, in float64 as in float32, and the gradient with them, although its direction is well
-    defined. Here the logarithms of the residuals, log softmax_c, are shifted by the largest of all
-    samples before exp: the largest residual is 1.
+    The cross-entropy's derivative with respect to the logit of a wrong class c is the residual p_c,
+    and with respect to that of the right class minus the sum of the others. As a network's margins
+    grow all of them underflow to 0, in float64 as in float32, and the gradient with them, although
+    its direction is well defined. Here the logarithms of the residuals, log softmax_c, are shifted
+    by the largest of all samples before exp: the largest residual is 1.
 
     Parameters
     ----------

@@ -32,15 +32,15 @@ class Optimisation:
     embedding_weight_decay
         Weight decay of the representation; None for the same.
     betas
-        Of Adam and AdamW.
+        Decay rates of the two moments, of Adam and AdamW.
     epsilon
-        Of Adam and AdamW.
+        What is added to the root of the second moment, of Adam and AdamW.
     momentum
-        Of SGD.
+        Momentum of SGD.
     warm_up
         Updates in which the learning rates rise to their values, linearly.
     batch_size
-        Training samples of an update; None for all.
+        Training samples in each update; None for all.
     update_noise
         Standard deviation of what is added to each number of the update's direction.
     weight_noise
@@ -130,15 +130,15 @@ def power_batch_size(train_size: int) -> int:
 
 
 def published_optimisations(train_size: int) -> dict[str, Optimisation]:
-    """Return the eight settings that Power and Hu compare, by name.
+    """Return the eight optimisers that Power et al. and Hu, Zhou and Yu compare, by name.
 
     Betas are (0.9, 0.98), ten updates warm up, and where nothing else is said a batch has
-    `power_batch_size` samples.
+    min(512, ceil(n / 2)) of n training samples (Power et al. 2022, appendix A.1.2).
 
     Parameters
     ----------
     train_size
-        Number of training samples.
+        Number of training samples n.
     """
     usual: dict[str, Any] = {"warm_up": 10, "batch_size": power_batch_size(train_size)}
     small = {**usual, "batch_size": min(128, train_size)}

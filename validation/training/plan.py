@@ -12,7 +12,7 @@ class Plan:
     Parameters
     ----------
     updates
-        Budget.
+        Budget, in updates.
     evaluate_every
         Updates between two evaluations.
     train_threshold, test_threshold
@@ -25,7 +25,7 @@ class Plan:
     stop_at_both
         Whether a run stops where train and test accuracy have both been at their thresholds.
     stop_after
-        Updates that it goes on for after either.
+        Updates for which a run goes on after either of these.
     fold
         Whether `Network.folded` is used where it is the same function: without dropout.
     compiled
