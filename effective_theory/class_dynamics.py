@@ -1,9 +1,9 @@
 """How representations of classes move: the effective loss for classification.
 
-What samples of one label are represented by attracts each other, as parallelograms do for addition
-(Liu et al. 2022, appendix I): l_eff = l0 / Z0 with l0 = c sum over unordered pairs of samples of
-one label |f(x) - f(y)|^2, c = 1 over the number of those pairs, and Z0 = sum |f|^2. Under its
-gradient flow each class becomes one point, its mean times a factor that keeps Z0.
+Representations of samples with one label attract each other, as sums of embeddings with one label
+do for addition (Liu et al. 2022, appendix I): l_eff = l0 / Z0 with l0 = c sum over unordered pairs
+of samples with one label |f(x) - f(y)|^2, c = 1 over the number of those pairs, and Z0 = sum |f|^2.
+Under its gradient flow each class becomes one point, its mean times a factor that keeps Z0.
 """
 
 import math
@@ -20,46 +20,58 @@ Array = NDArray[np.float64]
 
 
 def class_effective_loss(representations: ArrayLike, labels: ArrayLike) -> float:
-    """Return l_eff of representations of samples with labels.
+    """Return the effective loss l_eff = l0 / Z0 of the representations of labelled samples.
+
+    l0 is the mean of |f(x) - f(y)|^2 over the unordered pairs of samples with one label, and
+    Z0 = sum |f|^2 (Liu et al. 2022, appendix I).
 
     Parameters
     ----------
     representations
-        f, shape (n, d).
+        Representations f of the samples, shape (n, d).
     labels
-        Of the samples, shape (n,), whole numbers.
+        Their labels, shape (n,), whole numbers.
 
     Returns
     -------
     float
-        0 where each class is one point; NaN, that is undefined, where all are zero or no two
-        samples have one label.
+        0 where each class is one point; NaN, that is undefined, where all representations are zero
+        or no two samples have one label.
 
     Raises
     ------
     InputError
-        If shapes do not fit, or a number is not finite.
+        If shapes do not fit, a number is not finite, or labels are not whole numbers.
     """
     classes = _Classes.of(representations, labels)
     return classes.loss / classes.norm if classes.has_loss else math.nan
 
 
 def class_effective_flow(representations: ArrayLike, labels: ArrayLike) -> Array:
-    """Return df/dt = -grad l_eff = -(2 c / Z0) n (f - mean of its class) + (2 l0 / Z0^2) f.
+    """Return the velocity df/dt = -grad l_eff of each representation under the effective loss.
 
-    n is the number of samples of the class. Z0 is conserved; the centre C = sum f obeys
-    dC/dt = (2 l0 / Z0^2) C, so that it is conserved where it is 0. Parameters are those of
-    `class_effective_loss`.
+    df/dt = -(2 c / Z0) n_s (f - mean of its class) + (2 l0 / Z0^2) f, with n_s samples in the class
+    and c = 1 over the number of pairs with one label (Liu et al. 2022, appendix I). Z0 is
+    conserved. The centre C = sum f obeys dC/dt = (2 l0 / Z0^2) C, so that it is conserved where it
+    is 0.
+
+    Parameters
+    ----------
+    representations
+        Representations f of the samples, shape (n, d).
+    labels
+        Their labels, shape (n,), whole numbers.
 
     Returns
     -------
     numpy.ndarray
-        Shape (n, d).
+        df/dt, shape (n, d).
 
     Raises
     ------
     InputError
-        Also if all are zero, or no two samples have one label.
+        If an argument is refused by `class_effective_loss`, all representations are zero, or no two
+        samples have one label.
     """
     classes = _Classes.of(representations, labels).required()
     outwards = 2 * classes.loss / classes.norm**2 * classes.array
@@ -69,16 +81,30 @@ def class_effective_flow(representations: ArrayLike, labels: ArrayLike) -> Array
 def class_effective_trajectory(
     representations: ArrayLike, labels: ArrayLike, times: ArrayLike
 ) -> Array:
-    """Return the representations at given times under the flow, shape (len(times), n, d).
+    """Return the representations at given times under the flow of the effective loss.
 
-    In closed form: what a sample is apart from its class's mean decays as
-    exp(-2 c n t / Z0), and all is scaled to keep Z0. Parameters and errors are those of
-    `class_effective_flow`.
+    In closed form: the deviation of a sample from the mean of its class decays as
+    exp(-2 c n_s t / Z0), and everything is scaled by one factor to keep Z0.
 
     Parameters
     ----------
+    representations
+        Representations f at time 0, shape (n, d).
+    labels
+        Labels of the samples, shape (n,), whole numbers.
     times
-        Times, zero or positive; infinity is where they end.
+        Times, zero or positive, shape (times,); infinity gives the final state.
+
+    Returns
+    -------
+    numpy.ndarray
+        The representations at each time, shape (times, n, d).
+
+    Raises
+    ------
+    InputError
+        If an argument is refused by `class_effective_flow`, or times are not a sequence of numbers
+        that are zero or positive.
     """
     classes = _Classes.of(representations, labels).required()
     at = np.asarray(times, float)

@@ -27,12 +27,13 @@ class Dataset:
     task
         The task.
     train
-        Indices of the training samples; kept sorted.
+        Indices of the training samples, shape (n,), from 0 to N - 1; kept sorted.
 
     Raises
     ------
     InputError
-        If an index is not an integer, masked, repeated or out of range.
+        If ``task`` is no task or an unsound one, or an index is no integer, masked, repeated or out
+        of range.
     """
 
     task: Task
@@ -72,7 +73,7 @@ class Dataset:
         *,
         train_fraction: float | None = None,
     ) -> Self:
-        """Draw a training set of ``train_size`` samples, or of the nearest number to a share.
+        """Draw a random training set of a given number of samples, or a given share of them.
 
         With one generator state the sets of different sizes are nested: a sweep over
         ``train_size`` adds samples and never swaps them.
@@ -82,16 +83,24 @@ class Dataset:
         task
             The task.
         train_size
-            Number of training samples.
+            Number of training samples, from 0 to N.
         rng
-            Draws them; it must be given.
+            Int, SeedSequence or Generator that draws them; it must be given.
         train_fraction
-            Instead of ``train_size``: training samples as a share of all.
+            Instead of ``train_size``: training samples as a share of all N. The nearest number of
+            samples is taken, an even one where two are equally near.
+
+        Returns
+        -------
+        Dataset
+            The task with its training set.
 
         Raises
         ------
         InputError
-            If both or none of the two are given, or an argument is wrong.
+            If both or neither of ``train_size`` and ``train_fraction`` are given, ``rng`` is not
+            given, or the number of training samples is out of range. A share must leave at least
+            one training and one test sample.
 
         Examples
         --------
@@ -118,7 +127,7 @@ class Dataset:
         Raises
         ------
         InputError
-            If it is none.
+            If the task is no operation on symbols.
         """
         if not isinstance(self.task, BinaryOperation):
             raise InputError(

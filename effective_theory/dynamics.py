@@ -1,7 +1,7 @@
 """How the embeddings move: effective loss and its gradient flow.
 
 The loss is l_eff = l0 / Z0 with l0 = c sum over parallelograms |E_i + E_j - E_m - E_n|^2 and
-Z0 = sum_k |E_k|^2 (Liu et al. 2022, eq. 6). Two conventions are in use, and every function takes
+Z0 = sum_k |E_k|^2 (Liu et al. 2022, section 3). Two conventions are in use; each function takes
 both. The paper averages over the parallelograms of the training set: ``parallelograms="train"``,
 ``average=True``, c = 1 / |P0(D)|. The authors' released code sums over those of all samples:
 ``parallelograms="all"``, ``average=False``, c = 1.
@@ -31,7 +31,7 @@ _MOST_EULER_STEPS = 1e9
 
 @dataclass(frozen=True, eq=False)
 class ConservedQuantities:
-    """What the effective flow keeps.
+    """The quantities that the effective flow conserves.
 
     Attributes
     ----------
@@ -47,12 +47,23 @@ class ConservedQuantities:
 
 
 def conserved_quantities(embeddings: ArrayLike) -> ConservedQuantities:
-    """Return Z0 and C of embeddings of shape (p, d) (Liu et al. 2022, section 3.3).
+    """Return the norm Z0 and the centre C of embeddings (Liu et al. 2022, section 3).
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, shape (p, d).
+
+    Returns
+    -------
+    ConservedQuantities
+        Z0 = sum_k |E_k|^2 and C = sum_k E_k.
 
     Raises
     ------
     InputError
-        If the embeddings are not a (p, d) array of finite numbers.
+        If the embeddings are not a (p, d) array of finite numbers, or the largest of them, where
+        it is not 0, is not between 1e-100 and 1e100 in size.
     """
     array = finite_array("embeddings", embeddings, (None, None), np.float64)
     return ConservedQuantities(norm=_norm(array), centre=array.sum(axis=0))
@@ -65,7 +76,9 @@ def effective_loss(
     parallelograms: Parallelograms = "train",
     average: bool = True,
 ) -> float:
-    """Return l_eff = l0 / Z0 of embeddings as given; standardise them first to compare starts.
+    """Return the effective loss l_eff = l0 / Z0 of embeddings (Liu et al. 2022, section 3).
+
+    The embeddings are taken as given: standardise them first to compare starts.
 
     Parameters
     ----------
@@ -87,7 +100,8 @@ def effective_loss(
     Raises
     ------
     InputError
-        If the task has no line, or the embeddings are not a (p, d) array of finite numbers.
+        If the task has no line, ``parallelograms`` is neither "train" nor "all", or
+        `conserved_quantities` refuses the embeddings.
     """
     array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
     dataset.operation.require_line("effective_loss")
@@ -105,14 +119,30 @@ def effective_flow(
     parallelograms: Parallelograms = "train",
     average: bool = True,
 ) -> Array:
-    """Return dE/dt = -grad l_eff = -(2 c / Z0) A^T A E + (2 l0 / Z0^2) E, shape (p, d).
+    """Return the velocity of the embeddings under the effective loss, dE/dt = -grad l_eff.
 
-    Parameters and errors are those of `effective_loss`.
+    dE/dt = -(2 c / Z0) A^T A E + (2 l0 / Z0^2) E, with the `gram_matrix` A^T A and c = 1 / |P0(D)|,
+    or 1 without the average (Liu et al. 2022, section 3).
+
+    Parameters
+    ----------
+    embeddings
+        Embeddings, shape (p, d).
+    dataset
+        The task and its training set.
+    parallelograms, average
+        The convention, as for `effective_loss`.
+
+    Returns
+    -------
+    numpy.ndarray
+        dE/dt, shape (p, d).
 
     Raises
     ------
     InputError
-        Also if the embeddings are all zero, or the mean is over no parallelogram.
+        If `effective_loss` refuses an argument, the embeddings are all zero, or the mean is over no
+        parallelogram.
     """
     array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
     attraction, norm = _attraction(array, dataset, parallelograms, average, "effective_flow")
@@ -129,7 +159,7 @@ def effective_trajectory(
     method: Literal["exact", "euler"] = "exact",
     step: float | None = None,
 ) -> Array:
-    """Return the embeddings at given times under the effective theory, shape (len(times), p, d).
+    """Return the embeddings at given times under the effective theory.
 
     "exact" is the closed form of the flow, E(t) = sqrt(Z0) G E(0) / |G E(0)| with
     G = exp(-2 c t A^T A / Z0): no time stepping, any array of times. "euler" makes forward Euler
@@ -142,20 +172,26 @@ def effective_trajectory(
     dataset
         The task and its training set.
     times
-        Times, zero or positive, shape (n,). A training step of a network advances time by its
-        embedding learning rate.
+        Times, zero or positive, shape (times,). One training step of a network advances time by
+        its embedding learning rate.
     parallelograms, average
         The convention, as for `effective_loss`; the released code's is "all", False.
     method
         "exact" or "euler".
     step
-        Length of an Euler step, in time; required there, and times must be multiples of it.
+        Length of an Euler step, in time. It is required with "euler", and times must be multiples
+        of it.
+
+    Returns
+    -------
+    numpy.ndarray
+        The embeddings at each time, shape (times, p, d).
 
     Raises
     ------
     InputError
-        If the task has no line, the embeddings are all zero, the mean is over no parallelogram, or
-        an argument does not fit.
+        If `effective_flow` refuses an argument, times or ``step`` do not fit the method, or Euler
+        steps diverge.
     """
     array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
     moments = finite_array("times", times, (None,), np.float64)

@@ -1,4 +1,4 @@
-"""What is recorded while a toy model trains."""
+"""The measurements that are recorded while a toy model trains."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,13 @@ class History:
     Attributes
     ----------
     update
-        Completed updates.
+        Completed updates, shape (records,).
     train_loss, test_loss, train_accuracy, test_accuracy, rqi
-        Measured on the state after ``update`` updates.
+        Measured on the state after ``update`` updates, shape (records,) each. Losses are without
+        the penalty on embeddings; accuracies and RQI are fractions. RQI is NaN where it is not
+        defined.
     embeddings
-        Shape (records, p, d).
+        Embeddings of that state, shape (records, p, d).
     """
 
     update: NDArray[np.int64]

@@ -24,22 +24,39 @@ def mirrors(task: BinaryOperation) -> NDArray[np.int64]:
 
 
 def is_commutative(task: BinaryOperation) -> bool:
-    """Return whether each sample that has a mirror has its label."""
+    """Return whether the operation gives (a, b) and (b, a) one label wherever both are samples.
+
+    Parameters
+    ----------
+    task
+        An operation on symbols.
+
+    Returns
+    -------
+    bool
+        True also where no sample has a mirror other than itself, as with unordered pairs.
+    """
     mirrored = mirrors(task)
     there = mirrored >= 0
     return bool((task.labels[there] == task.labels[mirrored[there]]).all())
 
 
 def strict_test(dataset: Dataset) -> NDArray[np.int64] | None:
-    """Return the test samples whose mirror is not in the training set, sorted.
+    """Return the test samples whose mirror is not in the training set.
 
     (a, a) counts as one whose mirror was not seen. Where samples have no mirrors, as unordered
     pairs, these are all test samples.
 
+    Parameters
+    ----------
+    dataset
+        The task and its training set.
+
     Returns
     -------
     numpy.ndarray or None
-        None where the operation is not commutative: mirrors tell nothing there.
+        Indices of samples, sorted, shape (n,). None where the operation is not commutative: mirrors
+        tell nothing there.
 
     Raises
     ------

@@ -51,9 +51,10 @@ class ModularOperation(BinaryOperation):
     Parameters
     ----------
     operation
-        One of MODULAR_OPERATIONS.
+        One of "x+y", "x-y", "x/y", "x/y if y odd else x-y", "x^2+y^2", "x^2+xy+y^2",
+        "x^2+xy+y^2+x", "x^3+xy" and "x^3+xy^2+y" (Power et al. 2022, appendix A.1.1).
     p
-        Number of symbols and modulus; a prime for those that divide.
+        Number of symbols and modulus, from 2 to 1000; a prime for the operations that divide.
     ordered
         Whether (x, y) and (y, x) are two samples, as in the papers: p^2 of them, p (p - 1) for
         "x/y", whose y is not 0. Otherwise, for a commutative operation, x <= y: no sample then has
@@ -62,7 +63,7 @@ class ModularOperation(BinaryOperation):
     Raises
     ------
     InputError
-        If there is no such operation, or p or ``ordered`` does not suit it.
+        If there is no such operation, or p or ``ordered`` does not fit it.
 
     Examples
     --------
@@ -145,7 +146,7 @@ class PermutationOperation(BinaryOperation):
     Raises
     ------
     InputError
-        If an argument is wrong.
+        If there is no such operation, or n is out of range.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What becomes of a training run: how it ended, and its last state."""
+"""The outcome of a training run: how it ended, and its last state."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -29,8 +29,8 @@ class Outcome:
         "finished" (the budget was run), "stopped" (what stop_when waits for was reached) or
         "diverged" (a loss or parameter is not finite: lower the learning rate or weight decay).
     train_step, test_step, rqi_step
-        First update with the accuracy at its threshold, or RQI above its own; None if that was not
-        so within ``steps_run``.
+        First update with the accuracy at its threshold, or RQI above its own; None if that did not
+        happen within ``steps_run``.
     diverged_step
         First update with a non-finite loss or parameter; None unless diverged.
     steps_run
@@ -59,14 +59,30 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRun(Outcome):
-    """What became of one training run.
+    """The outcome of one training run of the toy model; steps are completed updates.
 
     Attributes
     ----------
+    status
+        "finished" (the budget was run), "stopped" (what ``stop_when`` waits for was reached) or
+        "diverged" (a loss or parameter is not finite: lower the learning rate or weight decay).
+    train_step, test_step, rqi_step
+        First update with the accuracy at its threshold (>=), or RQI above its own (>); None if that
+        did not happen within ``steps_run``.
+    diverged_step
+        First update with a non-finite loss or parameter; None unless diverged.
+    steps_run
+        Number of completed updates.
+    train_accuracy, test_accuracy, rqi
+        Of the last state, fractions; NaN after divergence, and for an undefined RQI.
+    best_train_accuracy, best_test_accuracy
+        Largest over all states, fractions.
+    embeddings
+        Of the last state, shape (p, d).
     model, dataset
         What was trained.
     weights, biases
-        The decoder of the last state.
+        The decoder of the last state: three arrays each, shapes (out, in) and (out,).
     history
         Recorded measurements, the last state included; None if nothing was to be recorded.
     """
@@ -95,6 +111,11 @@ class TrainingRun(Outcome):
             Over the panels; by default none.
         figsize
             Width and height of the figure, in inches.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            The figure, which pyplot does not know.
 
         Raises
         ------

@@ -38,6 +38,16 @@ def count_parallelograms(dataset: Dataset) -> int:
     |P0(D)| = sum_s n_s (n_s - 1) / 2 with n_s training samples of label s (Liu et al. 2022, section
     3.2). It is defined for every task.
 
+    Parameters
+    ----------
+    dataset
+        The task and its training set.
+
+    Returns
+    -------
+    int
+        Number of parallelograms.
+
     Examples
     --------
     >>> from effective_theory import Addition, Dataset
@@ -49,10 +59,20 @@ def count_parallelograms(dataset: Dataset) -> int:
 
 
 def gram_matrix(dataset: Dataset) -> NDArray[np.float64]:
-    """Return A^T A, shape (p, p), of the parallelogram equations A E = 0 of a training set.
+    """Return the Gram matrix A^T A of the parallelogram equations A E = 0 of a training set.
 
     With u_a = e_i + e_j for sample a, n_s samples of label s and w_s the sum of their u_a,
     A^T A = sum_s (n_s sum_a u_a u_a^T - w_s w_s^T). It is exact: all entries are integers.
+
+    Parameters
+    ----------
+    dataset
+        The task and its training set.
+
+    Returns
+    -------
+    numpy.ndarray
+        A^T A, shape (p, p).
 
     Raises
     ------
@@ -79,6 +99,16 @@ def degrees_of_freedom(dataset: Dataset) -> int:
     2 (shift and scale of the line); at 2 the line is the only solution (Liu et al. 2022, section
     3.2). The rank is exact, over the integers modulo 2^31 - 1.
 
+    Parameters
+    ----------
+    dataset
+        The task and its training set.
+
+    Returns
+    -------
+    int
+        n0.
+
     Raises
     ------
     InputError
@@ -95,7 +125,17 @@ def degrees_of_freedom(dataset: Dataset) -> int:
 
 
 def null_space(dataset: Dataset) -> NDArray[np.float64]:
-    """Return an orthonormal basis, shape (p, n0), of the embeddings that satisfy all of P0(D).
+    """Return an orthonormal basis of the embeddings that satisfy all parallelograms of P0(D).
+
+    Parameters
+    ----------
+    dataset
+        The task and its training set.
+
+    Returns
+    -------
+    numpy.ndarray
+        The basis, shape (p, n0); its columns are the modes that the effective flow leaves alone.
 
     Raises
     ------
@@ -110,7 +150,7 @@ def is_implied(dataset: Dataset, samples: ArrayLike, others: ArrayLike) -> NDArr
     """Return which parallelograms {samples[k], others[k]} follow from a training set.
 
     A parallelogram is in P(D) if its equation lies in the row space of A(P0(D)), that is if it
-    holds for every embedding that satisfies P0(D) (Liu et al. 2022, section 3.2). Exact.
+    holds for every embedding that satisfies P0(D) (Liu et al. 2022, section 3). Exact.
 
     Parameters
     ----------
@@ -127,7 +167,8 @@ def is_implied(dataset: Dataset, samples: ArrayLike, others: ArrayLike) -> NDArr
     Raises
     ------
     InputError
-        If the task has no line, an index is out of range or two labels differ.
+        If the task has no line, an index is no integer or out of range, the lengths differ, or two
+        samples that are paired have different labels.
     """
     task = dataset.operation
     task.require_line("is_implied")
@@ -144,7 +185,7 @@ def ideal_accuracy(dataset: Dataset, *, on: Samples = "all") -> float:
 
     A sample is predictable if it is a training sample, or if its parallelogram with some training
     sample of the same label follows from P0(D): Acc-bar = |Dbar(D, P(D))| / N (Liu et al. 2022,
-    section 3.2). Exact.
+    section 3). Exact.
 
     Parameters
     ----------
@@ -156,7 +197,7 @@ def ideal_accuracy(dataset: Dataset, *, on: Samples = "all") -> float:
     Returns
     -------
     float
-        A fraction; NaN on an empty test set.
+        A fraction, from 0 to 1; NaN on an empty test set.
 
     Raises
     ------

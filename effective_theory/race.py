@@ -1,9 +1,10 @@
-"""The race of representation and decoder: what a start says of the ratio of rates it needs.
+"""The race of representation and decoder: which ratio of learning rates a start needs.
 
 Two training samples of one label have inputs m + c and m - c; a decoder that is linear there, with
 slope a, fits their label either when the representation closes (c falls to 0) or when the decoder
 goes flat (a falls to 0) and memorises. Under gradient flow eta_x |a|^2 - eta_a |c|^2 is conserved,
-so that the ratio of the rates decides; under Adam, whose steps have the size of the rate, both fall
+so that the ratio of the rates decides (the mechanism of the repons of Baek, Liu and Tegmark 2024,
+arXiv 2402.05916); under Adam, whose steps have the size of the rate, both fall
 linearly, and the representation closes first if eta_x / eta_a > c / (2 |a|): an input is the sum of
 two embeddings, which both move.
 """
@@ -32,6 +33,11 @@ def line_distance(embeddings: ArrayLike) -> float:
     embeddings
         Embeddings, shape (p, d), p at least 2; shifts and factors do not matter.
 
+    Returns
+    -------
+    float
+        The distance, from 0 to 1, without unit.
+
     Raises
     ------
     InputError
@@ -54,9 +60,10 @@ def line_distance(embeddings: ArrayLike) -> float:
 
 
 def label_spread(embeddings: ArrayLike, dataset: Dataset) -> float:
-    """Return c, the root mean square distance of training inputs from their label's mean.
+    """Return the spread c of the decoder's inputs within a label.
 
-    Inputs are sums E_i + E_j; labels with one training sample do not count.
+    It is the root mean square distance of the training inputs E_i + E_j from the mean of their
+    label. Labels with one training sample do not count.
 
     Parameters
     ----------
@@ -65,10 +72,16 @@ def label_spread(embeddings: ArrayLike, dataset: Dataset) -> float:
     dataset
         The task and its training set.
 
+    Returns
+    -------
+    float
+        c, in units of the embeddings.
+
     Raises
     ------
     InputError
-        If the task has no line, the shape is wrong, or no label has two training samples.
+        If the task has no line, the shape is wrong, a number is not finite, or no label has two
+        training samples.
     """
     task = dataset.operation
     task.require_line("label_spread")
@@ -86,24 +99,26 @@ def label_spread(embeddings: ArrayLike, dataset: Dataset) -> float:
 
 
 def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
-    """Return the mean derivative of the decoder's outputs by its input, where the inputs lie.
+    """Return the decoder's slope: the derivative of its outputs with respect to its input.
+
+    It is the mean over the inputs E_i + E_j of the training samples.
 
     Parameters
     ----------
     state
         Embeddings and decoder.
     dataset
-        The task, whose training samples say where the inputs lie.
+        The task and its training set.
 
     Returns
     -------
     numpy.ndarray
-        Shape (outputs, d).
+        The mean derivative, shape (outputs, d).
 
     Raises
     ------
     InputError
-        If the task has no line.
+        If the task has no line, or ``state`` does not fit it.
     """
     of_type("state", state, InitialState, "an InitialState")
     dataset.operation.require_line("decoder_slope")
@@ -122,8 +137,9 @@ def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
 def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "largest") -> float:
     """Return the ratio embedding_lr / decoder_lr above which the representation should close first.
 
-    c / (2 |a|) with the spread of inputs within a label and the decoder's slope at the start: a
-    reduced model under Adam, for small rates and one label that stands for all.
+    It is c / (2 |a|), with the spread c of inputs within a label (`label_spread`) and the slope a
+    of the decoder (`decoder_slope`) at the start. The rule comes from a reduced model under Adam,
+    for small rates and with one label that stands for all.
 
     Parameters
     ----------
@@ -134,6 +150,11 @@ def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "larges
     slope
         Which |a| of several outputs: the "largest" of their slopes or the "mean"; the reduced
         model's own lies between the two.
+
+    Returns
+    -------
+    float
+        The ratio of the two learning rates, without unit.
 
     Raises
     ------

@@ -31,10 +31,17 @@ def standardise(embeddings: ArrayLike) -> NDArray[np.float64]:
     embeddings
         Embeddings, shape (p, d), p at least 2.
 
+    Returns
+    -------
+    numpy.ndarray
+        Standardised embeddings, shape (p, d), in units of their standard deviation (ddof = 1).
+        Their norm is Z0 = d (p - 1).
+
     Raises
     ------
     InputError
-        If a dimension is constant, so that it has no standard form, or a number is not finite.
+        If a dimension is constant, so that it has no standard form, numbers are too large or too
+        close together for float64, or one is not finite.
     """
     array = finite_array("embeddings", embeddings, (None, None), np.float64)
     if array.size == 0 or (array.max(axis=0) == array.min(axis=0)).any():
@@ -55,7 +62,7 @@ def rqi(embeddings: ArrayLike, task: BinaryOperation, threshold: float | None = 
 
     RQI(E) = |{q in P0 : r_q small}| / |P0|, where P0 are the unordered pairs of distinct samples
     {(i, j), (m, n)} with one label. For addition r_q = E_i + E_j - E_m - E_n on standardised
-    embeddings (Liu et al. 2022, eq. 5); for a group r_q = E_i E_j - E_m E_n on matrices divided by
+    embeddings (Liu et al. 2022, section 3); for a group r_q = E_i E_j - E_m E_n on matrices over
     their common root mean square (appendix H). r_q is small when the mean over dimensions of r_q^2
     is below ``threshold``.
 
@@ -64,21 +71,22 @@ def rqi(embeddings: ArrayLike, task: BinaryOperation, threshold: float | None = 
     embeddings
         Embeddings, shape (p, d); matrices are written row by row.
     task
-        Addition or a group.
+        Addition or a finite group.
     threshold
-        Bound on the mean square residual; by default the released code's, 0.01 for addition and 0.5
-        for a group. For the paper's |r| <= 0.01 in one dimension give 1e-4.
+        Bound on the mean square residual, zero or positive; by default the released code's, 0.01
+        for addition and 0.5 for a group. For the paper's |r| <= 0.01 in one dimension give 1e-4.
 
     Returns
     -------
     float
-        NaN, that is undefined, where embeddings are constant (for addition in any dimension) or not
-        finite, or the task has no parallelogram (addition with p = 2).
+        A fraction, from 0 to 1. NaN, that is undefined, where embeddings are constant (for addition
+        in any dimension) or not finite, or the task has no parallelogram (addition with p = 2).
 
     Raises
     ------
     InputError
-        If the task is modular addition or the shape does not fit.
+        If RQI is not defined for the task, as for modular addition, the shape does not fit, entries
+        are masked, or ``threshold`` is negative or not finite.
     """
     array, side, threshold = _checked("RQI", embeddings, task, threshold)
     return kernels.quality_index(array, *samples_by_label(task), side, threshold)
@@ -91,13 +99,13 @@ def predicted_accuracy(
     on: Samples = "all",
     threshold: float | None = None,
 ) -> float:
-    """Return the accuracy that a representation allows a decoder that fits the training set.
+    """Return the accuracy that a representation gives to a decoder that fits the training set.
 
     A decoder that is right on (m, n) is right on (i, j) if both look the same to it: E_i + E_j =
     E_m + E_n, or E_i E_j = E_m E_n in a group. P(E) holds P0(D) and the parallelograms of one label
     that are small under E, as RQI counts them; a sample is predictable if it is a training sample
     or forms one with a training sample: Acc-hat = |Dbar(D, P(E))| / N (Liu et al. 2022,
-    section 3.2).
+    section 3).
 
     Parameters
     ----------
@@ -113,13 +121,13 @@ def predicted_accuracy(
     Returns
     -------
     float
-        A fraction; NaN, that is undefined, where RQI is for the embeddings' sake, or the test set
-        is empty.
+        A fraction, from 0 to 1. NaN, that is undefined, where embeddings are constant or not finite
+        (see `rqi`), or the test set is empty.
 
     Raises
     ------
     InputError
-        If the task is modular addition, or the shape or ``on`` is wrong.
+        If `rqi` refuses an argument, or ``on`` is neither "all" nor "test".
     """
     task = dataset.operation
     array, side, threshold = _checked("predicted_accuracy", embeddings, task, threshold)

@@ -30,8 +30,8 @@ MOST_GROUP_ELEMENTS = 300
 class Task(ABC):
     """What a network is to learn: samples, each with a label.
 
-    A subclass says ``labels``; everything else has a default. One that sweeps are to keep is a
-    frozen dataclass, so that stores can make it again from its fields, and is registered
+    A subclass defines ``labels``; everything else has a default. To be kept by sweeps it must be a
+    frozen dataclass, so that a store can make it again from its fields, and be registered
     (`register_task`).
 
     Attributes
@@ -69,7 +69,7 @@ class Task(ABC):
         Raises
         ------
         InputError
-            If the task is no dataclass, whose fields these are.
+            If the task is no dataclass: the values are its fields.
         """
         if not dataclasses.is_dataclass(self):
             raise InputError(
@@ -84,7 +84,8 @@ class Task(ABC):
         Raises
         ------
         InputError
-            If labels are no int64 numbers from 0 to classes - 1, or there are none.
+            If labels, or the symbols of pairs, are no int64 array of the right shape, are out of
+            range, or there is no sample.
         """
         if not vars(self).get("_is_sound", False):
             self._check()
@@ -107,7 +108,7 @@ class Task(ABC):
 class BinaryOperation(Task):
     """A binary operation on symbols 0 .. symbols - 1, given as a table of samples.
 
-    A subclass says ``pairs`` and ``labels``; everything else has a default.
+    A subclass defines ``pairs`` and ``labels``; everything else has a default.
 
     Attributes
     ----------
@@ -145,7 +146,7 @@ class BinaryOperation(Task):
     @property
     @abstractmethod
     def pairs(self) -> NDArray[np.int64]:
-        """All samples, shape (N, 2), in the order of the published code; read-only."""
+        """All samples, pairs of symbols, shape (N, 2), in the order of the published code."""
 
     @property
     def symbols(self) -> int:
@@ -157,7 +158,17 @@ class BinaryOperation(Task):
         self._require_indices("pairs", self.pairs, (self.size, 2), self.symbols)
 
     def matrix_side(self, embedding_dim: int) -> int:
-        """Return the side of the square matrices that embeddings are; 0 where they add.
+        """Return the side n of the n x n matrices that embeddings are; 0 where they add.
+
+        Parameters
+        ----------
+        embedding_dim
+            Dimension d of an embedding, n^2 for a matrix.
+
+        Returns
+        -------
+        int
+            n, or 0 where embeddings are added.
 
         Raises
         ------
@@ -175,7 +186,18 @@ class BinaryOperation(Task):
         return side
 
     def require_residual_threshold(self, quantity: str) -> float:
-        """Return `residual_threshold`, or raise InputError where RQI is not defined."""
+        """Return `residual_threshold`, the bound on the residual that RQI counts as small.
+
+        Parameters
+        ----------
+        quantity
+            What needs it, as named in the error.
+
+        Raises
+        ------
+        InputError
+            If RQI is not defined for the task.
+        """
         if self.residual_threshold is None:
             raise InputError(
                 f"{quantity} is not defined for task {self.name}: no residual says that two "
@@ -184,7 +206,18 @@ class BinaryOperation(Task):
         return self.residual_threshold
 
     def require_line(self, quantity: str) -> None:
-        """Raise InputError unless the linear representation solves the task."""
+        """Check that the linear representation E_k = a + k b solves the task.
+
+        Parameters
+        ----------
+        quantity
+            What needs it, as named in the error.
+
+        Raises
+        ------
+        InputError
+            If it does not.
+        """
         if not self.has_line:
             raise InputError(
                 f"{quantity} is not defined for task {self.name}: it rests on the line "
@@ -222,12 +255,17 @@ class _UnorderedSums(BinaryOperation):
 class Addition(_UnorderedSums):
     """Addition of two symbols without modulus; i + j and j + i are one sample.
 
-    N = p (p + 1) / 2 samples and 2 p - 1 labels (Liu et al. 2022, section 3.1).
+    N = p (p + 1) / 2 samples and 2 p - 1 labels (Liu et al. 2022, section 2).
 
     Parameters
     ----------
     p
-        Number of symbols, at least 2.
+        Number of symbols, from 2 to 10 000.
+
+    Raises
+    ------
+    InputError
+        If p is not such an integer.
 
     Examples
     --------
@@ -261,7 +299,12 @@ class ModularAddition(_UnorderedSums):
     Parameters
     ----------
     p
-        Number of symbols and modulus, at least 2.
+        Number of symbols and modulus, from 2 to 10 000.
+
+    Raises
+    ------
+    InputError
+        If p is not such an integer.
     """
 
     name: ClassVar[str] = "modular_addition"
@@ -288,12 +331,13 @@ class FiniteGroup(BinaryOperation):
     Parameters
     ----------
     table
-        Cayley table, (g, g): table[a][b] is the element a b; elements are 0 .. g - 1.
+        Cayley table, shape (g, g), g at most 300: table[a][b] is the element a b; elements are
+        0 .. g - 1.
 
     Raises
     ------
     InputError
-        If the table is not that of a group.
+        If the table is not that of a group, or too large.
 
     Examples
     --------
@@ -367,7 +411,17 @@ def permutation_group(n: int) -> FiniteGroup:
     Parameters
     ----------
     n
-        From 1 to 5; the table of n! elements is written out.
+        Number of things, from 1 to 5; the table of n! elements is written out.
+
+    Returns
+    -------
+    FiniteGroup
+        The group, of order n!.
+
+    Raises
+    ------
+    InputError
+        If n is not such an integer.
 
     Examples
     --------
@@ -387,15 +441,25 @@ Kind = TypeVar("Kind", bound=type[Task])
 
 
 def register_task(kind: Kind) -> Kind:
-    """Make a kind of task known by its name, so that stored sweeps of it can be read.
+    """Make a class of tasks known by its name, so that stored sweeps of it can be read.
 
-    Use it as a decorator of the class. Defined again, as by a notebook's cell that is run again,
-    a class takes the place of the one before.
+    Use it as a decorator of the class. A class that is defined again, as when a notebook's cell is
+    run again, replaces the earlier one.
+
+    Parameters
+    ----------
+    kind
+        A subclass of `Task`.
+
+    Returns
+    -------
+    type
+        The same class.
 
     Raises
     ------
     InputError
-        If it is no class of tasks, or its name is that of another one.
+        If it is no subclass of `Task`, or its name is that of another class.
     """
     if not (isinstance(kind, type) and issubclass(kind, Task)):
         raise InputError(f"task must be a class such as Addition, not {shown(kind)}.")

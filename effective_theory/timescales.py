@@ -22,10 +22,11 @@ def grokking_rate(
     average: bool = True,
     norm: float | None = None,
 ) -> float:
-    """Return the rate at which the slowest departure from the line decays, per unit of time.
+    """Return the grokking rate, at which the slowest departure from the line decays.
 
     It is lambda_3, the third smallest eigenvalue of H = 2 c A^T A / Z0 in the linearised flow
-    dE/dt = -H E (Liu et al. 2022, section 3.3).
+    dE/dt = -H E (Liu et al. 2022, section 3). Its unit is 1 / time, where one training step
+    advances time by the embeddings' learning rate.
 
     Parameters
     ----------
@@ -39,13 +40,14 @@ def grokking_rate(
     Returns
     -------
     float
-        Zero where the line is not the only solution (n0 > 2). NaN, that is undefined, for p = 2:
-        two embeddings are always on a line.
+        lambda_3. Zero where the line is not the only solution (n0 > 2). NaN, that is undefined, for
+        p = 2: two embeddings are always on a line.
 
     Raises
     ------
     InputError
-        If the task has no line, or norm is not a positive number.
+        If the task has no line, ``parallelograms`` is neither "train" nor "all", or ``norm`` is not
+        a positive number.
     """
     dataset.operation.require_line("grokking_rate")
     samples = choose_parallelograms(dataset, parallelograms)
@@ -68,9 +70,25 @@ def grokking_time(
     average: bool = True,
     norm: float | None = None,
 ) -> float:
-    """Return t_h = 1 / lambda_3, in which the slowest departure from the line falls to 1/e.
+    """Return the grokking time t_h = 1 / lambda_3 (Liu et al. 2022, section 3).
 
-    Infinite where the line is not the only solution, NaN for p = 2; see `grokking_rate`.
+    In it the slowest departure from the line falls to 1/e.
+
+    Parameters
+    ----------
+    dataset, parallelograms, average, norm
+        As for `grokking_rate`.
+
+    Returns
+    -------
+    float
+        Time, that is training steps times the embeddings' learning rate. Infinite where the line is
+        not the only solution, NaN for p = 2.
+
+    Raises
+    ------
+    InputError
+        As for `grokking_rate`.
     """
     rate = grokking_rate(dataset, parallelograms=parallelograms, average=average, norm=norm)
     return math.inf if rate == 0.0 else 1.0 / rate
@@ -84,10 +102,27 @@ def grokking_steps(
     average: bool = True,
     norm: float | None = None,
 ) -> float:
-    """Return n_h = t_h / embedding_lr, in training steps; a trajectory needs about 3 n_h.
+    """Return the grokking time in training steps, n_h = t_h / embedding_lr.
 
-    Infinite where the line is not the only solution or nothing is learned (embedding_lr = 0), NaN
-    for p = 2; see `grokking_rate`.
+    A trajectory needs about 3 n_h to reach the line.
+
+    Parameters
+    ----------
+    embedding_lr
+        Learning rate of the embeddings, zero or positive.
+    dataset, parallelograms, average, norm
+        As for `grokking_rate`.
+
+    Returns
+    -------
+    float
+        Training steps, not rounded. Infinite where the line is not the only solution or nothing is
+        learned (embedding_lr = 0), NaN for p = 2.
+
+    Raises
+    ------
+    InputError
+        If ``embedding_lr`` is negative or not finite, or as for `grokking_rate`.
     """
     rate = non_negative("embedding_lr", embedding_lr)
     time = grokking_time(dataset, parallelograms=parallelograms, average=average, norm=norm)

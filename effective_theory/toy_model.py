@@ -42,11 +42,10 @@ LEAST_EPSILON = 1e-30
 class ToyModel:
     """Hyper-parameters of the toy model (i, j) -> decoder(E_i + E_j) and of its training.
 
-    For a group the decoder takes the product of matrices E_a E_b instead.
-
-    The decoder is an MLP with two hidden tanh layers; the optimiser is AdamW with one learning rate
-    and weight decay for the embeddings and one for the decoder (Liu et al. 2022, sections 3.1 and
-    4.1). Defaults are the paper's.
+    For a finite group the decoder takes the product of matrices E_a E_b instead. The decoder is an
+    MLP with two hidden tanh layers; the optimiser is AdamW with one learning rate and weight decay
+    for the embeddings and one for the decoder (Liu et al. 2022, sections 3.1 and 4.1). Defaults are
+    the paper's.
 
     Parameters
     ----------
@@ -57,8 +56,10 @@ class ToyModel:
     target_dim
         Dimension of the fixed random targets of the "mse" loss.
     loss
-        "mse": mean square distance to the label's target, the nearest target is the prediction.
-        "cross_entropy": mean softmax cross-entropy over logits.
+        "mse": square distance to the label's target, mean over samples and coordinates; the
+        nearest target is the prediction.
+        "cross_entropy": softmax cross-entropy, mean over samples; the largest logit is the
+        prediction.
     embedding_lr
         Learning rate of the embeddings.
     decoder_lr
@@ -68,7 +69,7 @@ class ToyModel:
     decoder_weight_decay
         The same for the decoder.
     embedding_penalty
-        Factor of mean |E|, added to the loss.
+        Factor of a penalty that is added to the loss, the mean of |E| over all entries.
     steps
         Budget, in updates.
     batch_size
@@ -147,7 +148,7 @@ class ToyModel:
                 raise InputError(f"{name} must be {wanted}, not {given!r}.")
 
     def outputs(self, task: BinaryOperation) -> int:
-        """Return the number of decoder outputs: target_dim, or one logit for each class."""
+        """Return the number of decoder outputs: target_dim for "mse", else one for each class."""
         return self.target_dim if self.loss == "mse" else task.classes
 
     def layer_sizes(self, task: BinaryOperation) -> tuple[int, int, int, int]:
@@ -164,20 +165,22 @@ class InitialState:
     embeddings
         Embeddings, shape (p, d).
     weights
-        Three weight matrices (out, in), as PyTorch's Linear has them.
+        Three weight matrices, shape (out, in) each, as PyTorch's Linear has them.
     biases
-        Three bias vectors (out,).
+        Three bias vectors, shape (out,) each.
     targets
-        Target vectors (classes, target_dim) of the "mse" loss; None for cross-entropy.
+        Target vectors of the "mse" loss, shape (classes, target_dim); None for cross-entropy.
     batch_seed
         Seed of the minibatches; required if the model has a batch_size.
     released_batches
-        Minibatches of the authors' released code instead, where the start is theirs.
+        Minibatches of the authors' released code instead, as `released_start` of the package
+        phase_diagrams gives them.
 
     Raises
     ------
     InputError
-        If an array holds NaN or infinite numbers, or layers do not fit each other.
+        If an array has the wrong number of dimensions or holds NaN or infinite numbers, there are
+        not three layers, biases do not fit their weights, or a seed is no integer from 0 on.
     """
 
     embeddings: Array
@@ -225,7 +228,27 @@ class InitialState:
     def random(cls, model: ToyModel, task: BinaryOperation, rng: RandomSource) -> Self:
         """Draw a start: E ~ U(-1/2, 1/2), PyTorch's default Linear layers, targets ~ N(0, 1).
 
-        Each part has a stream of its own, so that models that differ in one part share the others.
+        Weights and biases of a layer with k inputs are uniform within 1 / sqrt(k). Each part has a
+        stream of its own, so that models that differ in one part share the others.
+
+        Parameters
+        ----------
+        model
+            The toy model; embeddings and decoder are multiplied by its scales.
+        task
+            The task.
+        rng
+            Int, SeedSequence or Generator.
+
+        Returns
+        -------
+        InitialState
+            The start.
+
+        Raises
+        ------
+        InputError
+            If ``rng`` is no source of random numbers.
         """
         embeddings, decoder, targets, batches = random_generator(rng).spawn(4)
         return cls.draw(
@@ -243,7 +266,7 @@ class InitialState:
         targets: np.random.Generator,
         batches: np.random.Generator,
     ) -> Self:
-        """Draw each part of a random start from the generator given for it."""
+        """Draw a start as `random` does, each part from the generator that is given for it."""
 
         def scaled(values: NDArray[np.float64], scale: float) -> Array:
             with np.errstate(over="ignore"):  # too large a scale is refused by name, not by NumPy
@@ -266,7 +289,14 @@ class InitialState:
         )
 
     def require_fit(self, model: ToyModel, task: BinaryOperation) -> None:
-        """Raise InputError unless all shapes are those of the model on the task."""
+        """Check that the start is one of this model on this task.
+
+        Raises
+        ------
+        InputError
+            If a shape is another one, targets are missing for the loss "mse", or minibatches are
+            missing for a model with a ``batch_size``.
+        """
         sizes = model.layer_sizes(task)
         wanted = {"embeddings": (task.symbols, model.embedding_dim)}
         actual = {"embeddings": self.embeddings.shape}

@@ -68,19 +68,22 @@ def train(
     record_every
         Record a history at every multiple of this number of updates, from update 0.
     record_at
-        Record at these updates instead.
+        Record at these updates instead; those beyond the budget are left out.
     progress
         Show progress on stderr: a bar in terminals and notebooks, in logs a line now and then.
 
     Returns
     -------
     TrainingRun
-        The same bits for the same arguments, whatever number of threads the machine has.
+        The outcome: the same bits for the same arguments, whatever number of threads the machine
+        has. A history ends with the last state, unless the run diverged.
 
     Raises
     ------
     InputError
-        If arguments do not fit each other.
+        If both or neither of ``initial_state`` and ``rng`` are given, the training or the test set
+        is empty, ``batch_size`` exceeds the training set, the start does not fit model and task, or
+        an argument is wrong.
 
     Examples
     --------

@@ -75,20 +75,20 @@ class PhaseDiagram:
     spec
         The sweep.
     train_step, test_step, rqi_step, diverged_step
-        Completed updates, masked where never reached or not measured.
+        First update of each run, in completed updates; masked where never reached or not measured.
     phases
         Stored integers of `Phase`, of measured, inferred and predicted cells.
     source
         Stored integers of `Source`: measured, inferred, predicted or not run.
     prediction
-        How sure `predict` was of each cell; None of a diagram that it did not make.
+        How sure `predict` is of each cell; None where the diagram was not predicted.
     kept
         Where the runs' learning curves and last states are; None without a store.
     name
         The sweep's name in the store; None without a store.
     origins
-        How many measured runs come from each `Origin`; None for those of which it is not known. The
-        file that `save` writes keeps no origins.
+        How many measured runs come from each `Origin`, those of unknown origin under None. The file
+        that `save` writes keeps no origins.
     """
 
     spec: SweepSpec
@@ -107,7 +107,7 @@ class PhaseDiagram:
         self._origins = np.full(self.spec.shape, None, dtype=object)
 
     def record(self, index: tuple[int, ...], summary: RunSummary) -> None:
-        """Enter the result of the run at ``index``."""
+        """Enter the result of the run at ``index``, its place on the axes and among the seeds."""
         for name in _STEPS:
             step = getattr(summary, f"{name}_step")
             self._arrays[name][index] = -1 if step is None else step
@@ -190,9 +190,24 @@ class PhaseDiagram:
         return np.where(self.measured, phases, self._arrays["unmeasured"])
 
     def delay(self, unit: DelayUnit = "updates") -> Delays:
-        """Return how much later than train the test threshold was reached, masked where not.
+        """Return the delay of generalisation, test_step - train_step, in a unit of choice.
 
-        See `phase_diagrams.statistics.delays.delays` for the units.
+        Parameters
+        ----------
+        unit
+            "updates"; "train_step" for multiples of the run's train step (at least 1 update); or
+            "time" for updates times the learning rate that sets the unit of time, in the toy model
+            the decoder's.
+
+        Returns
+        -------
+        numpy.ma.MaskedArray
+            Delays, shape (axes..., seeds); masked where either threshold was not reached.
+
+        Raises
+        ------
+        InputError
+            If there is no such unit, or the unit is "time" and the system names no rates.
 
         Examples
         --------
@@ -201,14 +216,37 @@ class PhaseDiagram:
         return delays(self.spec, self.train_step, self.test_step, unit)
 
     def phases_by_delay(self, least: float, unit: DelayUnit) -> NDArray[np.int8]:
-        """Return the phases of measured cells if grokking is a delay of ``least`` units or more.
+        """Return the phases that follow if grokking is a delay of ``least`` units or more.
 
-        ``phases`` are those of the sweep's ``lag`` updates, as in the paper.
+        The attribute ``phases`` has those of the sweep's ``lag`` in updates, as in the paper.
+
+        Parameters
+        ----------
+        least
+            Least delay that counts as grokking, in ``unit``, above 0.
+        unit
+            Unit of the delay, as for `delay`.
+
+        Returns
+        -------
+        numpy.ndarray
+            Integers of `Phase`, shape (axes..., seeds); NOT_RUN where a cell was not measured.
+
+        Raises
+        ------
+        InputError
+            If ``least`` is not above 0, or `delay` refuses the unit.
         """
         return phases_by_delay(self.phases, self.delay(unit), least, self.measured)
 
     def counts(self, source: Source = Source.MEASURED) -> dict[Phase, int]:
-        """Return the number of cells of one source in each phase, all others under NOT_RUN."""
+        """Return the number of cells in each phase, of one source; all others are under NOT_RUN.
+
+        Raises
+        ------
+        InputError
+            If ``source`` is no `Source`.
+        """
         of_type("source", source, Source, "a Source such as Source.INFERRED")
         phases = np.where(self.source == source, self.phases, Phase.NOT_RUN)
         return {phase: int((phases == phase).sum()) for phase in Phase}
@@ -244,14 +282,24 @@ class PhaseDiagram:
         return len(self.spec.grid) <= 2 and len(self.spec.seeds) > 1
 
     def find(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> Cell:
-        """Return the run with these values of the axes, rates matched as by `Axis.index`.
+        """Return the cell at these values of the axes, as a recipe.
 
-        ``seed`` may be left out where the sweep has one.
+        Parameters
+        ----------
+        seed
+            The seed; it may be left out where the sweep has only one.
+        **values
+            A value of each axis, rates matched as by `Axis.index`.
+
+        Returns
+        -------
+        Cell
+            What determines the run.
 
         Raises
         ------
         InputError
-            If an axis is missing or unknown, or a value is not on it.
+            If an axis is missing or unknown, a value is not on it, or the seed is not in the sweep.
         """
         places = place_on(self.spec, values)
         require_axes(self.spec, values, every=True)
@@ -259,14 +307,14 @@ class PhaseDiagram:
         return self.spec.cell((*index, self.seed_index(seed)))
 
     def copy(self) -> "PhaseDiagram":
-        """Return a diagram with the same content, which can be filled on its own."""
+        """Return a copy that can be changed without changing this diagram."""
         arrays = {name: array.copy() for name, array in self._arrays.items()}
         twin = PhaseDiagram(self.spec, arrays, self.kept, self.name, self.prediction)
         twin._origins = self._origins.copy()
         return twin
 
     def sel(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "PhaseDiagram":
-        """Return the part of the diagram at these values of some axes, which are then fixed.
+        """Return the part of the diagram at given values of some axes, which are then fixed.
 
         Parameters
         ----------
@@ -275,10 +323,16 @@ class PhaseDiagram:
         **values
             A value of each axis that is held, rates matched as by `Axis.index`.
 
+        Returns
+        -------
+        PhaseDiagram
+            The diagram on the remaining axes.
+
         Raises
         ------
         InputError
-            If a name is no axis, a value is not on it, or no axis is left.
+            If a name is no axis, a value is not on it, the seed is not in the sweep, or no axis is
+            left.
 
         Examples
         --------
@@ -296,7 +350,13 @@ class PhaseDiagram:
         return part
 
     def seed_index(self, seed: int | tuple[int, int] | None) -> int:
-        """Return the place of a seed, which may be left out where the sweep has one."""
+        """Return the place of a seed among the sweep's; it may be left out where there is only one.
+
+        Raises
+        ------
+        InputError
+            If the seed is not in the sweep, or is left out where there are several.
+        """
         seeds = list(self.spec.seeds)
         if seed is None and len(seeds) == 1:
             return 0
@@ -309,9 +369,25 @@ class PhaseDiagram:
     def cell(
         self, *, seed: int | tuple[int, int] | None = None, **values: Any
     ) -> tuple[Any, Any, Any]:
-        """Return the settings, the data and the start of one run, with which to do it again.
+        """Return the settings, the data and the start of one run, with which to repeat it.
 
-        Of a toy model they are what `effective_theory.train` takes.
+        For a toy model they are a ToyModel, a Dataset and an InitialState, as
+        `effective_theory.train` takes them.
+
+        Parameters
+        ----------
+        seed, **values
+            As for `find`.
+
+        Returns
+        -------
+        tuple
+            Settings, data and start.
+
+        Raises
+        ------
+        InputError
+            As for `find`.
 
         Examples
         --------
@@ -323,10 +399,22 @@ class PhaseDiagram:
     def run(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> StoredRun:
         """Return one stored run: its learning curve, crossings and last state.
 
+        Parameters
+        ----------
+        seed, **values
+            As for `find`.
+
+        Returns
+        -------
+        StoredRun
+            The run.
+
         Raises
         ------
         InputError
-            If there is no such cell, or no store has its run.
+            If there is no such cell, or the diagram has no store that holds its run.
+        StoreError
+            If the store cannot be read.
 
         Examples
         --------
@@ -340,7 +428,7 @@ class PhaseDiagram:
         Raises
         ------
         InputError
-            If it knows no store.
+            If the diagram has no store.
         """
         if self.kept is None:
             raise InputError(
@@ -358,8 +446,10 @@ class PhaseDiagram:
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes.
 
-        Steps are None where never; a swept None is written in words, such as "full batch". Rows of
-        a predicted diagram have the probability of their phase.
+        The columns are the axes, ``split_seed``, ``init_seed``, ``phase``, the steps in completed
+        updates, ``status`` and ``source``; rows of a predicted diagram have the ``probability`` of
+        their likeliest phase besides. Steps are None where never; a swept None is written in words,
+        such as "full batch".
         """
         rows = []
         phases = self.phases
@@ -378,7 +468,7 @@ class PhaseDiagram:
         return rows
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a pandas frame with one row for each run.
+        """Return a pandas frame with one row for each run and the columns of `rows`.
 
         Steps are nullable integers. No other column has missing values, which groups would lose:
         a swept None is written in words, such as "full batch".
@@ -392,7 +482,7 @@ class PhaseDiagram:
     def to_xarray(self) -> "xr.Dataset":
         """Return an xarray Dataset with the axes as coordinates, which netCDF can hold.
 
-        Steps are floats, NaN where never, so that means are over the runs that got there. Phases
+        Steps are floats, NaN where never, so that means are over the runs that reached them. Phases
         and sources are the integers of `Phase` and `Source`, named as netCDF's conventions (CF)
         name flags. An axis with a value that is no number has coordinates of text.
 
@@ -428,7 +518,18 @@ class PhaseDiagram:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the diagram to one file (NumPy's npz, no pickles)."""
+        """Write the diagram to one file (NumPy's npz, no pickles).
+
+        Parameters
+        ----------
+        path
+            The file.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written.
+        """
         from phase_diagrams.diagram_file import write_diagram
 
         prediction = {} if self.prediction is None else self.prediction.arrays()
@@ -436,7 +537,7 @@ class PhaseDiagram:
 
     @classmethod
     def load(cls, path: str | Path) -> "PhaseDiagram":
-        """Return the diagram that `save` wrote.
+        """Return the diagram that `save` wrote; it has no store and no origins.
 
         Raises
         ------
@@ -451,9 +552,9 @@ class PhaseDiagram:
 
     @property
     def plot(self) -> "Pictures":
-        """The diagram's pictures: ``plot()`` draws the phases, ``plot.majority()`` and others more.
+        """The diagram's pictures: ``plot()`` draws the phases, ``plot.majority()`` the majority, ..
 
-        See `phase_diagrams.pictures.door.Pictures`.
+        See `Pictures`.
         """
         from phase_diagrams.pictures.door import Pictures
 
@@ -468,9 +569,28 @@ class PhaseDiagram:
     def probability(
         self, of: Phase | str | Collection[Phase | str] = GENERALISING, confidence: float = 0.95
     ) -> Probability:
-        """Return the probability over seeds of some phases, with intervals.
+        """Return the probability over seeds that a cell is in one of some phases, with intervals.
 
-        See `phase_diagrams.statistics.probabilities.probability`.
+        Intervals are Wilson's at the effective number of runs, as runs that share a split or an
+        initialisation are alike; see `phase_diagrams.statistics.probabilities`. Only measured runs
+        count.
+
+        Parameters
+        ----------
+        of
+            One phase or several, as `Phase` or by name; by default those that generalise.
+        confidence
+            Coverage of the intervals, between 0 and 1.
+
+        Returns
+        -------
+        Probability
+            Arrays of the shape of the axes.
+
+        Raises
+        ------
+        InputError
+            If ``of`` holds no phase that a run can have, or ``confidence`` is not inside (0, 1).
 
         Examples
         --------
@@ -483,7 +603,10 @@ class PhaseDiagram:
         return probabilities(self.spec, self.phases, self.measured, confidence)
 
     def majority(self, confidence: float = 0.95) -> Majority:
-        """Return the commonest phase of each cell and how certain it is."""
+        """Return the commonest phase of each cell over the seeds, and how certain it is.
+
+        ``confidence`` is that of the intervals, as for `probability`.
+        """
         return majority(self.spec, self.phases, self.measured, confidence)
 
     def seed_effects(self, of: Literal["phase", "log_test_step"] = "phase") -> SeedEffects:
@@ -496,6 +619,11 @@ class PhaseDiagram:
         of
             "phase" for the labels, or "log_test_step" for the logarithm of test_step among the
             runs that reached it.
+
+        Returns
+        -------
+        SeedEffects
+            Shares of the disagreement.
 
         Raises
         ------
@@ -521,7 +649,35 @@ class PhaseDiagram:
     ) -> Boundary:
         """Return where phases begin or end along an axis, with a bootstrap band.
 
-        See `phase_diagrams.statistics.boundaries.boundary`.
+        The boundary is where the share of seeds in these phases crosses a level; see
+        `phase_diagrams.statistics.boundaries.boundary`.
+
+        Parameters
+        ----------
+        along
+            Name of the axis.
+        rng
+            Int, SeedSequence or Generator that draws the resamples.
+        of
+            One phase or several, as `Phase` or by name; by default those that generalise.
+        level
+            Share of seeds at the boundary, above 0 and at most 1.
+        direction
+            "rising", "falling" or "any" crossings.
+        confidence
+            Coverage of the band, between 0 and 1.
+        resamples
+            Number of resamples of the seeds.
+
+        Returns
+        -------
+        Boundary
+            The first crossing for each value of the other axes, in units of the axis.
+
+        Raises
+        ------
+        InputError
+            If there is no such axis, or an argument is out of range.
         """
         return boundary(
             self.spec,

@@ -15,7 +15,11 @@ LAG = 1000
 
 
 class Phase(IntEnum):
-    """Phases of Liu et al. 2022 (Table 1) with their stored integers, and two of ours."""
+    """The phases of learning with their stored integers.
+
+    Comprehension, grokking, memorization and confusion are those of Liu et al. 2022 (Table 1);
+    diverged and not run are added here. `classify` tells them apart.
+    """
 
     COMPREHENSION = 0
     GROKKING = 1
@@ -45,8 +49,8 @@ GENERALISING = (Phase.COMPREHENSION, Phase.GROKKING)
 class Source(IntEnum):
     """Where a cell's phase comes from.
 
-    Inferred: it lies between cells that agree, which are measured or predicted (`refine`).
-    Predicted: from runs at other learning rates (`predict`).
+    Measured: from a run of the cell. Inferred: from cells around it that agree, which are measured
+    or predicted (`refine`). Predicted: from runs at other learning rates (`predict`).
     """
 
     NOT_RUN = 0
@@ -94,7 +98,7 @@ def classify(
     diverged: bool = False,
     lag: int = LAG,
 ) -> Phase:
-    """Return the one phase of a run (Liu et al. 2022, Table 1).
+    """Return the phase of a run from its first crossings (Liu et al. 2022, Table 1).
 
     Comprehension: both thresholds reached, test less than ``lag`` updates after train.
     Grokking: both reached, test at least ``lag`` updates after train. Memorization: only train
@@ -110,6 +114,11 @@ def classify(
         Whether the run diverged.
     lag
         Least delay, in updates, that counts as grokking.
+
+    Returns
+    -------
+    Phase
+        The phase.
 
     Raises
     ------

@@ -34,17 +34,18 @@ def predict(
 ) -> PhaseDiagram:
     """Predict a sweep from short runs at larger learning rates, and say how sure each cell is.
 
-    Under AdamW a run with all learning rates times a factor is nearly the same run that many times
-    sooner (`rescale`). So one probe for each ratio of the rates, and for each value of everything
-    else, tells of all cells that differ from it by the unit of time. Where probes of neighbouring
-    ratios end differently there are further ones at other rates.
+    Under AdamW a run with all learning rates times a factor is nearly the same run, that many times
+    faster (`rescale`). One probe for each ratio of the rates, and for each value of everything
+    else, therefore predicts all cells that differ from it in the unit of time alone. Where probes
+    at neighbouring ratios end in different phases, further probes run at other rates.
 
     Parameters
     ----------
     spec
         The sweep, of a system that names its rates, such as the toy model.
     store
-        SQLite file that keeps the probes; the same call resumes. Cells that it knows are measured.
+        SQLite file that keeps the probes; the same call resumes. Cells whose runs it holds already
+        are measured.
     name
         Name of the predicted sweep in the store.
     engine
@@ -57,8 +58,8 @@ def predict(
     Returns
     -------
     PhaseDiagram
-        Its cells are predicted (`Source.PREDICTED`), without steps, unless they are measured.
-        ``prediction`` has the probability of each phase.
+        The diagram. Its cells are predicted (`Source.PREDICTED`), without steps, unless they are
+        measured. Its ``prediction`` has the probability of each phase.
 
     Raises
     ------
@@ -72,6 +73,8 @@ def predict(
     UserWarning
         For each split whose ideal test accuracy is below the threshold, and where runs come from
         several origins.
+    ChangedSweep
+        As for `sweep`.
 
     Examples
     --------
@@ -117,30 +120,31 @@ def measure_doubtful(
     n_jobs: int | None = None,
     progress: bool = True,
 ) -> PhaseDiagram:
-    """Run the cells of which a predicted diagram is not sure, and return one with their results.
+    """Run the cells that a predicted diagram is not sure of, and return a diagram with the results.
 
     Parameters
     ----------
     diagram
         A diagram that `predict` made, or a part of it, which stays as it is.
     below
-        Cells are run whose phase has a smaller probability, and those that were not predicted.
+        Probability, from 0 to 1: cells are run whose likeliest phase has a smaller one, and those
+        that were not predicted.
     store
-        SQLite file that keeps the runs: that of the prediction, if `load` is to know them.
+        SQLite file that keeps the runs: that of the prediction, if `load` is to find them.
     engine, n_jobs, progress
         As for `predict`.
 
     Returns
     -------
     PhaseDiagram
-        With these cells measured; predictions of others are as they were.
+        A copy of the diagram with these cells measured; the predictions of others stay.
 
     Raises
     ------
     InputError
-        If the diagram was not predicted, was refined since, or an argument is wrong.
+        If the diagram was not predicted, has been refined, or an argument is wrong.
     StoreError
-        If the store cannot be used.
+        If the store cannot be used; what it held stays as it was.
 
     Warns
     -----

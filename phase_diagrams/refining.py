@@ -40,21 +40,21 @@ def refine(
 
     Blocks of cells whose measured phases disagree are halved along each axis, and so are those
     around them (but for the last halving), down to single cells and until no new disagreement turns
-    up: a quad-tree on the axes' own scales, see `phase_diagrams.refinement.quadtree`. All else is
-    inferred, and marked so in ``source``. Seeds are refined each where its own phases meet. A
-    region narrower than the coarse spacing that touches no such block is not seen: the coarse grid
+    up: a quad-tree on the axes' own scales, see `phase_diagrams.refinement.quadtree`. All other
+    cells are inferred, and marked so in ``source``. Each seed is refined where its own phases meet.
+    A region narrower than the coarse spacing that touches no such block is missed: the coarse grid
     must be fine enough for it.
 
     Parameters
     ----------
     diagram
-        A sweep. Its measured runs are taken as they are, and so are predicted cells; those that are
+        A sweep. Its measured runs and its predicted cells are taken as they are; those that are
         missing are run.
     to
-        Resolution as a multiple of the sweep's: a power of two for all linear and log axes, or for
-        each axis by name. Values of whole-number fields are rounded. Ordinal axes stay.
+        Resolution as a multiple of the sweep's: a power of two for all linear and log axes, or one
+        for each axis by name. Values of whole-number fields are rounded. Ordinal axes stay.
     store
-        SQLite file that keeps finished runs, best the one of the sweep; the same call resumes.
+        SQLite file that keeps finished runs, preferably that of the sweep; the same call resumes.
     name
         Name of the refined sweep in the store.
     engine
@@ -67,14 +67,15 @@ def refine(
     Returns
     -------
     PhaseDiagram
-        Its axes hold the coarse values, to the bit. What is measured depends on the runs' phases
-        alone: not on workers, order, interruptions or what else lies in the store.
+        The diagram on the finer axes, which hold the coarse values, to the bit. Which cells are
+        measured depends on the runs' phases alone: not on workers, order, interruptions or what
+        else lies in the store.
 
     Raises
     ------
     InputError
-        If the sweep has been refined before, ``to`` does not suit its axes, or another argument
-        is wrong.
+        If the sweep has been refined before, ``to`` does not fit its axes, or another argument is
+        wrong.
     StoreError
         If the store cannot be used; what it held stays as it was.
 

@@ -59,13 +59,15 @@ def sweep(
     Returns
     -------
     PhaseDiagram
-        The same numbers for the same specification, whatever the number of workers, the order of
-        cells or interruptions.
+        The diagram: the same numbers for the same specification, whatever the number of workers,
+        the order of cells or interruptions.
 
     Raises
     ------
     InputError
-        If an argument is wrong.
+        If an argument is wrong, or ``engine`` and ``n_jobs`` are both given.
+    RunError
+        If a worker cannot be started or dies, memory runs out, or a registered trainer fails.
     StoreError
         If the store cannot be used; what it held stays as it was.
 
@@ -75,7 +77,7 @@ def sweep(
         For each split whose ideal test accuracy is below the threshold, and where runs come from
         several origins, such as instruction sets.
     ChangedSweep
-        If the store holds another sweep of this name, which is not just extended.
+        If the store holds another sweep of this name, which this one does not just extend.
     """
     of_type("spec", spec, SweepSpec, _SPEC)
     of_type("progress", progress, bool, "True or False")
@@ -273,23 +275,30 @@ def load(
 ) -> PhaseDiagram:
     """Return the diagram of a stored sweep; runs that are missing stay "not run".
 
-    Of a refined sweep what lies between agreeing runs is inferred, as `refine` does, and of a
-    predicted one what the stored probes tell is predicted.
+    Cells between agreeing runs of a refined sweep are inferred, as by `refine`, and cells of a
+    predicted sweep are predicted from the stored probes, as by `predict`.
 
     Parameters
     ----------
     store
-        The store.
+        The store's SQLite file.
     name
-        Name of the sweep, where the store holds several.
+        Name of the sweep; it may be left out where the store holds only one.
     engine
-        Whose runs: an engine, or its identity for the newest of its versions that is stored; by
-        default the system's own. A sweep of one name may hold runs of several engines.
+        The engine whose runs are wanted, or its identity for the newest of its versions that is
+        stored; by default the system's own. A sweep may hold runs of several engines.
+
+    Returns
+    -------
+    PhaseDiagram
+        The diagram.
 
     Raises
     ------
     StoreError
-        If the store is missing or damaged, or does not hold that one sweep or that engine.
+        If the store is missing or damaged, or does not hold that sweep or that engine.
+    InputError
+        If the sweep's system is not known here, or an argument is wrong.
 
     Warns
     -----

@@ -16,10 +16,10 @@ class UniqueLineCurve:
     Attributes
     ----------
     sizes
-        Training sizes |D|.
+        Training sizes |D|, in samples, shape (n,).
     probability, low, high
-        Share of orders in which the line is the only solution, and its Wilson interval; the band
-        holds at each size, not for all sizes at once.
+        Share of orders in which the line is the only solution, and its Wilson interval, shape (n,)
+        each; the band holds at each size, not for all sizes at once.
     orders
         Number of random orders behind it.
     """
@@ -60,7 +60,23 @@ class CriticalFraction:
 def unique_line_curve(
     critical_sizes: NDArray[np.int64], sizes: NDArray[np.int64], *, confidence: float = 0.95
 ) -> UniqueLineCurve:
-    """Return P(n0 = 2) at given sizes from critical sizes that are known already.
+    """Return P(n0 = 2) at given training sizes, from critical sizes that are known already.
+
+    P at |D| samples is the share of orders whose critical size is at most |D|.
+
+    Parameters
+    ----------
+    critical_sizes
+        What `critical_training_sizes` returned, shape (orders,).
+    sizes
+        Training sizes |D|, in samples, shape (n,).
+    confidence
+        Coverage of the Wilson intervals, between 0 and 1.
+
+    Returns
+    -------
+    UniqueLineCurve
+        The curve with its band.
 
     Raises
     ------
@@ -88,8 +104,9 @@ def unique_line_curve(
 def critical_fraction(
     task: BinaryOperation | int, critical_sizes: NDArray[np.int64], *, confidence: float = 0.95
 ) -> CriticalFraction:
-    """Return r_c, where P(n0 = 2) crosses 1/2 as a fraction of the task's N samples.
+    """Return the critical training fraction r_c, at which P(n0 = 2) crosses 1/2.
 
+    It is a fraction of the task's N samples; Liu et al. 2022 give 0.4 for addition with p = 10.
     P is interpolated linearly between neighbouring sizes. The interval holds every r at which the
     measured P does not differ from 1/2 by more than chance, that is by z / (2 sqrt(orders)): it is
     where the Wilson band of P crosses 1/2, and needs no assumption on the shape of P.
@@ -99,9 +116,14 @@ def critical_fraction(
     task
         Addition or a finite group; an int p means Addition(p).
     critical_sizes
-        What `critical_training_sizes` returned.
+        What `critical_training_sizes` returned, shape (orders,).
     confidence
-        Coverage of the interval.
+        Coverage of the interval, between 0 and 1.
+
+    Returns
+    -------
+    CriticalFraction
+        r_c with its interval and standard error, and |D_c| in samples.
 
     Raises
     ------

@@ -18,15 +18,15 @@ class ScalingFit:
     Attributes
     ----------
     symbols
-        Numbers of symbols p.
+        Numbers of symbols p, shape (n,).
     measured, standard_errors
-        |D_c| / p at each p.
+        |D_c| / p at each p, in samples for each symbol, shape (n,) each.
     intercept, slope
         The law.
     intercept_error, slope_error
         Their standard errors, from those of the measured values.
     residuals
-        Measured less fitted |D_c| / p.
+        Measured less fitted |D_c| / p, shape (n,).
     chi_square
         Sum of (residual / standard error)^2, with len(symbols) - 2 degrees of freedom.
     """
@@ -42,7 +42,23 @@ class ScalingFit:
     chi_square: float
 
     def critical_size(self, symbols: ArrayLike) -> NDArray[np.float64]:
-        """Return the law's |D_c| at given p, in samples."""
+        """Return the critical size that the law gives, |D_c| = p (intercept + slope ln p).
+
+        Parameters
+        ----------
+        symbols
+            Numbers of symbols p, one or shape (n,), positive.
+
+        Returns
+        -------
+        numpy.ndarray
+            |D_c|, in samples, shape (n,).
+
+        Raises
+        ------
+        InputError
+            If a number is not positive and finite, or ``symbols`` has more than one dimension.
+        """
         refuse_masked("symbols", symbols)
         p = finite_array("symbols", np.atleast_1d(symbols), (None,), np.float64)
         if (p <= 0).any():
@@ -63,10 +79,16 @@ def fit_critical_size(symbols: Sequence[int], fractions: Sequence[CriticalFracti
     fractions
         What `critical_fraction` returned for each.
 
+    Returns
+    -------
+    ScalingFit
+        The law with the standard errors of its parameters.
+
     Raises
     ------
     InputError
-        If there are fewer than two different p, the lengths differ, or a standard error is zero.
+        If there are fewer than two different p, a p is out of range, the lengths differ, or a
+        standard error is zero.
     """
     p = np.array([integer("symbols", value, 2, MOST_SYMBOLS) for value in symbols], np.int64)
     if len(p) != len(fractions) or len(np.unique(p)) < 2:
@@ -95,7 +117,7 @@ def fit_critical_size(symbols: Sequence[int], fractions: Sequence[CriticalFracti
 
 
 def isolated_symbol_estimate(p: int) -> float:
-    """Return the |D_c| of Addition(p) at which half the training sets leave no symbol isolated.
+    """Return the training size at which half the sets of Addition(p) leave no symbol isolated.
 
     A symbol whose samples all have a label to themselves is in no equation: it is free, and the
     line is not unique. If this is what the line waits for, it is a coupon collector's problem. With
@@ -118,7 +140,7 @@ def isolated_symbol_estimate(p: int) -> float:
     Raises
     ------
     InputError
-        If p is not an integer from 3 on.
+        If p is not an integer from 3 to 10 000.
     """
     from scipy.optimize import brentq
 

@@ -38,7 +38,7 @@ def critical_training_sizes(
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> NDArray[np.int64]:
-    """Return the critical training size of each of ``orders`` random orders, shape (orders,).
+    """Return the critical training size of each of many random orders of the samples.
 
     Each is exact: the number of samples after which n0 first is 2 (`degrees_of_freedom`). For a
     finite group, which has no line, it is the number after which the exact representation is first
@@ -59,10 +59,16 @@ def critical_training_sizes(
     progress
         Show progress on stderr: a bar, or in logs a line now and then.
 
+    Returns
+    -------
+    numpy.ndarray
+        Critical sizes |D|, in samples, shape (orders,).
+
     Raises
     ------
     InputError
-        If the task is modular addition, or orders is below 1.
+        If the task has no line and is no finite group of at most 120 elements, or an argument is
+        out of range.
     RunError
         If a worker cannot be started or dies, or memory runs out.
 
@@ -102,15 +108,22 @@ def unique_line_probability(
         As for `critical_training_sizes`. Every order counts for every size, so that the curve
         never falls; values at different sizes are not independent.
     sizes
-        Training sizes |D|, from 0 to N.
+        Training sizes |D|, from 0 to N, shape (n,).
     confidence
-        Coverage of the intervals.
+        Coverage of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    UniqueLineCurve
+        The curve with its band.
 
     Raises
     ------
     InputError
-        If the task is modular addition, orders is below 1, or a size or the confidence is out of
-        range.
+        If a size or the confidence is out of range, or `critical_training_sizes` refuses an
+        argument.
+    RunError
+        As for `critical_training_sizes`.
     """
     task = Addition(task) if not isinstance(task, BinaryOperation) else task
     critical_equations(task)

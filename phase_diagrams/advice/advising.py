@@ -26,21 +26,23 @@ def advise(
     diagram
         A sweep, refined or not.
     seed
-        The seed whose runs count; by default those of all seeds: a setting has the phase of most of
-        them, comprehends if more than half do, and its step is their median.
-    values
-        A value for each axis. The cell that contains it answers; one of an ordinal axis must be
-        met.
+        The seed whose runs count. By default those of all seeds do: a setting has the phase of most
+        of them, comprehends if more than half of them do, and its step is their median.
+    **values
+        A value for each axis. The cell that contains it answers; on an ordinal axis it must be one
+        of the axis' values.
 
     Returns
     -------
     Advice
-        An inferred cell has the step of the nearest measured run of its phase and seed.
+        The advice; print it for sentences. An inferred cell has the step of the nearest measured
+        run of its phase and seed.
 
     Raises
     ------
     InputError
-        If an axis is missing or unknown, a value lies outside of the axes, or the cell was not run.
+        If an axis is missing or unknown, a value lies outside of the axes, the seed is not in the
+        sweep, or the cell was not run.
     """
     spec = of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram").spec
     asked, place = asked_cell(spec, values)

@@ -28,14 +28,14 @@ class Setting:
         From the setting asked about: Euclidean, in decades on log axes, in steps of the (coarse)
         axis on linear ones, in places on ordinal ones.
     test_step
-        Updates until the test accuracy is at its threshold there; None if no run tells.
+        Updates until the test accuracy there reaches its threshold; None if no run is known.
     speedup
-        Those of the setting asked about, divided by ``test_step``; None if that does not reach the
-        threshold within its run, or if no run tells.
+        The same updates at the setting asked about, divided by ``test_step``; None if that setting
+        does not reach the threshold within its run, or if no run is known.
     source
         Whether this cell was measured, inferred or predicted.
     comprehending, seeds
-        Seeds that comprehend here, of those that are known here.
+        Number of seeds that comprehend here, and of those whose phase is known here.
     neighbours
         Share of the known cells next to this one, diagonally too, that comprehend.
     """
@@ -52,7 +52,7 @@ class Setting:
 
 @dataclass(frozen=True, repr=False)
 class Advice:
-    """What a diagram says of a setting, and where to go from there.
+    """What a diagram says about a setting, and where to go from there; see `advise`.
 
     Attributes
     ----------
@@ -65,19 +65,19 @@ class Advice:
     phase, source
         Phase of that cell, and whether it was measured, inferred or predicted.
     test_step
-        Updates until its test accuracy is at its threshold; None if that is not within its run, or
-        if no run tells.
+        Updates until its test accuracy reaches its threshold; None if it does not within its run,
+        or if no run is known.
     budget
-        Updates that a run of this cell is given; None if ``test_step`` is known, or no run tells.
+        Updates that a run of this cell is given; None if ``test_step`` is known, or if no run is.
     settings
         The nearest setting that comprehends, and the nearest whose neighbours all do, if that is
-        another; empty where none comprehends, or where the cell does already.
+        another one; empty where none comprehends, or where the cell does already.
     scales
-        What a distance of 1 is on each axis.
+        What a distance of 1 is on each axis, in words.
     axes
-        Those of the sweep, which say how their values are shown.
+        The axes of the sweep, by name.
     unit
-        What steps count.
+        What steps count, such as "update".
     """
 
     asked: dict[str, Any]

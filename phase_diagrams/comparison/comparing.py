@@ -33,8 +33,8 @@ def compare(
     Parameters
     ----------
     a, b
-        Two diagrams: of two engines, two starts, two budgets; axes may differ in order, and grids
-        may overlap in part.
+        Two diagrams, such as those of two engines, two starts or two budgets. Their axes may differ
+        in order, and their grids may overlap in part.
     by
         What runs are joined on: "cell", the identity of what was run, or "place", the values on
         the axes and the seeds, for diagrams that differ in their start or in fixed fields.
@@ -43,10 +43,15 @@ def compare(
     names
         What to call the two.
 
+    Returns
+    -------
+    Comparison
+        Agreement of labels, steps and boundaries; print it for sentences.
+
     Raises
     ------
     InputError
-        If an argument is wrong, or no run is shared.
+        If an argument is wrong, a diagram holds no finished run, or no run is shared.
     """
     for name, diagram in (("a", a), ("b", b)):
         if not isinstance(diagram, PhaseDiagram):

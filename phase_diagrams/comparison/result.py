@@ -24,20 +24,23 @@ _LISTED = 8
 
 @dataclass(frozen=True)
 class StepAgreement:
-    """How well the updates until one threshold agree, over the shared runs.
+    """How well two diagrams agree in the updates to one threshold, over the runs that they share.
 
     Attributes
     ----------
     both, only_a, only_b, neither
-        Runs that reached the threshold in both, in one, in none.
+        Numbers of runs that reached the threshold in both diagrams, in one, in neither.
     rank_correlation
-        Spearman's, of those that reached it in both; NaN for fewer than two or constant steps.
+        Spearman's, of the steps of runs that reached it in both; NaN for fewer than two runs or
+        constant steps.
     median_difference, largest_difference
-        Of |a - b| in updates; NaN where none reached it in both.
+        Of |a - b| in updates; NaN where no run reached it in both.
     within
-        Runs that differ by at most ``tolerance`` updates.
+        Number of runs that differ by at most ``tolerance`` updates.
+    tolerance
+        Updates that count as no difference.
     unit
-        What steps count.
+        What steps count, such as "update".
     """
 
     both: int
@@ -74,7 +77,7 @@ class BoundaryShift:
     Attributes
     ----------
     both, only_a, only_b
-        Edges in both diagrams and in one of them.
+        Numbers of edges in both diagrams and in one of them.
     median, largest
         Median shift and the one with the largest size; NaN where no edge is in both.
     unit
@@ -99,24 +102,26 @@ class BoundaryShift:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """What two diagrams say of the runs that they share; b is the reference.
+    """What two diagrams say about the runs that they share; b is the reference.
 
     Attributes
     ----------
     names
-        Of the two diagrams.
+        Names of the two diagrams.
     by
-        What runs were joined on.
+        What runs were joined on, "cell" or "place".
     runs
-        Number of runs of each diagram.
+        Number of measured runs of each diagram.
     differences
-        What is fixed in both sweeps and differs, such as the budget.
+        What is fixed in both sweeps and differs, such as the budget, in words.
     spec
         The sweep of a.
     phases
-        Phases of a and of b, each on the grid of a; `Phase.NOT_RUN` where no run is shared.
+        Phases of a and of b, integers of `Phase`, each on the grid of a, shape (axes..., seeds);
+        `Phase.NOT_RUN` where no run is shared.
     table
-        Runs by phase of a (rows) and of b (columns), both in the order of RUN_PHASES.
+        Number of shared runs by phase of a (rows) and of b (columns), both in the order of
+        RUN_PHASES.
     steps
         Agreement of "train", "test" and, where both have it, "rqi".
     shifts
@@ -166,7 +171,11 @@ class Comparison:
         return cohen_kappa(self.table)
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a pandas frame with one row for each shared run, in the order of a."""
+        """Return a pandas frame with one row for each shared run, in the order of a.
+
+        Columns of a and b end in ``_a`` and ``_b``. Steps are completed updates, missing where
+        never.
+        """
         import pandas as pd
 
         rows: list[dict[str, Any]] = []

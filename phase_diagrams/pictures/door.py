@@ -22,11 +22,12 @@ from phase_diagrams.statistics.boundaries import Direction
 class Pictures:
     """The pictures of a diagram, as ``diagram.plot`` offers them.
 
-    Maps of cells have one or two axes; of more choose a part, as by ``diagram.sel(batch_size=15)``.
-    The first axis goes upwards, the second to the right. All return the figure, which pyplot does
-    not know: a notebook shows it as a cell's result, ``figure.savefig(..)`` writes it.
+    Maps of cells have one or two axes; of a sweep with more choose a part, as by
+    ``diagram.sel(batch_size=15)``. The first axis goes upwards, the second to the right. All but
+    `page` return a Matplotlib figure, which pyplot does not know: a notebook shows it as a cell's
+    result, ``figure.savefig(..)`` writes it.
 
-    What pictures share:
+    Parameters that pictures share:
 
     ax
         Matplotlib axes to draw on, where the picture is a single panel; by default a new figure.
@@ -39,7 +40,7 @@ class Pictures:
     swap_axes
         Draw the first axis to the right and the second upwards.
     legend
-        Whether there is one.
+        Whether there is a legend.
     """
 
     def __init__(self, diagram: PhaseDiagram) -> None:
@@ -62,14 +63,14 @@ class Pictures:
     ) -> Figure:
         """Draw the phase of each cell, one panel for each seed.
 
-        Inferred cells are pale, predicted ones hatched.
-        Phase names stand in their largest region, or in the legend where no region is large enough.
+        Inferred cells are pale, predicted ones hatched. Phase names stand in their largest region,
+        or in the legend where no region is large enough.
 
         Raises
         ------
         InputError
-            If the sweep has more than two axes, too many seeds, several with ``ax``, or the palette
-            is unknown.
+            If the sweep has more than two axes, too many seeds, several seeds for one ``ax``, or
+            the palette is unknown.
 
         Examples
         --------
@@ -111,13 +112,21 @@ class Pictures:
         """Draw the commonest phase of each cell over all seeds.
 
         The paler a colour, the smaller the share of the runs in that phase. Cells with a dot are
-        not certain: the interval of the share, of that confidence, does not lie above 1/2. Ties
-        show a stripe for each phase. A name that would cover a dot is left to the legend.
+        not certain: the interval of the share does not lie above 1/2. Ties show a stripe for each
+        phase. A name that would cover a dot is left to the legend.
+
+        Parameters
+        ----------
+        confidence
+            Coverage of the interval, between 0 and 1.
+        ax, title, figsize, palette, swap_axes, legend
+            As in all pictures (`Pictures`).
 
         Raises
         ------
         InputError
-            If the sweep has more than two axes, or the palette is unknown.
+            If the sweep has more than two axes, the confidence is out of range, or the palette is
+            unknown.
         """
         look = Look(ax, title, figsize, palette, swap_axes, legend)
         return plot_majority(self._diagram, look, confidence)
@@ -148,12 +157,12 @@ class Pictures:
         along, rng, of, level, direction, confidence, resamples
             As for ``diagram.boundary``.
         ax, title, figsize, palette, swap_axes, legend
-            What pictures share.
+            As in all pictures (`Pictures`).
 
         Raises
         ------
         InputError
-            As by ``diagram.boundary``, or if the sweep has more than two axes.
+            If ``diagram.boundary`` refuses an argument, or the sweep has more than two axes.
         """
         edge = self._diagram.boundary(
             along, rng=rng, of=of, level=level, direction=direction, confidence=confidence,
@@ -227,12 +236,12 @@ class Pictures:
         axis
             The axis that goes to the right; None for the first.
         title, figsize, legend
-            What pictures share.
+            As in all pictures (`Pictures`).
 
         Raises
         ------
         InputError
-            If the sweep has more than two axes, or not this one.
+            If the sweep has more than two axes, or no axis of this name.
         """
         from phase_diagrams.pictures.crossings import plot_against
 
@@ -242,15 +251,15 @@ class Pictures:
     def page(self, path: str | Path, *, palette: Palette = "default") -> None:
         """Write a page for a browser, in which pointing at a cell shows its run.
 
-        Further axes and seeds have selectors. A click holds a cell, another one beside the cells
-        lets it go.
+        Further axes and seeds have selectors. A click on a cell keeps its run in view, and a click
+        beside the cells releases it.
 
         Parameters
         ----------
         path
             The HTML file.
         palette
-            What pictures share.
+            As in all pictures (`Pictures`).
 
         Raises
         ------

@@ -52,7 +52,18 @@ class Engine(Protocol):
         """Raised whenever the bits of a result change."""
 
     def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
-        """Yield each cell with its result, in any order."""
+        """Run the cells.
+
+        Parameters
+        ----------
+        cells
+            Cells of sweeps of a system that the engine can run.
+
+        Yields
+        ------
+        tuple
+            Each cell with its RunSummary, in any order.
+        """
 
 
 @runtime_checkable

@@ -30,7 +30,7 @@ class Origin:
     instruction_set
         What the code was compiled for, or the device and its vector instructions.
     versions
-        Packages with their versions, sorted.
+        Pairs of a package and its version, sorted.
     commit
         Commit of the code in hexadecimal, with "-dirty" behind it if files differed from it; None
         outside a git checkout.

@@ -43,7 +43,7 @@ class Store:
     ------
     StoreError
         If the file is missing, not a store, made by a newer version, damaged, locked by another
-        process for a minute, or not writable.
+        process for a minute, or not writable; when it is opened, or later by a method.
     """
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
@@ -89,12 +89,13 @@ class Store:
         return rows
 
     def spec(self, name: str | None = None) -> tuple[str, SweepSpec]:
-        """Return the sweep of that name, or the only one there is, with its name.
+        """Return the sweep of that name, or the only one there is: its name and specification.
 
         Raises
         ------
         StoreError
-            If there is no such sweep, several and no name, or its specification is none.
+            If there is no such sweep, several and no name is given, or its specification cannot be
+            read.
         UnknownSystem
             If it is a sweep of a system that is not known here.
         """
@@ -135,7 +136,7 @@ class Store:
         return engines[identity]
 
     def add_sweep(self, name: str, spec: SweepSpec) -> None:
-        """Store a sweep's description; that of an earlier sweep of this name is replaced.
+        """Store a sweep's specification; that of an earlier sweep of this name is replaced.
 
         Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them.
         """
@@ -144,6 +145,15 @@ class Store:
 
     def add(self, cell: Cell, summary: RunSummary, engine: str, version: int) -> None:
         """Add a finished run; one that is there already stays as it is.
+
+        Parameters
+        ----------
+        cell
+            What was run.
+        summary
+            Its result.
+        engine, version
+            Identity and version of the engine that ran it.
 
         Raises
         ------
@@ -167,10 +177,24 @@ class Store:
     def find(
         self, cells: Iterable[Cell], engine: str, version: int, *, exact: bool = False
     ) -> Iterator[tuple[Cell, RunSummary | None]]:
-        """Yield each cell with what is known of it: a stored run that answers it, or None.
+        """Yield each cell with a stored run that answers it, or None if there is none.
 
-        A run that ended where the cell's would comes before one that went on for longer, whose
-        last state says nothing of the cell's; with ``exact`` the latter does not count.
+        A run that ended where the cell's would is preferred to one that went on for longer, whose
+        last state is not the cell's.
+
+        Parameters
+        ----------
+        cells
+            The cells that are looked for.
+        engine, version
+            Identity and version of the engine whose runs count.
+        exact
+            Whether a run counts only if it ended where the cell's would.
+
+        Yields
+        ------
+        tuple
+            Each cell, in the order given, and a RunSummary cut to its budget, or None.
         """
         waiting: list[Cell] = []
         for cell in cells:

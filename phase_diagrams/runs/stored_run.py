@@ -31,7 +31,7 @@ class KeptRuns:
     store
         The store's file.
     engine, version
-        What ran them.
+        Identity and version of the engine that ran them.
     """
 
     store: Path
@@ -39,7 +39,7 @@ class KeptRuns:
     version: int
 
     def find(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary | None]]:
-        """Yield each cell with its run, or None if the store has none."""
+        """Yield each cell with its run, or None if the store has none; see `Store.find`."""
         with Store(self.store, create=False) as store:
             yield from store.find(cells, self.engine, self.version)
 
@@ -57,7 +57,7 @@ class StoredRun:
     phase
         Its phase in the diagram.
     summary
-        Scalars, the learning curve (columns: `curve_columns`) and the last state.
+        Its result: first crossings, the learning curve and the last state.
     """
 
     cell: Cell
@@ -114,7 +114,11 @@ class StoredRun:
         return f"StoredRun({self.name}: {self.phase.label})"
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return the learning curve as a pandas frame, one row for each recorded update."""
+        """Return the learning curve as a pandas frame, one row for each recorded update.
+
+        Its columns are ``update`` (completed updates), ``train_loss``, ``test_loss``,
+        ``train_accuracy``, ``test_accuracy``, ``rqi`` and those that the system has besides.
+        """
         import pandas as pd
 
         curve = pd.DataFrame(self.summary.curve, columns=list(curve_columns(self.cell.system)))

@@ -49,8 +49,8 @@ class RunSummary:
         "finished" (the budget was run), "stopped" (what stop_when waits for was reached) or
         "diverged" (a loss or parameter is not finite: lower the learning rate or weight decay).
     train_step, test_step, rqi_step
-        First update with the accuracy at its threshold, or RQI above its own; None if that was not
-        so within ``steps_run``, or is not measured.
+        First update with the accuracy at its threshold, or RQI above its own; None if that did not
+        happen within ``steps_run``, or is not measured.
     diverged_step
         First update with a non-finite loss or parameter; None unless diverged.
     steps_run
@@ -63,8 +63,8 @@ class RunSummary:
         What the system keeps of the last state (see `FinalState`), such as the toy model's
         embeddings, shape (p, d); of size 0 where that is nothing.
     curve
-        Learning curve, a row for each point, with the columns of CURVE_COLUMNS and, behind them,
-        those that the system has besides (see `curve_columns`).
+        Learning curve, shape (points, columns). The columns are update, train_loss, test_loss,
+        train_accuracy, test_accuracy, rqi and, behind them, those that the system has besides.
     origin
         What made the run; None if that is not known.
     """
@@ -85,10 +85,17 @@ class RunSummary:
     origin: Origin | None = None
 
     def answers(self, steps: int, stop_when: StopWhen) -> bool:
-        """Return whether what a run with this budget would know is known to this one.
+        """Return whether this run tells all that a run with another budget would tell.
 
-        It is if this run went on for that long, or diverged before, or if what the other run stops
-        for was reached.
+        It does if it went on for that long, or diverged before, or reached what the other run stops
+        for.
+
+        Parameters
+        ----------
+        steps
+            Budget of the other run, in updates.
+        stop_when
+            When the other run stops before, as for `effective_theory.ToyModel`.
         """
         return (
             self.steps_run >= steps
@@ -99,15 +106,17 @@ class RunSummary:
     def ends_like(self, steps: int, stop_when: StopWhen) -> bool:
         """Return whether a run with this budget would have ended in the same state.
 
-        Its learning curve may have been recorded at other updates.
+        Parameters are those of `answers`. The learning curve of that run may have been recorded at
+        other updates.
         """
         return self.answers(steps, stop_when) and self._end(steps, stop_when) == self.steps_run
 
     def within(self, steps: int, stop_when: StopWhen) -> "RunSummary":
-        """Return what a run with this budget would have known, of a run that answers it.
+        """Return the result that a run with this budget would have had, if this run `answers` it.
 
-        Where it would have ended in another state, that state's accuracies, RQI and numbers are
-        not known: they are NaN, and the curve ends with it.
+        Parameters are those of `answers`. Where the other run would have ended in another state,
+        that state's accuracies, RQI and numbers are not known: they are NaN, and the curve ends
+        with it.
         """
         ending = self.ending(steps, stop_when)
         end: int = ending["steps_run"]
@@ -126,7 +135,7 @@ class RunSummary:
         )
 
     def ending(self, steps: int, stop_when: StopWhen) -> dict[str, Any]:
-        """Return status, steps and end as `within` does, by their names."""
+        """Return the status, first crossings and end that `within` gives, by their names."""
         end, stop = self._end(steps, stop_when), self._stop(stop_when)
         names = ("train_step", "test_step", "rqi_step", "diverged_step")
         reached = {name: getattr(self, name) for name in names}

@@ -32,14 +32,15 @@ class Trained(NamedTuple):
     Attributes
     ----------
     train_step, test_step
-        First update with the train or test accuracy at its threshold; None if never.
+        First step with the train or test accuracy at its threshold, from 0 to the budget; None if
+        never.
     status
-        "finished", "stopped" (before the budget, as both thresholds were reached) or "diverged",
-        which counts as that in the update after the last one that is told of.
+        "finished", "stopped" (before the budget, as both thresholds were reached) or "diverged".
+        A run counts as diverged in the step after the last one that it reports.
     curve
-        A column for each of ``update``, ``train_loss``, ``test_loss``, ``train_accuracy`` and
-        ``test_accuracy``, as a dictionary of sequences or a pandas frame; all but ``update`` may be
-        left out, and so may the curve.
+        Learning curve: columns ``update`` (rising whole numbers), ``train_loss``, ``test_loss``,
+        ``train_accuracy`` and ``test_accuracy``, as a dictionary of sequences or a pandas frame.
+        All columns but ``update`` may be left out, and so may the curve.
     """
 
     train_step: int | None
@@ -63,7 +64,7 @@ def register_trainer(
     unit: str = "update",
     packages: Sequence[str] = (),
 ) -> System:
-    """Make a function that trains something a system of sweeps.
+    """Register a function that trains a model as a system that can be swept.
 
     ``SweepSpec(None, axes, settings())`` then sweeps it, with all that sweeps have: a store,
     seeds, refinement, pictures, advice, workers.
@@ -74,17 +75,18 @@ def register_trainer(
         The system's name, by which stores know its runs.
     settings
         Frozen dataclass of hyper-parameters, each with a default. Its field ``steps`` is the
-        budget, in what ``unit`` says: a run with a larger one must pass through the same states.
+        budget, counted in ``unit``: a run with a larger one must pass through the same states.
         Fields ``train_threshold`` and ``test_threshold`` are named in pictures.
     trainer
         ``(settings, seed) -> Trained``; the same arguments must give the same result. It travels
         to the workers.
     version
-        Part of what a run is known by: raise it when a change of the code changes results. A
-        changed source under the same version is warned about; of code that the function calls
-        nothing is known.
+        Part of what identifies a run: raise it when a change of the code changes results. A changed
+        source of ``trainer`` under the same version causes a warning; changes in the code that it
+        calls are not noticed.
     fields
-        Scales and labels of fields, and which values make a run long; by default all may be swept.
+        The fields that may be swept, with their scales and labels, and which values make a run
+        long; by default all fields.
     stop_when
         "accuracies" if a run ends as soon as both thresholds are reached, "never" if it goes on.
     unit
@@ -95,7 +97,7 @@ def register_trainer(
     Returns
     -------
     System
-        The entry.
+        The system, which is registered.
 
     Raises
     ------

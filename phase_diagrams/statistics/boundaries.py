@@ -51,9 +51,9 @@ class Boundary:
     crossings
         Number of crossings.
     crossing_share
-        Share of the resamples that cross: the band speaks of these alone.
+        Share of the resamples that cross: the band describes these alone.
     confidence
-        Of the band.
+        Coverage of the band.
     """
 
     along: str

@@ -19,16 +19,16 @@ class Prediction:
     Attributes
     ----------
     probabilities
-        Of each of the phases that a run can have, in their order; shape (axes..., seed, phases).
-        NaN where nothing is known. Of measured cells: 1 and 0.
+        Probability of each phase that a run can have, in the order of `Phase`, shape
+        (axes..., seeds, phases). NaN where nothing is known; 1 and 0 for measured cells.
     probes
         Number of probes.
     updates
-        Updates that the probes ran.
+        Updates that the probes ran in all.
     probed
-        Cells of the sweep that a probe measured, of the sweep's shape.
+        Which cells of the sweep a probe measured, shape (axes..., seeds).
     lengths
-        Updates that each cell's run takes, as far as probes tell, of the sweep's shape.
+        Updates that each cell's run takes, as far as probes tell, shape (axes..., seeds).
     """
 
     probabilities: NDArray[np.float64]
@@ -81,7 +81,7 @@ class Prediction:
         return Prediction(probabilities, self.probes, self.updates, probed, lengths)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return what a file keeps, by name."""
+        """Return the arrays that a file keeps, by name; `from_arrays` reads them."""
         return {
             "probabilities": self.probabilities,
             "lengths": self.lengths,

@@ -41,15 +41,16 @@ class Probability:
     of
         The phases.
     value
-        Share of the cell's runs in one of them; NaN where none was run.
+        Share of the cell's measured runs in one of them; NaN where none was run.
     low, high
-        Interval of the probability over seeds; NaN where none was run.
+        Wilson's interval of the probability over seeds, at the effective number of runs; NaN where
+        none was run.
     runs
-        Number of runs.
+        Number of measured runs.
     effective_runs
         Number of independent runs that would tell as much, at most ``runs``.
     confidence
-        Of the interval.
+        Coverage of the interval.
     """
 
     of: tuple[Phase, ...]
@@ -80,15 +81,15 @@ class Majority:
         Stored integer of the commonest phase; -1 (`Phase.NOT_RUN`) where none was run and where
         several tie.
     leading
-        Whether each phase of RUN_PHASES is the commonest or one of several, last dimension.
+        Whether each phase is the commonest or one of several that tie, shape (axes..., phases).
     share
         Share of the runs in the commonest phase, or in each of those that tie.
     low
-        Lower bound of its interval; the least of several.
+        Lower bound of the interval of that share, as of `Probability`; the least of several.
     runs
-        Number of runs.
+        Number of measured runs.
     confidence
-        Of the interval.
+        Coverage of the interval.
     """
 
     spec: SweepSpec

@@ -28,7 +28,11 @@ Runs = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class SeedEffects:
-    """Shares of the disagreement between two runs of one cell that share neither seed.
+    """How much of the disagreement between runs of one cell is due to each of the two seeds.
+
+    The shares are of the disagreement between two runs that share neither seed. Split and
+    initialisation are taken as independent random effects, y = mean + a_s + b_i + e_si (Searle,
+    Casella and McCulloch, Variance Components, 1992).
 
     The shares are unbiased where the variances are, so they can fall below 0 where an effect is
     small; with a handful of splits they are rough. A share is NaN where the design cannot tell it:

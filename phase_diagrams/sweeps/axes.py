@@ -24,7 +24,7 @@ Scale = Literal["linear", "log", "ordinal"]
 
 @dataclass(frozen=True)
 class Axis:
-    """Values of one swept field.
+    """The values of one swept field, and the scale on which they are drawn.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Axis:
     Raises
     ------
     InputError
-        If values are missing, repeated, not increasing, or do not suit the scale.
+        If values are missing, repeated, not increasing or not finite, or do not fit the scale.
     """
 
     values: tuple[Any, ...]
@@ -71,7 +71,7 @@ class Axis:
             )
 
     def scale_suits(self, scale: Scale) -> bool:
-        """Return whether the values can be drawn on that scale."""
+        """Return whether the values can be drawn on a scale, "linear", "log" or "ordinal"."""
         if scale == "ordinal":
             return True
         return self._are_numbers() and (scale == "linear" or self.values[0] > 0)
@@ -101,7 +101,7 @@ class Axis:
         return tuple(written_apart(self.values))
 
     def text(self, value: Any) -> str:
-        """Return a value of the axis as it is shown."""
+        """Return a value of the axis as it is shown in pictures, maps and tables."""
         return self.texts[self.values.index(value)]
 
     def index(self, value: Any) -> int:
@@ -110,7 +110,7 @@ class Axis:
         Raises
         ------
         InputError
-            If no value matches; the message names the nearest, or lists what there is.
+            If no value matches; the message names the nearest, or lists all.
         """
         match = self.match(value)
         if match is not None:

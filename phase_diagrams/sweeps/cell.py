@@ -20,7 +20,8 @@ class Cell:
     index
         Place in the diagram: one index for each axis, then the seed's.
     model, task, train_size, start, seed
-        What determines the run: the settings of its system, such as a ToyModel, and the rest.
+        What determines the run: the settings of its system, such as a ToyModel, the task, the
+        number of training samples, the name of the start and the (split, initialisation) seeds.
     """
 
     index: tuple[int, ...]
@@ -66,11 +67,20 @@ class Cell:
         return identify(self.configuration)
 
     def draw(self, recipe: Recipe | None = None) -> tuple[Any, Any]:
-        """Return the data and the start that the recipe gives, by default the registered one."""
+        """Return the data and the start of the run, for the toy model a Dataset and InitialState.
+
+        Parameters
+        ----------
+        recipe
+            What draws them; by default the registered start of this name.
+        """
         recipe = recipe if recipe is not None else start(self.system, self.start).recipe
         return recipe(self.model, self.task, self.train_size, self.seed)
 
     def split(self) -> Any:
-        """Return the data alone; the start is drawn only where the recipe needs it for them."""
+        """Return the data alone, for the toy model a Dataset.
+
+        The start is drawn only where the recipe needs it for the data.
+        """
         recipe = start(self.system, self.start)
         return recipe.draw_split(self.model, self.task, self.train_size, self.seed)

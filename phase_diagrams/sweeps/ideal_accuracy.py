@@ -1,8 +1,8 @@
 """The ideal test accuracy of each split: what theory allows it, known before training.
 
-For the toy model on addition parallelograms say it. A random split can make generalisation
-impossible: with 45 of 55 pairs a quarter of them leave the ideal test accuracy below 0.9. A sweep
-says so for each seed.
+For the toy model on addition it follows from the parallelograms. A random split can make
+generalisation impossible: with 45 of 55 pairs a quarter of them leave the ideal test accuracy below
+0.9. A sweep warns of each such seed.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,16 @@ from phase_diagrams.wording import seed_name
 
 @dataclass(frozen=True, repr=False)
 class IdealAccuracies:
-    """Ideal test accuracy of the splits of a sweep.
+    """Ideal test accuracy of the splits of a sweep, known before training.
+
+    For the toy model it is that of `effective_theory.ideal_accuracy` (Liu et al. 2022, section
+    3.2).
 
     Attributes
     ----------
     values
-        For each training size and seed; None where the task has no line and it is not defined.
+        Ideal test accuracy of each (training size, seed), a fraction; None where it is not defined,
+        as the task has no line. Empty for systems without such a theory.
     threshold
         Least test accuracy that counts as generalisation; the least of several.
     """
@@ -38,7 +42,7 @@ class IdealAccuracies:
         return "\n".join(sentences)
 
     def warnings(self) -> list[str]:
-        """Return the sentences of the splits that put the threshold out of ideal reach."""
+        """Return a sentence for each split whose ideal test accuracy is below the threshold."""
         return [
             self._sentence(size, seed, value)
             for (size, seed), value in self.values.items()

@@ -29,12 +29,21 @@ _PRESETS: dict[str, Preset] = {}
 
 
 def register_preset(name: str, text: str, spec: SweepSpec) -> None:
-    """Make a specification known under a name, which no other one may have.
+    """Make a specification known under a name, so that `preset` returns it.
+
+    Parameters
+    ----------
+    name
+        The preset's name.
+    text
+        What it is, in one line.
+    spec
+        The specification.
 
     Raises
     ------
     InputError
-        If the name is that of another one.
+        If another specification has this name, or an argument is wrong.
     """
     of_type("spec", spec, SweepSpec, "a SweepSpec")
     known = _PRESETS.get(of_type("name", name, str, "text"))
@@ -44,13 +53,23 @@ def register_preset(name: str, text: str, spec: SweepSpec) -> None:
 
 
 def preset_names() -> dict[str, str]:
-    """Return the names of all presets of installed systems, each with what it is."""
+    """Return the names of all presets of installed systems, each with a line on what it is."""
     load_installed()
     return {name: known.text for name, known in _PRESETS.items()}
 
 
 def preset(name: str) -> SweepSpec:
-    """Return the specification of a published diagram.
+    """Return the specification of a preset, such as that of a published diagram.
+
+    Parameters
+    ----------
+    name
+        One of `preset_names`, such as "fig6b".
+
+    Returns
+    -------
+    SweepSpec
+        The specification.
 
     Raises
     ------

@@ -16,13 +16,23 @@ SYSTEMS: dict[str, System] = {}
 def register_system(system: System) -> System:
     """Make a system known by its name, so that its settings can be swept.
 
-    Registered again, as by a notebook's cell that is run again, it takes the place of the one
-    before.
+    A system that is registered again, as when a notebook's cell is run again, replaces the earlier
+    one and keeps its starts.
+
+    Parameters
+    ----------
+    system
+        The system.
+
+    Returns
+    -------
+    System
+        The same system.
 
     Raises
     ------
     InputError
-        If another module has registered a system of that name, or one of these settings.
+        If a system with other settings has that name, or another system has these settings.
     """
     of_type("system", system, System, "a System")
     known = SYSTEMS.get(system.name)

@@ -27,12 +27,18 @@ def rescale(model: Settings, factor: float) -> Settings:
     model
         Settings of a system that names its rates, such as a ToyModel.
     factor
-        Positive.
+        Factor on the rates, positive.
+
+    Returns
+    -------
+    same type as ``model``
+        The changed settings; the budget, in updates, is rounded up.
 
     Raises
     ------
     InputError
-        If an argument is wrong.
+        If the system names no rates, ``factor`` is not positive, or the changed settings are out of
+        range.
 
     Examples
     --------

@@ -36,18 +36,18 @@ from phase_diagrams.sweeps.train_fraction import settled_axes, settled_train_siz
 
 @dataclass(frozen=True, repr=False)
 class SweepSpec:
-    """A grid of runs of one system: every combination of the axes' values and seeds is one.
+    """A grid of runs of one system, one for each combination of the axes' values and seeds.
 
     Parameters
     ----------
     task
-        The task that the system trains on; None for a system that has its data from elsewhere.
+        The task that the system trains on; None for a system that gets its data from elsewhere.
     axes
         Swept fields of the settings, "train_size" or "train_fraction", each with a sequence of
         values or an Axis. The first is drawn upwards, the second to the right.
     model
-        The settings that are not swept; their class says which system it is. By default those of
-        the toy model, ``ToyModel()``.
+        The settings that are not swept; their class determines the system. By default those of the
+        toy model, ``ToyModel()``.
     train_size
         Number of training samples; 45 where neither this nor ``train_fraction`` is given.
     seeds
@@ -57,10 +57,11 @@ class SweepSpec:
     lag
         Least delay of test after train, in updates, that counts as grokking.
     refined
-        Set by `refine`: into how many steps it divided each coarse one of an axis. With k, every
-        k-th value from the first on belongs to the coarse sweep and is measured everywhere.
+        Set by `refine`: the number of steps into which it divided each coarse step of an axis. With
+        k, every k-th value from the first on belongs to the coarse sweep.
     predicted
-        Set by `predict`: what was not measured is known from runs at other learning rates.
+        Set by `predict`: cells that were not measured are predicted from runs at other learning
+        rates.
     train_fraction
         Instead of ``train_size``: training samples as a share of the task's. The sweep keeps the
         nearest count, halves going to the even one, as its ``train_size``; an axis of this name
@@ -216,9 +217,9 @@ class SweepSpec:
         return (getattr(self.model if name in self.system.all_fields else self, name),)
 
     def thresholds(self, measure: str) -> tuple[float, ...]:
-        """Return all thresholds that a measure has in the sweep; none where it has no such field.
+        """Return all thresholds of a measure, "train", "test" or "rqi", in the sweep.
 
-        Several where its threshold is swept.
+        There are several where the threshold is swept, and none where the settings do not hold it.
         """
         held = self.system.measures[measure].threshold
         return () if held is None else self._values(held)
@@ -259,7 +260,7 @@ class SweepSpec:
         return integer("train_size", value, 1, self.task.size - 1)
 
     def with_values(self, values: Mapping[str, Any]) -> tuple[Any, Any]:
-        """Return settings and training size with values of some fields, which are checked."""
+        """Return the settings and the training size with other values of some fields, checked."""
         fields = self.system.all_fields
         changed = {name: value for name, value in values.items() if name in fields}
         rest = {name: value for name, value in values.items() if name not in fields}
@@ -316,22 +317,22 @@ class SweepSpec:
         return int(max(self.budgets))
 
     def values_at(self, index: tuple[int, ...]) -> dict[str, Any]:
-        """Return what the axes say at a place of the diagram; a seed's place may follow."""
+        """Return the values of the axes at a place of the diagram; a seed's place may follow."""
         axes = zip(self.grid.items(), index, strict=False)
         return {name: axis.values[k] for (name, axis), k in axes}
 
     def texts_at(self, index: tuple[int, ...]) -> dict[str, str]:
-        """Return what the axes show at a place of the diagram."""
+        """Return the values of the axes at a place of the diagram, as pictures show them."""
         axes = zip(self.grid.items(), index, strict=False)
         return {name: axis.texts[k] for (name, axis), k in axes}
 
     def written_at(self, index: tuple[int, ...]) -> dict[str, Any]:
-        """Return what the axes say at a place, as tables write it."""
+        """Return the values of the axes at a place of the diagram, as tables write them."""
         written = self.system.written
         return {name: written(name, value) for name, value in self.values_at(index).items()}
 
     def cell(self, index: tuple[int, ...]) -> Cell:
-        """Return the run at a place of the diagram."""
+        """Return the run at a place of the diagram: an index for each axis, then the seed's."""
         values, fields = self.values_at(index), vars(self.model)
         train_size = self.train_size
         if "train_size" in values and "train_size" not in fields:
@@ -379,9 +380,14 @@ class SweepSpec:
             yield None if template is None else template % filled
 
     def with_more_seeds(self, seeds: Sequence[Any]) -> "SweepSpec":
-        """Return the sweep with these seeds besides its own; a store runs only the new ones.
+        """Return the sweep with more seeds; with the same store only the new ones are run.
 
         ``sweep(diagram.spec.with_more_seeds([3, 4]), store="runs.sqlite")``
+
+        Parameters
+        ----------
+        seeds
+            The new seeds: integers, or (split, initialisation) pairs.
 
         Raises
         ------
@@ -391,7 +397,7 @@ class SweepSpec:
         return dataclasses.replace(self, seeds=(*self.seeds, *settled_seeds(seeds)))
 
     def with_values_of(self, other: "SweepSpec") -> "SweepSpec":
-        """Return the sweep with another's values on its axes where the two match to 1e-9."""
+        """Return the sweep with another's values on its axes, where they match to 1e-9 relative."""
         axes = dict(self.grid)
         for name, axis in self.grid.items():
             if name in other.grid:

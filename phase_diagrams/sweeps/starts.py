@@ -76,21 +76,32 @@ def register_start(
 ) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
 
-    Stored runs know a start by its name alone: give a changed recipe another one.
+    Stored runs know a start by its name alone: give a changed recipe another name.
 
     Parameters
     ----------
-    name, recipe, batches, split
-        As `Start` has them.
+    name
+        Name in specifications and on the command line.
+    recipe
+        ``(settings, task, train_size, seed) -> (data, start)``, with a seed (split,
+        initialisation); for the toy model it returns a Dataset and an InitialState, as
+        `random_start` does.
     fixed
-        As well; names of fields alone stand for their defaults.
+        Fields of the settings that shape a start and that the recipe does not honour, with the only
+        value of each that is accepted; names of fields alone stand for their defaults.
+    batches
+        Name of the recipe's minibatches, where these are not drawn as this project draws them.
+    split
+        ``(settings, task, train_size, seed) -> Dataset``, the recipe's split alone, which spares
+        drawing the weights; None if only the recipe knows it.
     system
-        Whose start it is; by default the toy model's.
+        The system whose start it is; by default the toy model.
 
     Raises
     ------
     InputError
-        If the name is taken by another recipe, or ``fixed`` names no start-shaping field.
+        If the name is taken by another recipe, ``fixed`` names a field that shapes no start, or an
+        argument is wrong.
     """
     of_type("name", name, str, "text")
     if not callable(recipe):

@@ -1,7 +1,7 @@
-"""Systems: what can be swept. Each is one entry, which declares all that it has to itself.
+"""Systems: what can be swept. Each is one entry, which declares all that is particular to it.
 
 The toy model is the first entry (`phase_diagrams.toy.system`). The rest of this package asks the
-entry of what it sweeps, and never which one that is; `registry` knows them by name.
+entry, and never which system it is; `registry` knows them by name.
 """
 
 import dataclasses
@@ -37,18 +37,20 @@ BUDGET = Budget._fields[0]
 
 @dataclass(frozen=True)
 class Field:
-    """What a sweep has to know of a field of the settings.
+    """What a sweep has to know about a field of the settings.
 
     Attributes
     ----------
     label
-        Its name on the axes of pictures; by default its own, with blanks.
+        Its name on the axes of pictures; by default the field's own name, with blanks.
     scale
-        Scale of an axis whose values suit it; by default as `Axis` decides.
+        Scale of its axis, "linear", "log" or "ordinal", where the values fit it; by default as
+        `Axis` decides.
     longest
-        Which of its values make a run long, so that those begin first.
+        Which of its values make a run long, the "smallest" or the "largest"; those runs begin
+        first.
     none
-        How tables write the value None: to their readers an empty cell is a missing value.
+        How tables write the value None, where an empty cell would be read as a missing value.
     """
 
     label: str = ""
@@ -64,7 +66,7 @@ class Measure:
     Attributes
     ----------
     label
-        Such as "train accuracy".
+        Its name in pictures and reports, such as "train accuracy".
     threshold
         Field of the settings that holds the threshold; None where the system has no such field.
     sign
@@ -92,7 +94,7 @@ class FinalState:
     Attributes
     ----------
     name
-        Such as "embeddings".
+        Its name, such as "embeddings".
     row
         What a row stands for, such as "symbol".
     shape
@@ -106,7 +108,7 @@ class FinalState:
 
 @dataclass(frozen=True, eq=False)
 class System:
-    """What can be swept.
+    """Something that can be swept, such as the toy model: settings and what runs them.
 
     Parameters
     ----------
@@ -117,24 +119,24 @@ class System:
     engine
         ``(n_jobs) -> Engine``: what runs cells where the user gives no engine.
     plural
-        What many of them are called, such as "toy models".
+        Its plural in messages, such as "toy models".
     trains_on
-        Kind of its tasks, with an example in words; None where it has its data from elsewhere.
+        Class of its tasks, with an example in words; None where it gets its data from elsewhere.
     usual_task
-        ``() -> task``: what command lines train on where no preset says it; by default a task of
-        that kind made from no arguments.
+        ``() -> task``: the task of command lines where no preset gives one; by default a task of
+        that class made from no arguments.
     fields
         The fields that may be swept.
     measures
-        What is measured: "train" and "test", the two accuracies, and "rqi" where there is one.
+        What is measured: "train" and "test", the two accuracies, and "rqi" where it is defined.
     stops_when
         When a run ends before its budget, where that is no field of the settings.
     unit
-        What ``steps`` counts.
+        What ``steps`` counts, such as "update".
     state
         What is kept of the last state; None for nothing.
     further
-        Columns that its learning curves have behind the usual ones, such as "plain_test_accuracy".
+        Further columns of its learning curves, such as "plain_test_accuracy".
     samples
         ``(settings, task, train_size) -> (train, test)``: the numbers of samples that accuracies
         are shares of. With them a store checks each run's steps, accuracies and learning curve
@@ -143,34 +145,42 @@ class System:
         ``(task, values) -> None``: raises InputError where a task and the values of fields, each a
         tuple of all that the sweep gives it, do not suit each other.
     ideal_accuracy
-        ``(dataset) -> float or None``: test accuracy that theory allows a split; None where no
-        theory does.
+        ``(dataset) -> float or None``: test accuracy that theory allows a split; None where there
+        is no such theory.
     expected_seconds
-        ``() -> (cell) -> float``: what tells how long a run takes; None where nothing does.
+        ``() -> (cell) -> float``: an estimate of a run's duration, in seconds; None where there is
+        none.
     shapes_start
-        Fields that shape a start: one that a recipe does not honour is fixed there.
+        Fields that shape a start; a start fixes those that its recipe does not honour.
     one_seed
-        Whether a run has one seed, not one for the split and one for the start.
+        Whether a run has a single seed, rather than one for the split and one for the start.
     batch_size
         Field with the size of minibatches, None for the full batch; None where there is none.
     rates
-        Learning rates of AdamW, the one that sets the unit of time last: with all of them times a
-        factor, and nothing else changed, a run is nearly the same one that many times sooner.
+        Names of the learning rates of AdamW, the one that sets the unit of time last: with all of
+        them times a factor, and nothing else changed, a run is nearly the same one, that many times
+        faster (`rescale`).
     later
-        Fields that came after stored texts, with the value at which they are left out of them.
+        Fields that are younger than some stores, with the value at which stored texts omit them.
     published_columns
         Names that published tables give to fields.
     published_like
         Fields that a published table does not name and that must be those of its diagram.
     version
-        Part of what its runs are known by, where their code is the user's; otherwise None.
+        Part of what identifies its runs, where their code is the user's; otherwise None.
     source
-        Hash of that code, None if it is not known.
+        Hash of that code; None if it is not known.
     brought_by
-        What makes the system known where it is not, as in "install the extra [validation]".
+        How to make the system known where it is not, as in "install the extra [validation]".
     in_identity
-        Whether runs are known by the system's name, too: of all but the first, whose runs were
-        stored before there were others.
+        Whether the system's name is part of what identifies its runs. It is for all systems but the
+        first, whose runs were stored before there were others.
+
+    Raises
+    ------
+    InputError
+        If the name is no word, the settings are no frozen dataclass with a field ``steps`` and all
+        defaults, or a field is named that they do not have.
     """
 
     name: str

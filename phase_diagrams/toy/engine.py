@@ -94,13 +94,18 @@ def kernels_ready() -> int:
 
 
 def numba_engine(n_jobs: int | None = None) -> NumbaEngine:
-    """Return the simulator as an engine.
+    """Return the simulator of the toy model as an engine, on the CPU.
 
     Parameters
     ----------
     n_jobs
         Runs at a time, negative as in joblib; None for what ``joblib.parallel_config`` says, and
         without it for one on each core that this process may use.
+
+    Returns
+    -------
+    Engine
+        The engine. Results do not depend on ``n_jobs``.
 
     Raises
     ------

@@ -35,12 +35,30 @@ Draws = Callable[
 def released_start(
     model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
-    """Draw the start of the authors' released code, bit for bit.
+    """Draw the start of the released code of Liu et al. 2022 on addition, bit for bit.
 
     NumPy's legacy generator takes the first seed and draws targets, the split and then each
     update's minibatch; PyTorch's takes the second and makes embeddings, then the decoder. The
     released code's batch size is 45, so that its runs of more training pairs need that as
-    ``batch_size``; with 45 pairs or fewer it is the full batch.
+    ``batch_size``; with 45 pairs or fewer it is the full batch. The scales of the model are not
+    applied; a SweepSpec refuses any but 1.
+
+    Parameters
+    ----------
+    model, task, train_size
+        Settings, task and number of training samples.
+    seed
+        Pair of the seeds of NumPy's and of PyTorch's generator, each below 2^32.
+
+    Returns
+    -------
+    tuple
+        The Dataset and the InitialState.
+
+    Raises
+    ------
+    InputError
+        If the task is not addition, or a seed or ``train_size`` is out of range.
     """
     numpy_draws, torch_draws = _published_generators(seed)
     drawn, targets = _released_draws(numpy_draws, model, task, train_size)
@@ -65,12 +83,30 @@ def _released_draws(
 def figure6_start(
     model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
-    """Draw the start of the paper's own Figures 6a and 6b, bit for bit.
+    """Draw the start of Figures 6a and 6b of Liu et al. 2022, bit for bit.
 
     It differs from the released code: NumPy draws an unused (p, 30) matrix first; PyTorch makes an
     unused encoder p-200-200-1 first and the embeddings last. The published seed is 58.
 
-    Cross-entropy starts from the same draws; Figure 6c itself has others (`figure6c_start`).
+    Cross-entropy starts from the same draws; Figure 6c itself has others (`figure6c_start`). The
+    scales of the model are not applied; a SweepSpec refuses any but 1.
+
+    Parameters
+    ----------
+    model, task, train_size
+        Settings, task and number of training samples.
+    seed
+        Pair of the seeds of NumPy's and of PyTorch's generator, each below 2^32.
+
+    Returns
+    -------
+    tuple
+        The Dataset and the InitialState.
+
+    Raises
+    ------
+    InputError
+        If the task is not addition, or a seed or ``train_size`` is out of range.
     """
     numpy_draws, torch_draws = _published_generators(seed)
     drawn, targets = _figure6_draws(numpy_draws, model, task, train_size)
@@ -80,16 +116,29 @@ def figure6_start(
 def figure6c_start(
     model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
-    """Draw the start of the paper's own Figure 6c, cross-entropy, bit for bit.
+    """Draw the start of Figure 6c of Liu et al. 2022, with cross-entropy, bit for bit.
 
     NumPy draws an unused (p, classes) matrix and, as there are no targets, then the split; PyTorch
     goes on as for Figure 6b. The published seed is 6, and ``adam_epsilon`` 1.9e-7: the published
     loss is divided by the 19 classes.
 
+    Parameters
+    ----------
+    model, task, train_size
+        Settings, task and number of training samples.
+    seed
+        Pair of the seeds of NumPy's and of PyTorch's generator, each below 2^32.
+
+    Returns
+    -------
+    tuple
+        The Dataset and the InitialState.
+
     Raises
     ------
     InputError
-        If the loss is not "cross_entropy", or the task is not addition.
+        If the loss is not "cross_entropy", a scale is not 1, the task is not addition, or a seed or
+        ``train_size`` is out of range.
     """
     start(system_of(model), "figure6c").require_honoured(model)
     numpy_draws, torch_draws = _published_generators(seed)
@@ -133,11 +182,29 @@ def _figure6c_draws(
 def s3_start(
     model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
-    """Draw the start of the paper's runs on the permutations of three things, bit for bit.
+    """Draw the start of Figure 6d of Liu et al. 2022, permutations of three things, bit for bit.
 
     PyTorch makes an unused encoder 1-200-200-9 first and the embeddings last. Figure 6d has
     ``embedding_dim`` 9 and seed 0; the released code's re-run of it has ``embedding_scale`` 0.1 and
-    ``embedding_penalty`` 1e-3 besides.
+    ``embedding_penalty`` 1e-3 besides. The decoder's scale is not applied; a SweepSpec refuses any
+    but 1.
+
+    Parameters
+    ----------
+    model, task, train_size
+        Settings, task and number of training samples.
+    seed
+        Pair of the seeds of NumPy's and of PyTorch's generator, each below 2^32.
+
+    Returns
+    -------
+    tuple
+        The Dataset and the InitialState.
+
+    Raises
+    ------
+    InputError
+        If the task is not ``permutation_group(3)``, or a seed or ``train_size`` is out of range.
     """
     numpy_draws, torch_draws = _published_generators(seed)
     drawn, targets = _s3_draws(numpy_draws, model, task, train_size)

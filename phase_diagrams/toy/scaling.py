@@ -3,8 +3,8 @@
 AdamW's updates have the size of the learning rate, whatever the gradient's. Where rates are small
 a trajectory therefore nearly depends on (learning rate) x (update), and two runs whose rates are in
 one ratio, from one start and with one weight decay (it enters as learning rate x weight decay),
-nearly differ by the unit of time alone. How nearly is for `collapse` to measure: AdamW's memory of
-some 1000 updates has a unit of its own.
+nearly differ by the unit of time alone. `collapse` measures how nearly: AdamW's memory of some 1000
+updates has a unit of its own.
 """
 
 import dataclasses
@@ -30,18 +30,18 @@ _MEASURES: tuple[Measured, ...] = ("train", "test")
 
 @dataclass(frozen=True)
 class ScaledRun:
-    """A measured run in the unit of time of its decoder.
+    """A measured run in dimensionless time: updates times the decoder's learning rate.
 
     Attributes
     ----------
     ratio
         embedding_lr / decoder_lr.
     decoder_lr
-        The rate that sets the unit.
+        The learning rate that sets the unit of time.
     held
-        Values of the other axes, and the seed.
+        Values of the other axes, and the seed, as pairs of a name and a value.
     train_time, test_time
-        Updates to the threshold times decoder_lr; None for never.
+        Updates to the threshold times ``decoder_lr``; None for never.
     """
 
     ratio: float
@@ -52,17 +52,17 @@ class ScaledRun:
 
     @property
     def group(self) -> tuple[Any, ...]:
-        """What runs have in common that should be one."""
+        """What runs share that differ in the unit of time alone: ratio, other values and seed."""
         return self.ratio, self.held
 
     def time(self, measure: Measured) -> float | None:
-        """Return the time to a threshold."""
+        """Return the time to a threshold, "train" or "test"; None for never."""
         return self.train_time if measure == "train" else self.test_time
 
 
 @dataclass(frozen=True)
 class TimeError:
-    """How far a run's time is off that at the smallest rate of its group.
+    """How far a run's time is from that of the run with the smallest rate in its group.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class TimeError:
     decoder_lr, ratio
         Rates of the run.
     error
-        Its time over that at the smallest rate, less 1.
+        Its time divided by that at the smallest rate, minus 1.
     """
 
     measure: str
@@ -101,10 +101,11 @@ class Collapse:
         return len({run.group for run in self.runs})
 
     def errors(self) -> list[TimeError]:
-        """Return what is left of the law: times against those at the smallest rate of each group.
+        """Return the deviations from the scaling law, for each run and threshold.
 
-        A run that does not reach a threshold, or whose group has none that does at a smaller rate,
-        has no error.
+        A time is compared with that of the run with the smallest decoder rate in its group, the
+        runs of one ratio, start and weight decay. There is none where either of the two does not
+        reach the threshold.
         """
         groups: dict[tuple[Any, ...], list[ScaledRun]] = {}
         for run in sorted(self.runs, key=lambda each: each.decoder_lr):
@@ -177,17 +178,27 @@ class Collapse:
 
 
 def collapse(diagram: PhaseDiagram) -> Collapse:
-    """Return the measured runs of a diagram in dimensionless time.
+    """Return the measured runs of a diagram in dimensionless time, to test AdamW's scaling law.
+
+    For small rates two runs with one ratio embedding_lr / decoder_lr, one start and one weight
+    decay should reach a threshold at the same time, that is at the same product of updates and
+    decoder_lr.
 
     Parameters
     ----------
     diagram
-        A sweep of toy models over learning rates, whose steps are those of its runs' budgets.
+        A sweep of toy models over both learning rates.
+
+    Returns
+    -------
+    Collapse
+        The runs; print it for a table of the deviations.
 
     Raises
     ------
     InputError
-        If it is none, or no two of its runs differ by a common factor on both rates alone.
+        If the diagram is not one of toy models, or no two of its runs differ by a common factor on
+        both rates alone.
 
     Examples
     --------

@@ -9,11 +9,27 @@ from phase_diagrams.sweeps.starts import drawn_split, stream
 def random_start(
     model: ToyModel, task: BinaryOperation, train_size: int, seed: Seed
 ) -> tuple[Dataset, InitialState]:
-    """Draw a split and a random start.
+    """Draw a split and a random start; the distributions are those of `InitialState.random`.
 
     Split and targets follow the first seed, embeddings, decoder and minibatches the second.
-
     Training sets of different sizes are nested, and scales multiply the same draw.
+
+    Parameters
+    ----------
+    model, task, train_size
+        Settings, task and number of training samples.
+    seed
+        Pair of the seeds of the split and of the initialisation.
+
+    Returns
+    -------
+    tuple
+        The Dataset and the InitialState.
+
+    Raises
+    ------
+    InputError
+        If an argument is wrong, or a seed or ``train_size`` is out of range.
     """
     dataset = random_split(model, task, train_size, seed)
     split, initialisation = seed

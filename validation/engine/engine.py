@@ -73,7 +73,7 @@ class TorchEngine:
         Raises
         ------
         InputError
-            If a cell is none of a toy model.
+            If a cell is not one of a toy model.
         RunError
             If the device's memory does not suffice.
         """

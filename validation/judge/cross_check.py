@@ -23,16 +23,16 @@ TAKEOVER = 1e-3
 
 @dataclass(frozen=True, eq=False, repr=False)
 class CrossCheck:
-    """The same cell three times.
+    """One cell trained three times: by the simulator, by PyTorch and by PyTorch in float64.
 
     Attributes
     ----------
     update
         Completed updates, shape (updates,).
     simulator, pytorch
-        In float32.
+        Trajectories in float32.
     exact
-        PyTorch in float64, which both are measured by.
+        PyTorch's trajectory in float64, with which both are compared.
     """
 
     update: NDArray[np.int64]
@@ -58,8 +58,8 @@ class CrossCheck:
     def takeover(self, share: float = TAKEOVER) -> int | None:
         """Return the first update at which float32 rounding has taken over; None for never.
 
-        That is where a float32 run, ours or PyTorch's, is off the float64 run by more than
-        ``share`` of the embeddings' size.
+        That is where a float32 run, of the simulator or of PyTorch, differs from the float64 run by
+        more than ``share`` of the embeddings' size.
         """
         off = np.maximum(*self.distances.values()) > share
         return int(self.update[off.argmax()]) if off.any() else None

@@ -10,7 +10,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
-    """What one program did with one cell, at the same updates as the others.
+    """The training of one cell by one program, at the same updates as the others.
 
     Attributes
     ----------

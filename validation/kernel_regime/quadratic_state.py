@@ -36,11 +36,11 @@ class QuadraticState:
         return cls(first, second)
 
     def units(self, pairs: Pairs) -> Array:
-        """Return z(a, b) = W [e_a; e_b], shape (n, h)."""
+        """Return the hidden units z(a, b) = W [e_a; e_b] of pairs (n, 2), shape (n, h)."""
         return np.asarray(self.first.T[pairs[:, 0]] + self.first.T[self._symbols + pairs[:, 1]])
 
     def logits(self, pairs: Pairs) -> Array:
-        """Return f(a, b), shape (n, p)."""
+        """Return the logits f(a, b) of pairs (n, 2), shape (n, p)."""
         return np.asarray(self.units(pairs) ** 2 @ self.second.T)
 
     @property
