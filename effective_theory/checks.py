@@ -37,12 +37,13 @@ def integer(name: str, value: Any, minimum: int | None = None, maximum: int | No
     """Return ``value`` as an int, or raise InputError if it is not one in its range."""
     if np.ma.is_masked(value):
         raise InputError(f"{name} must be an integer, not masked.")
+    # First, as an old NumPy warns of an index that is True.
+    if isinstance(value, bool | np.bool_):
+        raise InputError(f"{name} must be an integer, not {shown(value)}.")
     try:
         result = operator.index(value)
     except TypeError:
         raise InputError(f"{name} must be an integer, not {shown(value)}.") from None
-    if isinstance(value, bool | np.bool_):
-        raise InputError(f"{name} must be an integer, not {shown(value)}.")
     if minimum is not None and result < minimum:
         raise InputError(f"{name} must be at least {minimum}, not {result}.")
     if maximum is not None and result > maximum:

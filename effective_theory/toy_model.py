@@ -44,7 +44,7 @@ class ToyModel:
 
     For a finite group the decoder takes the product of matrices E_a E_b instead. The decoder is an
     MLP with two hidden tanh layers; the optimiser is AdamW with one learning rate and weight decay
-    for the embeddings and one for the decoder (Liu et al. 2022, sections 3.1 and 4.1). Defaults are
+    for the embeddings and one for the decoder (Liu et al. 2022, sections 2 and 4.1). Defaults are
     the paper's.
 
     Parameters
