@@ -171,10 +171,11 @@ def _cache(function: Callable[..., Any]) -> caching._Cache:
     """Return what keeps the compiled versions of a function."""
     if _FOLDER is None:
         return _NoCache()
-    # Numba reads the settings once, when a cache is made: the caller's are put back.
-    names = "CACHE_DIR", "CACHE_LOCATOR_CLASSES"
-    previous = {name: getattr(config, name, "") for name in names}
-    config.CACHE_DIR, config.CACHE_LOCATOR_CLASSES = str(_FOLDER), "UserProvidedCacheLocator"
+    # Numba reads the settings once, when a cache is made: the caller's are put back. The second is
+    # there from 0.62 on.
+    wanted = {"CACHE_DIR": str(_FOLDER), "CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator"}
+    previous = {name: getattr(config, name) for name in wanted if hasattr(config, name)}
+    vars(config).update({name: wanted[name] for name in previous})
     try:
         return _Cache(function)
     except RuntimeError:  # no place for this function's files in the folder
