@@ -1,18 +1,23 @@
-"""Make the table and the picture of docs/scaling.md: `python docs/scaling.py`, 5 minutes.
+"""Make the tables and the picture of docs/scaling.md: `python docs/scaling.py`, 15 minutes.
 
 Finished runs lie in results/scaling/runs.sqlite: the same command goes on where it was.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from effective_theory import Addition, ToyModel
 from effective_theory.files import save_figure
-from phase_diagrams import Axis, SweepSpec, collapse, sweep
+from phase_diagrams import Axis, Collapse, PhaseDiagram, SweepSpec, collapse, preset, sweep
+from phase_diagrams.sweeping import empty_diagram, results
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.toy.engine import numba_engine
 
 PAGE = Path(__file__).with_suffix(".md")
-BEGIN, END = "<!-- made by docs/scaling.py -->\n", "<!-- end -->\n"
+STORE, STOPS = Path("results/scaling/runs.sqlite"), Path("results/scaling/stops.sqlite")
 
 
 def rates(low: float, high: float) -> Axis:
@@ -29,17 +34,165 @@ SPEC = SweepSpec(
     start="released",
 )
 
+# Where it stops.
+
+#: Ratios of the rates, at each of which all of RATES are run.
+RATIOS, RATES = (10.0, 100.0), rates(1e-5, 1e-2)
+#: A collapse holds where the median time is off by at most this.
+HOLDS = 0.25
+
+
+def variants() -> dict[str, SweepSpec]:
+    """Return sweeps over both rates that differ in one thing."""
+    axes = {"embedding_lr": rates(1e-4, 1), "decoder_lr": RATES}
+    usual = replace(SPEC, axes=axes)
+    model = usual.model
+    crossed = replace(model, loss="cross_entropy")
+    group = preset("fig6d")
+    return {
+        "squared loss": usual,
+        "weight decay 2": replace(usual, model=replace(model, decoder_weight_decay=2.0)),
+        # At the smallest rate none of them gets there within 30 000.
+        "batches of 15": replace(usual, model=replace(model, batch_size=15, steps=100_000)),
+        "epsilon 1e-12": replace(usual, model=replace(model, adam_epsilon=1e-12)),
+        "cross-entropy": replace(usual, model=crossed, start="random", seeds=(1, 2, 3)),
+        "S3": replace(
+            group, axes=axes, model=replace(group.model, steps=model.steps), seeds=(0, 1, 2),
+            start="random",
+        ),
+    }  # fmt: skip
+
+
+def along_ratios(name: str, spec: SweepSpec) -> PhaseDiagram:
+    """Run the cells of a sweep that have one of the ratios, and no others."""
+    diagram = empty_diagram(spec, STOPS, name, numba_engine())
+    places = [
+        cell.index
+        for cell in spec.cells()
+        if min(abs(cell.model.embedding_lr / cell.model.decoder_lr / np.array(RATIOS) - 1)) < 1e-3
+    ]
+    for cell, summary in results(spec, store=STOPS, name=name, places=places):
+        diagram.record(cell.index, summary)
+    return diagram
+
+
+def off(found: Collapse, rate: float) -> list[float]:
+    """Return by how much the times at one rate are off, train and test alike."""
+    return [each.error for each in found.errors() if np.isclose(each.decoder_lr, rate)]
+
+
+def stops() -> str:
+    """Return how far times are off, by rate and variant, and up to which rate the law holds."""
+    every = {name: collapse(along_ratios(name, spec)) for name, spec in variants().items()}
+    lines = [f"| decoder_lr | {' | '.join(every)} |", "|---" * (len(every) + 1) + "|"]
+    last = dict.fromkeys(every, RATES.values[0])
+    for rate in RATES.values[1:]:
+        cells = []
+        for name, found in every.items():
+            errors = off(found, rate)
+            cells.append(f"{np.median(errors):+.0%} of {len(errors)}" if errors else "none")
+            within = bool(errors) and abs(np.median(errors)) <= HOLDS
+            # Up to the first rate at which it does not.
+            if within and last[name] == RATES.values[RATES.values.index(rate) - 1]:
+                last[name] = rate
+        lines.append(f"| {rate:.3g} | {' | '.join(cells)} |")
+    ends = " | ".join(f"**{rate:.3g}**" for rate in last.values())
+    return "\n".join([*lines, f"| holds up to | {ends} |"])
+
+
+# Why.
+
+#: Adam's betas, whose moments remember some 1 / (1 - beta) updates.
+MEMORIES = {
+    "as it is": (0.9, 0.999),
+    "a tenth, of the first moment": (0.0, 0.999),
+    "a tenth, of the second": (0.9, 0.99),
+    "a tenth, of both": (0.0, 0.99),
+}
+
+
+def memories() -> str:
+    """Return how far times are off at ten times the rate, with Adam's memory as it is and scaled.
+
+    The moments' memory of 10 and 1000 updates has a unit of its own. At ten times the rate, a tenth
+    of it makes it the same in units of time.
+    """
+    reference, rate = 1e-4, 1e-3
+    spec = variants()["squared loss"]
+    known = along_ratios("squared loss", spec)
+    found: dict[str, list[float]] = {name: [] for name in MEMORIES}
+    for cell in spec.cells():
+        model = cell.model
+        ratio = model.embedding_lr / model.decoder_lr
+        if not (np.isclose(model.decoder_lr, reference) and np.isclose(RATIOS, ratio).any()):
+            continue
+        times = [
+            float(steps[cell.index]) * reference for steps in (known.train_step, known.test_step)
+        ]
+        for name, betas in MEMORIES.items():
+            for time, step in zip(times, crossings(cell, rate, betas), strict=True):
+                if np.isfinite(time) and step is not None:
+                    found[name].append(step * rate / time - 1)
+    lines = ["| memory of the moments | times off | runs and thresholds |", "|---|---|---|"]
+    for name, errors in found.items():
+        lines.append(f"| {name} | {np.median(errors):+.0%} | {len(errors)} |")
+    return "\n".join(lines)
+
+
+def crossings(cell: Cell, rate: float, betas: tuple[float, float]) -> Iterator[int | None]:
+    """Yield the updates at which train and test accuracy cross 0.9 at another rate, in PyTorch."""
+    import torch
+
+    from validation.judge.plain_training import PlainToyModel
+
+    dataset, state = cell.draw()
+    network = PlainToyModel(cell.model, dataset.operation, state, torch.float64)
+    pairs, labels = (
+        torch.tensor(np.array(each)) for each in (dataset.operation.pairs, dataset.operation.labels)
+    )
+    ratio = cell.model.embedding_lr / cell.model.decoder_lr
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": [network.embeddings], "lr": ratio * rate},
+            {"params": network.decoder.parameters(), "lr": rate},
+        ],
+        betas=betas, weight_decay=0.0,
+    )  # fmt: skip
+    sides = [torch.tensor(np.array(side)) for side in (dataset.train, dataset.test)]
+    first: list[int | None] = [None, None]
+    for update in range(round(3 / rate) + 1):
+        with torch.no_grad():
+            outputs = network(pairs)
+        for k, side in enumerate(sides):
+            if first[k] is None and network.accuracy(outputs[side], labels[side]) >= 0.9:
+                first[k] = update
+        if None not in first:
+            break
+        optimiser.zero_grad()
+        network.loss(network(pairs[sides[0]]), labels[sides[0]]).backward()
+        optimiser.step()
+    yield from first
+
+
+def write(section: str, text: str) -> None:
+    """Replace a section of the page."""
+    begin, end = f"<!-- {section}: made by docs/scaling.py -->\n", f"<!-- {section} end -->\n"
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    if not rest:
+        raise SystemExit(f"{PAGE} has no section {section}")
+    after = rest.partition(end)[2]
+    PAGE.write_text(f"{before}{begin}{text}\n{end}{after}", encoding="utf-8")
+    print(text)
+
 
 def main() -> None:
-    """Sweep, and write the table and the picture."""
-    store = Path("results/scaling/runs.sqlite")
-    store.parent.mkdir(parents=True, exist_ok=True)
-    found = collapse(sweep(SPEC, store=store))
+    """Sweep, and write the tables and the picture."""
+    STORE.parent.mkdir(parents=True, exist_ok=True)
+    found = collapse(sweep(SPEC, store=STORE))
     save_figure(found.plot(), PAGE.with_suffix(".png"), str(SPEC))
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}```\n{found}\n```\n{END}{after}")
-    print(found)
+    write("law", f"```\n{found}\n```")
+    write("stops", stops())
+    write("memories", memories())
 
 
 if __name__ == "__main__":
