@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from sections import write_section
 
 from effective_theory import (
     CriticalFraction,
@@ -27,7 +28,6 @@ ORDERS = {
 FIT_FROM = 80
 SEED = 0
 PAGE = Path(__file__).with_suffix(".md")
-BEGIN, END = "<!-- made by docs/critical_size.py -->\n", "<!-- end -->\n"
 
 
 def measure(orders: dict[int, int], jobs: int | None) -> list[CriticalFraction]:
@@ -107,9 +107,7 @@ def main() -> None:
     text = table(symbols, fractions, fit)
     print(text)
     if not arguments.quick:
-        page = PAGE.read_text(encoding="utf-8")
-        before, rest = page.split(BEGIN)
-        PAGE.write_text(before + BEGIN + text + END + rest.split(END)[1], encoding="utf-8")
+        write_section(PAGE, "table", text.rstrip("\n"))
         draw(symbols, fractions, fit)
 
 

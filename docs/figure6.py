@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from sections import write_section
 
 from effective_theory import grokking_steps
 from effective_theory.files import save_figure
@@ -160,15 +161,20 @@ def ratio_table(stored: bool) -> list[str]:
     return lines
 
 
+def smallest_ratios(diagram: PhaseDiagram) -> np.ndarray:
+    """Return the smallest embedding_lr / decoder_lr that generalises, by seed; inf for none."""
+    learned = np.isin(diagram.phases, GENERALISES)  # (ratios, seeds)
+    ratios = np.array(diagram.spec.grid["embedding_lr"].values) / diagram.spec.model.decoder_lr
+    return np.where(learned.any(axis=0), ratios[learned.argmax(axis=0)], np.inf)
+
+
 def many_table(stored: bool) -> list[str]:
     """Return how many of many starts have which smallest generalising ratio at decoder_lr 1e-4."""
     diagram = complete("fig6a-starts", many_starts(), stored)
     if diagram is None:
         return []
     spec = diagram.spec
-    learned = np.isin(diagram.phases, GENERALISES)
-    ratios = np.array(spec.grid["embedding_lr"].values) / spec.model.decoder_lr
-    first = np.where(learned.any(axis=0), ratios[learned.argmax(axis=0)], np.inf)
+    first = smallest_ratios(diagram)
     ideal = diagram.ideal_test_accuracy.values
     able = [
         place
@@ -221,11 +227,8 @@ def counts_table(figure: str, stored: bool) -> list[str]:
 
 def write(figures: list[str], stored: bool) -> None:
     """Replace the tables and pictures of these figures on the page."""
-    text = PAGE.read_text(encoding="utf-8")
     for figure in figures:
         laws = ratio_table(stored) if figure == "fig6a" else region_table(figure, stored)
-        begin, end = f"<!-- {figure}: made by docs/figure6.py -->\n", f"<!-- {figure} end -->\n"
-        before, rest = text.split(begin)
         pictures = []
         for name, diagram in diagrams(figure, stored):
             save_figure(diagram.plot(), PAGE.with_name(f"{name}.png"))
@@ -233,8 +236,7 @@ def write(figures: list[str], stored: bool) -> None:
         lines = [*pictures, "", *counts_table(figure, stored), "", *laws]
         if figure == "fig6a":
             lines += ["", *many_table(stored)]
-        text = before + begin + "\n".join(lines) + "\n" + end + rest.split(end)[1]
-    PAGE.write_text(text, encoding="utf-8")
+        write_section(PAGE, figure, "\n".join(lines))
 
 
 if __name__ == "__main__":

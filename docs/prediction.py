@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from sections import write_section
 
 from effective_theory import Addition, ToyModel
 from effective_theory.files import save_figure
@@ -276,16 +277,6 @@ def _right(trial: Trial, low: float, high: float) -> np.ndarray:
     return (diagram.phases == trial.exact.phases)[chosen]
 
 
-def write(section: str, lines: list[str]) -> None:
-    """Replace a section of the page, or add it at the end."""
-    begin, end = f"<!-- {section}: made by docs/prediction.py -->\n", f"<!-- {section} end -->\n"
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(begin)
-    after = rest.partition(end)[2] if rest else ""
-    text = before.rstrip("\n") + "\n\n" + begin + "\n".join(lines) + "\n" + end + after
-    PAGE.write_text(text, encoding="utf-8")
-
-
 def reliability_lines() -> list[str]:
     """Return the reliability of predictions that no constant was chosen by."""
     others: dict[str, list[Trial]] = {"random 10 to 19": list(trials(UNSEEN))}
@@ -306,7 +297,7 @@ def main() -> None:
         print(calibrated())
         return
     for section in given.sections or SECTIONS:
-        write(section, SECTIONS[section]())
+        write_section(PAGE, section, "\n".join(SECTIONS[section]()))
         if section in ("fig6a", "fig6b"):
             trial = Trial.of(section, preset(section))
             path = PAGE.with_name(f"{section}-predicted.png")

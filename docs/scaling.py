@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sections import write_section
 
 from effective_theory import Addition, ToyModel
 from effective_theory.files import save_figure
@@ -81,9 +82,9 @@ def off(found: Collapse, rate: float) -> list[float]:
     return [each.error for each in found.errors() if np.isclose(each.decoder_lr, rate)]
 
 
-def stops() -> str:
+def stops(measured: dict[str, PhaseDiagram]) -> str:
     """Return how far times are off, by rate and variant, and up to which rate the law holds."""
-    every = {name: collapse(along_ratios(name, spec)) for name, spec in variants().items()}
+    every = {name: collapse(diagram) for name, diagram in measured.items()}
     lines = [f"| decoder_lr | {' | '.join(every)} |", "|---" * (len(every) + 1) + "|"]
     last = dict.fromkeys(every, RATES.values[0])
     for rate in RATES.values[1:]:
@@ -111,17 +112,15 @@ MEMORIES = {
 }
 
 
-def memories() -> str:
+def memories(known: PhaseDiagram) -> str:
     """Return how far times are off at ten times the rate, with Adam's memory as it is and scaled.
 
     The moments' memory of 10 and 1000 updates has a unit of its own. At ten times the rate, a tenth
     of it makes it the same in units of time.
     """
     reference, rate = 1e-4, 1e-3
-    spec = variants()["squared loss"]
-    known = along_ratios("squared loss", spec)
     found: dict[str, list[float]] = {name: [] for name in MEMORIES}
-    for cell in spec.cells():
+    for cell in known.spec.cells():
         model = cell.model
         ratio = model.embedding_lr / model.decoder_lr
         if not (np.isclose(model.decoder_lr, reference) and np.isclose(RATIOS, ratio).any()):
@@ -174,25 +173,20 @@ def crossings(cell: Cell, rate: float, betas: tuple[float, float]) -> Iterator[i
     yield from first
 
 
-def write(section: str, text: str) -> None:
-    """Replace a section of the page."""
-    begin, end = f"<!-- {section}: made by docs/scaling.py -->\n", f"<!-- {section} end -->\n"
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    if not rest:
-        raise SystemExit(f"{PAGE} has no section {section}")
-    after = rest.partition(end)[2]
-    PAGE.write_text(f"{before}{begin}{text}\n{end}{after}", encoding="utf-8")
-    print(text)
-
-
 def main() -> None:
     """Sweep, and write the tables and the picture."""
     STORE.parent.mkdir(parents=True, exist_ok=True)
     found = collapse(sweep(SPEC, store=STORE))
     save_figure(found.plot(), PAGE.with_suffix(".png"), str(SPEC))
-    write("law", f"```\n{found}\n```")
-    write("stops", stops())
-    write("memories", memories())
+    measured = {name: along_ratios(name, spec) for name, spec in variants().items()}
+    sections = {
+        "law": f"```\n{found}\n```",
+        "stops": stops(measured),
+        "memories": memories(measured["squared loss"]),
+    }
+    for section, text in sections.items():
+        print(text)
+        write_section(PAGE, section, text)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from figure6 import many_starts, smallest_ratios
 from numpy.typing import NDArray
 from scipy import stats
+from sections import write_section
 
 from effective_theory import (
     Dataset,
@@ -27,14 +29,13 @@ from effective_theory import (
 )
 from effective_theory.figures import Picture
 from effective_theory.files import save_figure
-from phase_diagrams import Axis, SweepSpec, preset, sweep
-from phase_diagrams.phases import GENERALISING
+from phase_diagrams import SweepSpec, sweep
 
 PAGE = Path(__file__).with_suffix(".md")
 STORE = Path("results/starts/runs.sqlite")
 SETS = {"trial": range(80), "verdict": range(80, 160)}
-#: Decoder learning rate of all runs, and updates.
-RATE, STEPS = 1e-4, 30_000
+#: Decoder learning rate of all runs.
+RATE = many_starts().model.decoder_lr
 #: Chosen by the trial beside the line distance, before the verdict was run.
 CANDIDATE = "line distance over time to memorise"
 RESAMPLES = 10_000
@@ -90,15 +91,7 @@ PREDICTORS: dict[str, Callable[[Start], float]] = {
 
 def spec(seeds: list[int]) -> SweepSpec:
     """Return a column of Figure 6a, nine ratios from 1 to 100, from random starts."""
-    usual = preset("fig6a")
-    rates = tuple(rate for rate in usual.grid["embedding_lr"].values if rate > 0.99 * RATE)
-    return replace(
-        usual,
-        axes={"embedding_lr": Axis(rates, "log")},
-        model=replace(usual.model, decoder_lr=RATE, steps=STEPS),
-        seeds=tuple(seeds),
-        start="random",
-    )
+    return replace(many_starts(), seeds=tuple(seeds))
 
 
 def starts(seeds: range) -> list[Start]:
@@ -116,9 +109,7 @@ def ratios(name: str, some: list[Start]) -> NDArray[np.float64]:
     """Return the smallest ratio at which each start generalises; infinite for none up to 100."""
     STORE.parent.mkdir(parents=True, exist_ok=True)
     diagram = sweep(spec([start.seed for start in some]), store=STORE, name=name)
-    learned = np.isin(diagram.phases, GENERALISING)  # (ratios, seeds)
-    values = np.array(diagram.spec.grid["embedding_lr"].values) / RATE
-    return np.where(learned.any(axis=0), values[learned.argmax(axis=0)], np.inf)
+    return smallest_ratios(diagram)
 
 
 # Rank correlations.
@@ -173,16 +164,6 @@ def picture(measured: NDArray[np.float64], found: dict[str, NDArray[np.float64]]
     return figure
 
 
-def write(section: str, text: str) -> None:
-    """Replace a section of the page."""
-    begin, end = f"<!-- {section}: made by docs/starts.py -->\n", f"<!-- {section} end -->\n"
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
-    if not rest:
-        raise SystemExit(f"{PAGE} has no section {section}")
-    after = rest.partition(end)[2]
-    PAGE.write_text(f"{before}{begin}{text}\n{end}{after}", encoding="utf-8")
-
-
 def main() -> None:
     """Run what is missing, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -194,7 +175,7 @@ def main() -> None:
     found = {each: np.array([PREDICTORS[each](start) for start in some]) for each in chosen}
     table = ranking(name, measured, found)
     print(table)
-    write(name, table)
+    write_section(PAGE, name, table)
     if name == "verdict":
         save_figure(picture(measured, found), PAGE.with_suffix(".png"), str(spec([80])))
 
