@@ -25,6 +25,7 @@ from effective_theory import (
     label_spread,
     line_distance,
     race_ratio,
+    reduced_race_ratio,
     train,
 )
 from effective_theory.figures import Picture
@@ -77,6 +78,7 @@ PREDICTORS: dict[str, Callable[[Start], float]] = {
     "spread within labels": lambda start: label_spread(start.state.embeddings, start.dataset),
     "race ratio, largest slope": lambda start: race_ratio(start.state, start.dataset),
     "race ratio, mean slope": lambda start: race_ratio(start.state, start.dataset, "mean"),
+    "reduced system under Adam": lambda start: reduced_race_ratio(start.state, start.dataset),
     "rate of memorising": lambda start: 1 / start.memorises_in,
     "line distance over time to memorise": lambda s: (
         line_distance(s.state.embeddings) / s.memorises_in

@@ -41,6 +41,7 @@ from effective_theory.parallelograms import (
     null_space,
 )
 from effective_theory.race import decoder_slope, label_spread, line_distance, race_ratio
+from effective_theory.reduced_race import reduced_race_ratio
 from effective_theory.representation import predicted_accuracy, rqi, standardise
 from effective_theory.tasks import (
     Addition,
@@ -102,6 +103,7 @@ __all__ = [
     "predicted_accuracy",
     "register_task",
     "race_ratio",
+    "reduced_race_ratio",
     "rqi",
     "standardise",
     "train",

@@ -1,9 +1,7 @@
 """Probes: the few short runs from which the rest of a diagram is predicted.
 
-The rule reads nothing but the sweep and the outcomes of earlier probes, so that the same sweep has
-the same probes, whatever lies in a store. A probe ends after HORIZON in units of its learning rate:
-the published diagrams reach their thresholds within 1 of them, or never. At large rates it goes on
-for LEAST_STEPS, for the moments of AdamW have a memory of some 1000 updates at any rate.
+Which they are depends on nothing but the sweep and the outcomes of earlier probes, so that the same
+sweep has the same probes, whatever lies in a store.
 """
 
 import dataclasses
@@ -25,16 +23,62 @@ from phase_diagrams.sweeps.rescaling import rescale
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.systems import Budget
 
-#: Rate of a group's first probe: ten times that at which the published diagrams begin.
-REFERENCE = 1e-4
-#: Longest probe: updates times rate, or updates where that is more.
-HORIZON, LEAST_STEPS = 3.0, 3000
-#: Factor between the rates of a group's probes, where it has several.
-STRIDE = 10.0
-
 #: What a probe is known by, and the results of probes.
 Key = tuple[str, Budget]
 Found = Mapping[Key, RunSummary]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Which probes a group of cells has, and how long they are.
+
+    Attributes
+    ----------
+    reference
+        Rate of a group's first probe: ten times that at which the published diagrams begin.
+    horizon
+        Longest probe, in updates times its rate: the published diagrams reach their thresholds
+        within 1, or never.
+    least_steps
+        Updates of a probe at large rates, whose horizon is shorter: the moments of AdamW have a
+        memory of some 1000 updates at any rate.
+    stride
+        Factor between the rates of a group's probes, where it has several.
+    """
+
+    reference: float = 1e-4
+    horizon: float = 3.0
+    least_steps: int = 3000
+    stride: float = 10.0
+
+    def first(self, group: Group) -> Cell:
+        """Return a group's probe at the reference rate, or the smallest that it has above that.
+
+        It is a cell of the group, shortened; where all are slower it is the fastest one at larger
+        rates.
+        """
+        longest = _longest(group)
+        for cell in group.cells:
+            if unit_rate(cell) >= self.reference * (1 - SAME_RATE):
+                return self._shortened(cell, longest)
+        fastest = group.cells[-1]
+        model = rescale(fastest.model, self.reference / unit_rate(fastest))
+        return self._shortened(dataclasses.replace(fastest, model=model), longest)
+
+    def faster(self, group: Group, first: Cell) -> Iterator[Cell]:
+        """Yield a group's own cells a stride above the rate of its first probe, and so on."""
+        rate = unit_rate(first) * self.stride
+        # Half a stride beyond the fastest cell would be nearer to the probe before.
+        while rate <= unit_rate(group.cells[-1]) * math.sqrt(self.stride):
+            yield self._shortened(group.nearest(rate), _longest(group))
+            rate *= self.stride
+
+    def _shortened(self, cell: Cell, longest: float) -> Cell:
+        """Return a probe that ends at the horizon, or when no cell of its group goes on."""
+        rate = unit_rate(cell)
+        end = min(max(self.horizon / rate, self.least_steps), longest / rate)
+        # A budget that went to and fro between units is a whole number but for its last bits.
+        return with_steps(cell, max(1, math.ceil(end * (1 - SAME_RATE))))
 
 
 @dataclass(frozen=True)
@@ -77,6 +121,8 @@ class Plan:
     ----------
     groups
         The groups of its cells.
+    rule
+        Which probes they have.
 
     Raises
     ------
@@ -84,12 +130,12 @@ class Plan:
         As `groups_of`.
     """
 
-    def __init__(self, spec: SweepSpec) -> None:
-        self.groups = groups_of(spec)
+    def __init__(self, spec: SweepSpec, rule: Rule | None = None) -> None:
+        self.groups, self.rule = groups_of(spec), rule or Rule()
         self._rows: dict[object, list[tuple[Group, Cell]]] = {}
         for group in self.groups:
             row = self._rows.setdefault((group.held, group.ratios[1:]), [])
-            row.append((group, first_probe(group)))
+            row.append((group, self.rule.first(group)))
         for row in self._rows.values():
             row.sort(key=lambda pair: pair[0].ratios)
 
@@ -97,7 +143,7 @@ class Plan:
         """Yield the probes that the sweep needs, as far as the results of earlier ones say.
 
         The first of each group; and where those of neighbouring ratios end differently, others of
-        the two groups at ten times the rate, a hundred times and so on.
+        the two groups a stride above, two strides and so on.
         """
         for row in self._rows.values():
             yield from row
@@ -108,7 +154,7 @@ class Plan:
                     at_edge |= {left, right}
             for place in sorted(at_edge):
                 group, first = row[place]
-                for cell in _faster_probes(group, first):
+                for cell in self.rule.faster(group, first):
                     yield group, cell
 
     def missing(self, found: Found) -> list[Cell]:
@@ -122,41 +168,9 @@ def key_of(cell: Cell) -> Key:
     return cell.cell_id, cell.budget
 
 
-def first_probe(group: Group) -> Cell:
-    """Return a group's probe at the reference rate, or at the smallest that the group has above it.
-
-    It is a cell of the group, shortened; where all are slower it is the fastest one at larger
-    rates.
-    """
-    longest = _longest(group)
-    for cell in group.cells:
-        if unit_rate(cell) >= REFERENCE * (1 - SAME_RATE):
-            return _shortened(cell, longest)
-    fastest = group.cells[-1]
-    factor = REFERENCE / unit_rate(fastest)
-    return _shortened(dataclasses.replace(fastest, model=rescale(fastest.model, factor)), longest)
-
-
-def _faster_probes(group: Group, first: Cell) -> Iterator[Cell]:
-    """Yield a group's own cells at ten times the rate of its first probe, and so on."""
-    rate = unit_rate(first) * STRIDE
-    # Half a stride beyond the fastest cell would be nearer to the probe before.
-    while rate <= unit_rate(group.cells[-1]) * math.sqrt(STRIDE):
-        yield _shortened(group.nearest(rate), _longest(group))
-        rate *= STRIDE
-
-
 def _longest(group: Group) -> float:
     """Return the longest time that a cell of the group may take, in units of its rate."""
     return max(cell.budget.steps * unit_rate(cell) for cell in group.cells)
-
-
-def _shortened(cell: Cell, longest: float) -> Cell:
-    """Return a probe that ends at the horizon, or when no cell of its group goes on."""
-    rate = unit_rate(cell)
-    end = min(max(HORIZON / rate, LEAST_STEPS), longest / rate)
-    # A budget that went to and fro between units is a whole number but for its last bits.
-    return with_steps(cell, max(1, math.ceil(end * (1 - SAME_RATE))))
 
 
 def _outcome(found: Found, cell: Cell) -> tuple[bool, bool, bool] | None:

@@ -18,6 +18,7 @@ from effective_theory import (
     line_distance,
     permutation_group,
     race_ratio,
+    reduced_race_ratio,
 )
 
 TASK = Addition(10)
@@ -100,6 +101,58 @@ def test_under_adam_the_ratio_decides_who_wins(c: float, a: float) -> None:
     assert not adam_closes(c / (2 * a) / 1.2, c, a)
 
 
+def two_samples(c: float, a: float) -> tuple[InitialState, Dataset]:
+    """A start of two samples of one label, c from their mean, whose one output has the slope a."""
+    # Of Addition(4), 0 + 3 and 1 + 2 have the label 3; a narrow tanh layer that is linear.
+    state = InitialState(
+        embeddings=np.float32([[c / 2], [-c / 2], [-c / 2], [c / 2]]),
+        weights=(np.float32([[1e-3]]), np.float32([[1.0]]), np.float32([[1e3 * a]])),
+        biases=tuple(np.zeros(1, np.float32) for _ in range(3)),
+        targets=None,
+    )
+    return state, Dataset(Addition(4), [3, 5])
+
+
+@pytest.mark.parametrize(("c", "a"), [(2.0, 0.25), (0.5, 0.5)])
+def test_the_reduced_system_of_two_samples_follows_the_rule(c: float, a: float) -> None:
+    state, dataset = two_samples(c, a)
+    assert label_spread(state.embeddings, dataset) == pytest.approx(c)
+    assert reduced_race_ratio(state, dataset) == pytest.approx(c / (2 * a), rel=0.1)
+
+
+def reduced_closes(ratio: float, rate: float) -> bool:
+    """Whether the representation of STATE wins: gradients label by label, one ratio alone."""
+    values = np.concatenate([STATE.embeddings[:, 0], decoder_slope(STATE, DATASET)[:, 0]])
+    rates = np.array([ratio * rate] * 10 + [rate] * (len(values) - 10))
+    first, second = np.zeros_like(values), np.zeros_like(values)
+    start = label_spread(values[:10, None], DATASET), np.linalg.norm(values[10:])
+    pairs, labels = TASK.pairs[DATASET.train], TASK.labels[DATASET.train]
+    for update in range(1, int(4 * np.abs(values[10:]).max() / rate) + 2):
+        gradient = np.zeros_like(values)
+        for label in set(labels.tolist()):
+            members = pairs[labels == label]
+            inputs = values[members].sum(axis=1)
+            apart = inputs - inputs.mean()
+            np.add.at(gradient, members, (values[10:] ** 2).sum() * apart[:, None])
+            gradient[10:] += (apart**2).sum() * values[10:]
+        gradient *= 2 / len(pairs)
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        corrected = first / (1 - 0.9**update), second / (1 - 0.999**update)
+        values = values - rates * corrected[0] / (np.sqrt(corrected[1]) + 1e-8)
+    spread = label_spread(values[:10, None], DATASET) / start[0]
+    return bool(spread < np.linalg.norm(values[10:]) / start[1])
+
+
+def test_the_reduced_system_of_a_start_is_that_of_its_labels() -> None:
+    found = reduced_race_ratio(STATE, DATASET, decoder_lr=1e-3)
+    assert 0 < found < 1e4
+    assert reduced_closes(1.03 * found, 1e-3)
+    assert not reduced_closes(found / 1.1, 1e-3)
+    line = dataclasses.replace(STATE, embeddings=np.arange(10, dtype=np.float32)[:, None])
+    assert reduced_race_ratio(line, DATASET) == 0
+
+
 def test_what_has_no_race_is_named() -> None:
     with pytest.raises(InputError, match="embeddings are all equal"):
         line_distance(np.ones((4, 1)))
@@ -120,3 +173,9 @@ def test_what_has_no_race_is_named() -> None:
         race_ratio(flat, DATASET)
     with pytest.raises(InputError, match="state must be an InitialState"):
         race_ratio(dataclasses.asdict(STATE), DATASET)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="state must be an InitialState"):
+        reduced_race_ratio(None, DATASET)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="embeddings of one dimension"):
+        reduced_race_ratio(wide, DATASET)
+    with pytest.raises(InputError, match="decoder_lr"):
+        reduced_race_ratio(STATE, DATASET, decoder_lr=0)

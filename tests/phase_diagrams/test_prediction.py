@@ -32,7 +32,7 @@ from phase_diagrams.phases import classify
 from phase_diagrams.prediction.groups import groups_of, unit_rate
 from phase_diagrams.prediction.law import Law, Observed, phase_probabilities
 from phase_diagrams.prediction.predicted_cells import predict_cells
-from phase_diagrams.prediction.probes import Plan, first_probe, key_of
+from phase_diagrams.prediction.probes import Plan, Rule, key_of
 from phase_diagrams.prediction.spent import spent
 from phase_diagrams.text.summary import summary
 from phase_diagrams.text.table import write_csv
@@ -272,7 +272,7 @@ def test_the_first_probe_has_the_smallest_rate_from_the_reference_on() -> None:
         axes = {name: Axis(of_both, "log") for name in ("embedding_lr", "decoder_lr")}
         spec = SweepSpec(Addition(10), axes, ToyModel(width=2, steps=10**6), seeds=(5,))
         (equal,) = (group for group in groups_of(spec) if abs(group.ratios[0]) < 1e-6)
-        return unit_rate(first_probe(equal))
+        return unit_rate(Rule().first(equal))
 
     assert first(1e-5, 1.1e-3) == 1.1e-3
     nearly = 1e-6 * 10 * 10

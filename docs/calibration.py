@@ -1,0 +1,149 @@
+"""What `Rule` and `Law` are fixed by: parts of Figures 6a and 6b from the random starts 0 to 9.
+
+`python docs/calibration.py` makes its section of docs/prediction.md: for probes of several lengths
+what they cost, how many labels are right, and the constants of `Law` that go with them. The runs
+are kept in docs/trials.csv; without it some 2 hours on 2 cores.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sections import write_section
+from trials import Trial, fig6a, fig6b, with_some_decays, with_some_rates
+
+from phase_diagrams.prediction.law import Law
+from phase_diagrams.prediction.predicted_cells import edges_of, nearest_probes, observed_by
+from phase_diagrams.prediction.probes import Rule
+from phase_diagrams.prediction.spent import spent
+
+PAGE = Path(__file__).with_name("prediction.md")
+STARTS = range(10)
+#: Longest probes in units of time, and at least so many updates.
+RULES = tuple(
+    Rule(horizon=horizon, least_steps=least)
+    for horizon, least in (
+        (3.0, 3000),
+        (2.0, 2000),
+        (1.5, 1500),
+        (1.0, 1500),
+        (1.0, 1000),
+        (0.7, 1000),
+    )
+)
+
+
+HEAD = (
+    *(
+        "longest probe",
+        "updates at least",
+        "fig6a: probes' updates",
+        "right",
+        "fig6b: probes' updates",
+    ),
+    *("right", "slope", "spread", "late", "change", "change_at_edge"),
+)
+
+
+def fig6a_trials(rule: Rule, law: Law) -> list[Trial]:
+    """Return the trials of Figure 6a at decoder rates 1e-5, 1e-4 and 3.2e-4."""
+    return [
+        Trial(f"some of fig6a, start {k}", with_some_rates(fig6a(k), 1e-5, 1e-4, 3.2e-4), rule, law)
+        for k in STARTS
+    ]
+
+
+def fig6b_trials(rule: Rule, law: Law) -> list[Trial]:
+    """Return the trials of Figure 6b at every other weight decay."""
+    return [
+        Trial(f"some of fig6b, start {k}", with_some_decays(fig6b(k)), rule, law) for k in STARTS
+    ]
+
+
+def calibrated(rule: Rule) -> Law:
+    """Return the constants of the law for a rule."""
+    pairs, late = [], []
+    for trial in fig6a_trials(rule, Law()) + fig6b_trials(rule, Law()):
+        exact = trial.exact
+        _, nearest = nearest_probes(trial.plan, trial.found)
+        edges = edges_of(trial.spec, nearest)
+        for cell, probe in nearest:
+            seen, budget = observed_by(probe, cell), cell.budget.steps
+            crossings = [
+                (then, steps.filled(-1)[cell.index])
+                for then, steps in ((seen.train, exact.train_step), (seen.test, exact.test_step))
+            ]
+            if seen.decades:
+                pairs.append(Pair(seen.decades, crossings, budget, seen.end, edges[cell.index]))
+                continue
+            waited = [step >= 0 for then, step in crossings if then == np.inf]
+            late += [(reached, np.log(budget / seen.end)) for reached in waited]
+    decades, logs = np.array([each for pair in pairs for each in pair.stretches()]).T
+    slope = float(np.median(logs / decades))
+    scaled = (logs - slope * decades) / np.sqrt(np.abs(decades))
+    # That of a normal distribution with these quartiles: runs far off are another matter.
+    spread = float(np.subtract(*np.percentile(scaled, [75, 25])) / 1.349)
+    changes = {
+        edge: rate(
+            (pair.changed(slope, spread), abs(pair.decades)) for pair in pairs if pair.edge == edge
+        )
+        for edge in (False, True)
+    }
+    return Law(slope, spread, rate(late), changes[False], changes[True])
+
+
+def rate(seen: Iterable[tuple[bool, float]]) -> float:
+    """Return events by exposure; half of one is added, for what was not seen may yet happen."""
+    events, exposures = zip(*seen, strict=True)
+    return float((sum(events) + 0.5) / sum(exposures))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A probe and a cell at another rate: decades between them, crossings, budget and end."""
+
+    decades: float
+    crossings: list[tuple[float, int]]
+    budget: int
+    end: float
+    edge: bool
+
+    def stretches(self) -> Iterator[tuple[float, float]]:
+        """Yield decades and the logarithm of measured over predicted step."""
+        for then, step in self.crossings:
+            if then < np.inf and step > 0:
+                yield self.decades, float(np.log(step / then))
+
+    def changed(self, slope: float, spread: float) -> bool:
+        """Return whether one run reaches what the other does not, beyond three deviations."""
+        deviations = 3 * spread * abs(self.decades) ** 0.5
+        late, early = (np.exp(slope * self.decades + s * deviations) for s in (1, -1))
+        return any(
+            (then * late <= self.budget and step < 0)
+            or (then == np.inf and 0 <= step < self.end * early)
+            for then, step in self.crossings
+        )
+
+
+def table() -> str:
+    """Return for each rule its medians over the starts and the constants that go with it."""
+    lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+    for rule in RULES:
+        law = calibrated(rule)
+        medians = []
+        for some in (fig6a_trials(rule, law), fig6b_trials(rule, law)):
+            shares = [spent(trial.predicted).probes / trial.updates for trial in some]
+            right = [trial.agreement(trial.predicted) for trial in some]
+            medians += [np.median(shares), np.median(right)]
+        constants = (f"{value:.3f}" for value in dataclasses.astuple(law))
+        lines.append(
+            f"| {rule.horizon:g} | {rule.least_steps} | "
+            f"{' | '.join(f'{share:.1%}' for share in medians)} | {' | '.join(constants)} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    write_section(PAGE, "calibration", table())

@@ -1,0 +1,268 @@
+"""Sweeps that are measured whole, to see how well they would have been predicted.
+
+What was measured is kept in docs/trials.csv: a run of each cell, and of each probe that is no cell.
+From it diagrams, predictions and what those would have cost follow without training. The runs of a
+sweep that it lacks are made, in results/prediction/, where the same command goes on where it was.
+"""
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from effective_theory import Addition, ToyModel
+from phase_diagrams import Axis, PhaseDiagram, Source, SweepSpec, numba_engine, preset, sweep
+from phase_diagrams.prediction.law import Law
+from phase_diagrams.prediction.predicted_cells import predict_cells
+from phase_diagrams.prediction.probes import Found, Key, Plan, Rule, key_of
+from phase_diagrams.prediction.spent import measured_lengths
+from phase_diagrams.runs.store import Store
+from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeping import finished
+from phase_diagrams.sweeps.cell import Cell
+
+RECORD = Path(__file__).with_suffix(".csv")
+STORES = Path("results/prediction")
+#: Settings in which the runs of one sweep differ, probes included.
+SETTINGS = ("embedding_lr", "decoder_lr", "decoder_weight_decay")
+STEPS = ("train_step", "test_step", "diverged_step")
+COLUMNS = ("sweep", *SETTINGS, "status", "steps_run", *STEPS)
+
+Settings = tuple[float, ...]
+
+
+# The sweeps.
+
+
+def fig6a(seed: int) -> SweepSpec:
+    """Return Figure 6a from a random start, at decoder rates up to 3.2e-4, budget 1e5."""
+    return random_start(with_rates(preset("fig6a"), 0, 3.3e-4), seed)
+
+
+def fig6b(seed: int) -> SweepSpec:
+    """Return Figure 6b from a random start, at decoder rates from 4e-5 on, budget 2e4."""
+    spec = with_rates(preset("fig6b"), 3.1e-5, 1)
+    return random_start(replace(spec, model=replace(spec.model, steps=20_000)), seed)
+
+
+def random_start(spec: SweepSpec, seed: int) -> SweepSpec:
+    """Return a sweep from one random start."""
+    return replace(spec, seeds=(seed,), start="random")
+
+
+def with_rates(spec: SweepSpec, low: float, high: float) -> SweepSpec:
+    """Return a sweep with its decoder rates between two."""
+    rates = tuple(rate for rate in spec.grid["decoder_lr"].values if low < rate < high)
+    return replace(spec, axes={**spec.axes, "decoder_lr": Axis(rates, "log")})
+
+
+def with_some_rates(spec: SweepSpec, *wanted: float) -> SweepSpec:
+    """Return a sweep with those of its decoder rates that are nearest to some."""
+    rates = spec.grid["decoder_lr"].values
+    nearest = {min(rates, key=lambda rate: abs(math.log(rate / each))) for each in wanted}
+    return replace(spec, axes={**spec.axes, "decoder_lr": Axis(tuple(sorted(nearest)), "log")})
+
+
+def with_some_decays(spec: SweepSpec) -> SweepSpec:
+    """Return a sweep with every other of its weight decays."""
+    decays = spec.grid["decoder_weight_decay"].values[::2]
+    return replace(spec, axes={**spec.axes, "decoder_weight_decay": Axis(decays)})
+
+
+def other_settings() -> Iterator[tuple[str, SweepSpec]]:
+    """Yield sweeps with settings that were never used while prediction was built."""
+    decays = {**fig6b(0).axes, "decoder_weight_decay": Axis((0.0, 1.0, 2.0, 4.0, 6.0, 10.0))}
+    for seed in (20, 21, 22):
+        usual = replace(fig6b(seed), axes=decays)
+        yield f"p = 14, start {seed}", replace(usual, task=Addition(14), train_size=80)
+        yield f"width 100, start {seed}", replace(usual, model=replace(usual.model, width=100))
+        crossed = replace(usual.model, loss="cross_entropy", target_dim=ToyModel().target_dim)
+        yield f"cross-entropy, start {seed}", replace(usual, model=crossed)
+        yield f"other starts, start {seed}", usual
+
+
+# What was measured.
+
+
+def measured_runs(name: str, spec: SweepSpec, rule: Rule) -> dict[Settings, RunSummary]:
+    """Return the runs of a sweep's cells and probes, made if the record has no such sweep."""
+    with RECORD.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["sweep"] == name]
+    if not rows:
+        rows = [row_of(name, *run) for run in make(name, spec, rule)]
+        with RECORD.open("a", newline="", encoding="utf-8") as file:
+            csv.DictWriter(file, COLUMNS, lineterminator="\n").writerows(rows)
+    return {
+        tuple(float(row[each]) for each in SETTINGS): run_of(row)
+        for row in ({key: str(value) for key, value in row.items()} for row in rows)
+    }
+
+
+def make(name: str, spec: SweepSpec, rule: Rule) -> list[tuple[Cell, RunSummary]]:
+    """Run a sweep whole, and its probes; of a cell that is both the longer run tells both."""
+    STORES.mkdir(parents=True, exist_ok=True)
+    store = STORES / f"{name.replace(', ', '-').replace(' ', '-')}.sqlite"
+    sweep(spec, store=store, name=name)
+    engine, plan = numba_engine(), Plan(spec, rule)
+    found: dict[Key, RunSummary] = {}
+    with Store(store, create=False) as kept:
+        cells = list(finished(list(spec.cells()), kept, engine, progress=False))
+        longest = {cell.cell_id: (cell, run) for cell, run in cells}
+        while missing := plan.missing(found):
+            for cell, run in finished(missing, kept, engine, progress=True):
+                found[key_of(cell)] = run
+                _, other = longest.setdefault(cell.cell_id, (cell, run))
+                if run.steps_run > other.steps_run:
+                    longest[cell.cell_id] = cell, run
+    return list(longest.values())
+
+
+def row_of(name: str, cell: Cell, run: RunSummary) -> dict[str, str | float | int]:
+    """Return a run as a row of the record; a step that was not reached is empty."""
+    steps = {each: getattr(run, each) for each in STEPS}
+    return {
+        "sweep": name,
+        **{each: getattr(cell.model, each) for each in SETTINGS},
+        "status": run.status,
+        "steps_run": run.steps_run,
+        **{each: "" if step is None else step for each, step in steps.items()},
+    }
+
+
+def run_of(row: dict[str, str]) -> RunSummary:
+    """Return what a row of the record says of a run."""
+    unknown = (
+        "train_accuracy",
+        "test_accuracy",
+        "best_train_accuracy",
+        "best_test_accuracy",
+        "rqi",
+    )
+    return RunSummary(
+        status=row["status"],
+        **{each: int(row[each]) if row[each] else None for each in STEPS},
+        rqi_step=None,
+        steps_run=int(row["steps_run"]),
+        **dict.fromkeys(unknown, math.nan),
+        state=np.empty(0, np.float32),
+        curve=np.empty((0, 6)),
+    )
+
+
+# What would have been predicted.
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A sweep that was measured whole, and predictions of it.
+
+    Attributes
+    ----------
+    name
+        Name of the sweep in the record.
+    spec
+        The sweep.
+    rule
+        Which probes it has: those that the record knows, or shorter ones.
+    law
+        How well the scaling law holds.
+    """
+
+    name: str
+    spec: SweepSpec
+    rule: Rule = Rule()
+    law: Law = Law()
+
+    @cached_property
+    def runs(self) -> dict[Settings, RunSummary]:
+        """The runs of cells and probes."""
+        return measured_runs(self.name, self.spec, self.rule)
+
+    def run(self, cell: Cell) -> RunSummary:
+        """Return the run of a cell or a probe, as far as its budget."""
+        run = self.runs[tuple(getattr(cell.model, each) for each in SETTINGS)]
+        if not run.answers(*cell.budget):
+            raise SystemExit(f"{RECORD}: a run of {self.name} is too short for its probe")
+        return run.within(*cell.budget)
+
+    @cached_property
+    def exact(self) -> PhaseDiagram:
+        """The diagram as it was measured."""
+        diagram = PhaseDiagram(self.spec)
+        for cell in self.spec.cells():
+            diagram.record(cell.index, self.run(cell))
+        return diagram
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The probes."""
+        return Plan(self.spec, self.rule)
+
+    @cached_property
+    def found(self) -> Found:
+        """Results of the probes."""
+        found: dict[Key, RunSummary] = {}
+        while missing := self.plan.missing(found):
+            found |= {key_of(cell): self.run(cell) for cell in missing}
+        return found
+
+    @cached_property
+    def predicted(self) -> PhaseDiagram:
+        """The diagram as `predict` has it."""
+        diagram = PhaseDiagram(replace(self.spec, predicted=True))
+        predict_cells(diagram, self.plan, self.found, self.law)
+        return diagram
+
+    @cached_property
+    def measured(self) -> PhaseDiagram:
+        """The diagram as `measure_doubtful` has it."""
+        diagram = self.predicted.copy()
+        doubtful = ~diagram.measured & (np.nan_to_num(diagram.prediction.certainty) < 0.9)
+        for place in np.argwhere(doubtful).tolist():
+            cell = self.spec.cell(tuple(place))
+            diagram.record(cell.index, self.run(cell))
+        diagram.prediction = diagram.prediction.measured_at(diagram.phases, diagram.measured)
+        return diagram
+
+    @property
+    def updates(self) -> int:
+        """Updates of the whole sweep."""
+        return int(measured_lengths(self.exact).sum())
+
+    def agreement(self, diagram: PhaseDiagram) -> float:
+        """Return the share of cells with the measured label."""
+        return float((diagram.phases == self.exact.phases).mean())
+
+    @property
+    def commonest(self) -> float:
+        """Share of the commonest label."""
+        return Counter(self.exact.phases.ravel().tolist()).most_common(1)[0][1] / self.spec.size
+
+    def right(self, low: float = 0.0, high: float = 2.0) -> NDArray[np.bool_]:
+        """Return which predicted cells with a probability in a range have the measured label."""
+        stated = self.predicted.prediction.certainty
+        chosen = (self.predicted.source == Source.PREDICTED) & (stated >= low) & (stated < high)
+        return (self.predicted.phases == self.exact.phases)[chosen]
+
+    def nearest(self, updates: int) -> float:
+        """Share of labels that the nearest of some measured cells gives, for so many updates.
+
+        The cells are the furthest from all before, on the axes' own scales, from a corner on.
+        """
+        places = np.argwhere(np.ones(self.spec.shape)).astype(float)
+        places /= np.maximum(places.max(axis=0), 1)
+        lengths, phases = measured_lengths(self.exact).ravel(), self.exact.phases.ravel()
+        apart, nearest, cost, place = np.full(len(places), np.inf), np.zeros(len(places), int), 0, 0
+        while cost + lengths[place] <= updates:
+            cost += int(lengths[place])
+            closer = np.linalg.norm(places - places[place], axis=1)
+            nearest = np.where(closer < apart, place, nearest)
+            apart = np.minimum(apart, closer)
+            place = int(apart.argmax())
+        return float((phases[nearest] == phases).mean())
