@@ -14,10 +14,11 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from figure6 import decoder_rates, random_starts, with_rates
 from numpy.typing import NDArray
 
 from effective_theory import Addition, ToyModel
-from phase_diagrams import Axis, PhaseDiagram, Source, SweepSpec, numba_engine, preset, sweep
+from phase_diagrams import Axis, PhaseDiagram, Source, SweepSpec, numba_engine, sweep
 from phase_diagrams.prediction.law import Law
 from phase_diagrams.prediction.predicted_cells import predict_cells
 from phase_diagrams.prediction.probes import Found, Key, Plan, Rule, key_of
@@ -42,31 +43,19 @@ Settings = tuple[float, ...]
 
 def fig6a(seed: int) -> SweepSpec:
     """Return Figure 6a from a random start, at decoder rates up to 3.2e-4, budget 1e5."""
-    return random_start(with_rates(preset("fig6a"), 0, 3.3e-4), seed)
+    return replace(random_starts("fig6a"), seeds=(seed,))
 
 
 def fig6b(seed: int) -> SweepSpec:
     """Return Figure 6b from a random start, at decoder rates from 4e-5 on, budget 2e4."""
-    spec = with_rates(preset("fig6b"), 3.1e-5, 1)
-    return random_start(replace(spec, model=replace(spec.model, steps=20_000)), seed)
-
-
-def random_start(spec: SweepSpec, seed: int) -> SweepSpec:
-    """Return a sweep from one random start."""
-    return replace(spec, seeds=(seed,), start="random")
-
-
-def with_rates(spec: SweepSpec, low: float, high: float) -> SweepSpec:
-    """Return a sweep with its decoder rates between two."""
-    rates = tuple(rate for rate in spec.grid["decoder_lr"].values if low < rate < high)
-    return replace(spec, axes={**spec.axes, "decoder_lr": Axis(rates, "log")})
+    return replace(random_starts("fig6b"), seeds=(seed,))
 
 
 def with_some_rates(spec: SweepSpec, *wanted: float) -> SweepSpec:
     """Return a sweep with those of its decoder rates that are nearest to some."""
-    rates = spec.grid["decoder_lr"].values
+    rates = decoder_rates(spec)
     nearest = {min(rates, key=lambda rate: abs(math.log(rate / each))) for each in wanted}
-    return replace(spec, axes={**spec.axes, "decoder_lr": Axis(tuple(sorted(nearest)), "log")})
+    return with_rates(spec, sorted(nearest))
 
 
 def with_some_decays(spec: SweepSpec) -> SweepSpec:
