@@ -163,9 +163,10 @@ def ratio_table(stored: bool) -> list[str]:
 
 def smallest_ratios(diagram: PhaseDiagram) -> np.ndarray:
     """Return the smallest embedding_lr / decoder_lr that generalises, by seed; inf for none."""
-    learned = np.isin(diagram.phases, GENERALISES)  # (ratios, seeds)
-    ratios = np.array(diagram.spec.grid["embedding_lr"].values) / diagram.spec.model.decoder_lr
-    return np.where(learned.any(axis=0), ratios[learned.argmax(axis=0)], np.inf)
+    learned = np.isin(diagram.phases, GENERALISES)  # (rates, seeds)
+    models = [diagram.spec.cell((place, 0)).model for place in range(len(learned))]
+    ratios = np.array([model.embedding_lr / model.decoder_lr for model in models])
+    return np.where(learned, ratios[:, None], np.inf).min(axis=0)
 
 
 def many_table(stored: bool) -> list[str]:
