@@ -108,7 +108,7 @@ def measure(run: Run) -> Findings:
         for name, each in late.items()
     )
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured="; ".join(_told(name, each) for name, each in found.items()),
         numbers=found,
         figures=(("Factor on each unseen start; below 1 the advice was wrong", _picture(found)),),

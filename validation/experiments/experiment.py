@@ -41,6 +41,10 @@ class Run:
     images: Path | None = None
     labels: Path | None = None
 
+    def verdict(self, holds: bool) -> Verdict:
+        """Return what follows from whether the bound holds; a quick run meets none."""
+        return "met" if holds and not self.quick else "refuted"
+
     def engine(self, spec: SweepSpec) -> Engine:
         """Return what runs the cells of a sweep: networks on the device, others as they do."""
         from validation.systems.engine import network_engine

@@ -61,7 +61,7 @@ def measure(run: Run) -> Findings:
         and falls["train"] <= 0.1
     )
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured=f"flow: sum |f|^2 changes by {theory['norm_change']:.1e}, within classes "
         f"{theory['within']:.1e} of it is left, the nearest two of ten classes are "
         f"{theory['nearest']:.2f} of their root mean square apart; training: the effective loss "

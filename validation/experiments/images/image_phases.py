@@ -44,7 +44,7 @@ def _measured(run: Run, task: ImageTask, train_size: int, name: str) -> Findings
     }
     holds = all(counts["0.6"][phase.label] for phase in _PHASES)
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured="; ".join(
             f"test threshold {threshold}: " + counts_told(found)
             for threshold, found in counts.items()

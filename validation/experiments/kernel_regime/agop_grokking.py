@@ -39,7 +39,7 @@ def measure(run: Run) -> Findings:
     holds = early <= 0.05 and all(step is not None for step in reached)
     strict_end = ", ".join(f"{found[-1]['strict_test']:.3f}" for found in rows)
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured=f"train 1.0 from the first; largest test accuracy of iterations 0 to 9: "
         f"{early:.3f}; test .99 at iteration {', '.join(str(step) for step in reached)}; strict "
         f"test after {last}: {strict_end}",

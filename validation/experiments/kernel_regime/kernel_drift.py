@@ -124,7 +124,7 @@ def measure(run: Run) -> Findings:
         for name, each in fits.items()
     ]
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured="; ".join(told),
         numbers={"curves": curves, "fits": fits},
         figures=(("Accuracies and the kernel's two drifts", _picture(curves)),),

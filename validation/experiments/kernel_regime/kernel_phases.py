@@ -56,7 +56,7 @@ def measure(run: Run) -> Findings:
         for scale, share in zip(diagram.spec.grid["init_scale"].values, least, strict=True)
     )
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured=f"{counts_told(counts)} of "
         f"{diagram.spec.size} runs; least fraction at which most seeds generalise, by scale {told}",
         numbers={"counts": counts, "least_fraction": least, "rows": plain_test_rows(diagram)},

@@ -78,7 +78,7 @@ def measure(run: Run) -> Findings:
         symbols[-1] * math.log(symbols[-1]) / (symbols[0] * math.log(symbols[0]))
     ) / math.log(symbols[-1] / symbols[0])
     return Findings(
-        verdict="met" if inside and all(inside) and not run.quick else "refuted",
+        verdict=run.verdict(bool(inside) and all(inside)),
         measured=f"exponent of n in p (95 % over seeds) at {'; '.join(told) or 'no level'}; "
         f"theory: 5/3 = 1.67; p ln p is {local:.2f} between these p, p^2 is a constant fraction",
         numbers={"rows": rows, "p_ln_p_exponent": local},

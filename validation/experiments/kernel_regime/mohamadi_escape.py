@@ -110,9 +110,9 @@ def measure(run: Run) -> Findings:
     published = all(_holds(each, fit=150, test=10_000, turns=20) for each in found["normalised GD"])
     controls = {name: found[name][0]["test_step"] for name in list(_VARIANTS)[2:]}
     as_expected = [step is None for step in controls.values()] == [True, True, False, False]
-    holds = escapes and published and as_expected and not run.quick
+    holds = escapes and published and as_expected
     return Findings(
-        verdict="met" if holds else "refuted",
+        verdict=run.verdict(holds),
         measured="; ".join(_told(name, some) for name, some in found.items()),
         numbers={
             "moments": found,

@@ -56,7 +56,7 @@ def measure(run: Run) -> Findings:
         for symbols, rows in expected.items()
     }
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured="test accuracy with K_0 "
         + ", ".join(f"{each['accuracy']:.3f}" for each in own)
         + "; with the expected kernel at fractions .3 to .95 "

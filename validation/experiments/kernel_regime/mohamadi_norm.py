@@ -58,7 +58,7 @@ def measure(run: Run) -> Findings:
     grows = float(np.median([r["largest_weight"] / r["largest_weight_half_way"] for r in rows]))
     holds = generalised and min(spreads.values()) <= 2
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured="medians by p, largest weight: "
         + ", ".join(f"{p}: {value:.3g}" for p, value in raw.items())
         + f" (it grows {grows:.2f} times from half-way on); margin / largest weight^3: "

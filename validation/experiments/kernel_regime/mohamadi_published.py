@@ -89,7 +89,7 @@ def measure(run: Run) -> Findings:
         row["last"] >= 0.99 for row in with_penalty if row["step"] == _STEPS[0]
     )
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured="; ".join(_told(penalty, rows) for penalty in _PENALTIES)
         + f"; naive gradient at p = {p}, step 10, float64: "
         + ("never 0" if stops is None else f"exactly 0 from update {stops}, where it stays"),

@@ -53,7 +53,7 @@ def measure(run: Run) -> Findings:
     decayed, plain = last["AdamW, decay .3"], last["Adam, no regulariser"]
     holds = max(decayed) <= 0.05 and min(plain) >= 0.2
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured="loss on unseen triples (mirror unseen, too) over the zero predictor's: "
         + "; ".join(
             f"{name}: "

@@ -63,7 +63,7 @@ def measure_mlp(run: Run) -> Findings:
         for variant, each in rows.items()
     }
     holds = any(together[variant] for variant in together if variant.endswith("no decay"))
-    return _findings(rows, "met" if holds and not run.quick else "refuted")
+    return _findings(rows, run.verdict(holds))
 
 
 def measure_lstm(run: Run) -> Findings:
@@ -75,7 +75,7 @@ def measure_lstm(run: Run) -> Findings:
         for row in published
     )
     holds = as_said and all(row["plain_test_step"] is None for row in published)
-    return _findings(rows, "met" if holds and not run.quick else "refuted")
+    return _findings(rows, run.verdict(holds))
 
 
 def _findings(rows: dict[str, list[dict[str, Any]]], verdict: Any) -> Findings:

@@ -50,7 +50,7 @@ def measure(run: Run) -> Findings:
     at_once = all(step is not None and step <= 200 for step in memorised)
     slowest = [step for step in memorised if step is not None]
     return Findings(
-        verdict="met" if at_once and all(n.startswith("adamw") for n in winners) else "refuted",
+        verdict=run.verdict(at_once and all(n.startswith("adamw") for n in winners)),
         measured=f"best strict test by fraction: {', '.join(winners)} "
         f"({', '.join(f'{value:.3f}' for value in strict.max(axis=0))}); train 0.99 between "
         f"{min(slowest, default=None)} and {max(slowest, default=None)} updates, never in "

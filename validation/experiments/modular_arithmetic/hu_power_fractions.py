@@ -48,7 +48,7 @@ def measure(run: Run) -> Findings:
         f"{share:g}: {a} and {b}" for share, a, b in zip(_FRACTIONS, train, test, strict=True)
     )
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured=f"updates with train and strict test 0.99 by fraction {told}",
         numbers={"rows": plain_test_rows(diagram), "lags": {str(k): v for k, v in lags.items()}},
         figures=tuple(

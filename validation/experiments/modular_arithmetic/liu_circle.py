@@ -71,7 +71,7 @@ def measure_circle(run: Run) -> Findings:
     holds = all(value is not None and value >= 0.9 for value in found.values())
     ends = {name: each["at the end"]["circle_r_squared"] for name, each in moments.items()}
     return Findings(
-        verdict="met" if holds else "refuted",
+        verdict=run.verdict(holds),
         measured=", ".join(
             f"{name}: strict test 0.99 at {runs[name].crossings.test_step}, circle R^2 then "
             f"{_told(found[name])}, at the end {_told(ends[name])}"
@@ -99,7 +99,7 @@ def measure_dimension(run: Run) -> Findings:
         )
         numbers[name] = {"peak": peak, "largest": top, "last": last, "test_step": step}
     return Findings(
-        verdict="met" if holds else "refuted",
+        verdict=run.verdict(holds),
         measured=", ".join(told),
         numbers={**numbers, "curves": {name: thinned(each) for name, each in runs.items()}},
         figures=(("Strict test accuracy, circle and dimension", _picture(runs)),),

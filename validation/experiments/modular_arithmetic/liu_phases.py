@@ -50,7 +50,7 @@ def measure(run: Run) -> Findings:
         for each in delays
     )
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured=f"{counts_told(counts)} of "
         f"{diagram.spec.size} cells within {diagram.spec.model.steps} updates; shortest delays "
         f"{told or 'none'}",

@@ -51,7 +51,7 @@ def measure(run: Run) -> Findings:
     rising = list(medians.values()) == sorted(medians.values())
     assert shown is not None
     return Findings(
-        verdict="met" if above >= 8 and rising and not run.quick else "refuted",
+        verdict=run.verdict(above >= 8 and rising),
         measured=f"share of the last circle's frequency in the start's projection above that in 95 "
         f"% of random planes: {above} of {len(rows)}; medians by width "
         + ", ".join(f"d {d}: {value:.2f}" for d, value in medians.items())

@@ -34,7 +34,7 @@ def measure(run: Run) -> Findings:
     plain = [row["plain_test_step"] for row in rows if row["weight_decay"] == _STRONG]
     holds = bool(reached.all()) and min(ratios) >= 10
     return Findings(
-        verdict="met" if holds else "refuted",
+        verdict=run.verdict(holds),
         measured=f"strict test 0.95 at {strong.tolist()} (decay 5) and {weak.tolist()} (0.03): "
         f"{', '.join(f'{ratio:g}' for ratio in ratios)} times sooner; plain test with decay 5 at "
         f"{plain}",

@@ -62,7 +62,7 @@ def measure(run: Run) -> Findings:
         for name in runs
     )
     return Findings(
-        verdict="met" if holds else "refuted",
+        verdict=run.verdict(holds),
         measured=told,
         numbers={"last": last, "curves": {name: thinned(each) for name, each in runs.items()}},
         figures=(("Strict test accuracy and collapsed share", _picture(runs)),),

@@ -38,9 +38,9 @@ def measure(run: Run) -> Findings:
     generalising = np.isin(coarse.phases[..., 0], GENERALISING)
     with_decay = generalising[:, [k for k, decay in enumerate(decays) if decay >= 0.5]]
     memorises = counts[Phase.MEMORIZATION.label] > 0
-    holds = not generalising[:, 0].any() and with_decay.any() and memorises
+    holds = not generalising[:, 0].any() and bool(with_decay.any()) and memorises
     return Findings(
-        verdict="met" if holds and not run.quick else "refuted",
+        verdict=run.verdict(holds),
         measured=f"{counts_told(counts)} of "
         f"{coarse.spec.size} cells; without decay {without}; of {cells} cells next to a boundary "
         f"{agree} have one phase from all {len(_SEEDS)} seeds, {generalise} agree on whether they "
