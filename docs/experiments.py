@@ -19,6 +19,7 @@ FIGURES = {
     "digits-training-size": 1,
     "hu-fractions": 2,
     "hu-fractions-power": 1,
+    "hu-mlp": 1,
     "hu-optimizers": 1,
     "kernel-phases": 1,
     "liu-transformer-phases": 1,
