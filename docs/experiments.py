@@ -28,6 +28,7 @@ FIGURES = {
     "mohamadi-kernel": 1,
     "mohamadi-norm": 1,
     "mohamadi-published": 1,
+    "transformer-phases": 1,
 }
 PICTURES = Path(__file__).with_suffix("")
 

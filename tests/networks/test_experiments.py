@@ -98,10 +98,11 @@ def test_a_page_ends_with_its_table(page: str, verdict: Verdict | None, options:
 
 def test_the_readme_counts_the_ledger() -> None:
     counts = Counter("none" if record is None else record.verdict for _, record in entries())
+    has = "has" if counts["none"] == 1 else "have"
     sentence = (
         f"Of {len(EXPERIMENTS)} statements about networks, each with a bound, {counts['met']} were "
         f"met, {counts['refuted']} refuted, {counts['not reachable here']} not reachable here and "
-        f"{counts['none']} have no record yet"
+        f"{counts['none']} {has} no record yet"
     )
     assert sentence in (RECORDS.parents[1] / "README.md").read_text()
 
