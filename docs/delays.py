@@ -37,9 +37,9 @@ def table(diagram: PhaseDiagram) -> str:
     """Return how many cells are grokking by delay, and how many ratios have both labels."""
     groups = groups_of(diagram.spec)
     lines = [
-        "Figure 6a from its published start, with the least delay that calls as many cells grokking as",
-        "the paper's 1000 updates do, half of it and twice of it; and of the ratios at which some cell",
-        "generalises those with both labels:",
+        "Figure 6a from its published start, with the least delay that calls as many cells",
+        "grokking as the paper's 1000 updates do, half of it and twice of it; and of the ratios at",
+        "which some cell generalises those with both labels:",
         "",
         "| grokking is a delay of at least | comprehension | grokking | ratios with both |",
         "|---|---|---|---|",

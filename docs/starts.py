@@ -10,6 +10,7 @@ import argparse
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,7 @@ class Start:
     dataset: Dataset
     state: InitialState
 
-    @property
+    @cached_property
     def memorises_in(self) -> float:
         """Updates times rate until the decoder alone fits the training set; infinite for never."""
         # Any test accuracy will do: the run is to stop with the train accuracy's threshold.
