@@ -42,7 +42,7 @@ SETS = {"trial": range(80), "verdict": range(80, 160)}
 #: A column of Figure 6a at decoder_lr 1e-4: nine ratios from 1 to 100, budget 3e4.
 COLUMN = many_starts()
 #: Chosen by the trial beside the line distance, before the verdict was run.
-CANDIDATE = "line distance over time to memorise"
+CANDIDATE = "line distance after 300 updates"
 RESAMPLES = 10_000
 
 
@@ -82,10 +82,14 @@ class Start:
         apart = sum(((each - each.mean(axis=0)) ** 2).sum() for each in within)
         return float(np.sqrt(apart / ((products - products.mean(axis=0)) ** 2).sum()))
 
-    def after(self, updates: int, ratio: float = 10.0) -> InitialState:
-        """Return the state of a run at one ratio after some updates."""
+    def after(self, time: float = 0.03, ratio: float = 10.0) -> InitialState:
+        """Return the state of a run at one ratio after a time in units of 1 / decoder_lr.
+
+        The default is 300 updates at COLUMN's rate.
+        """
+        rate = self.model.decoder_lr
         model = replace(
-            self.model, embedding_lr=ratio * self.model.decoder_lr, steps=updates, stop_when="never"
+            self.model, embedding_lr=ratio * rate, steps=round(time / rate), stop_when="never"
         )
         run = train(model, self.dataset, self.state)
         return replace(self.state, embeddings=run.embeddings)
@@ -108,7 +112,7 @@ PREDICTORS: Predictors = {
     "spread over time to memorise": lambda s: (
         label_spread(s.state.embeddings, s.dataset) / s.memorises_in
     ),
-    "line distance after 300 updates": lambda s: line_distance(s.after(300).embeddings),
+    "line distance after 300 updates": lambda s: line_distance(s.after().embeddings),
 }
 
 
