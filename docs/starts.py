@@ -216,17 +216,25 @@ def ranking(measured: NDArray[np.float64], found: dict[str, NDArray[np.float64]]
     return "\n".join(lines)
 
 
-def picture(measured: NDArray[np.float64], found: dict[str, NDArray[np.float64]]) -> Picture:
-    """Return the measured ratios against the predictors."""
-    figure = Picture(figsize=(4.2 * len(found), 3.4), layout="constrained")
-    panels = figure.subplots(1, len(found), sharey=True, squeeze=False)[0]
-    for axes, (name, values) in zip(panels, found.items(), strict=True):
+def picture(
+    measured: NDArray[np.float64],
+    found: dict[str, NDArray[np.float64]],
+    reduced: NDArray[np.float64],
+) -> Picture:
+    """Return the measured ratios against the predictors, and beside the reduced system's."""
+    every = {**found, "ratio of the reduced system": reduced}
+    figure = Picture(figsize=(3.6 * len(every), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(every), sharey=True, squeeze=False)[0]
+    for axes, (name, values) in zip(panels, every.items(), strict=True):
         reached = np.isfinite(measured)
         axes.plot(values[reached], measured[reached], "o", alpha=0.6, label="generalises from")
         axes.plot(values[~reached], np.full((~reached).sum(), 178), "x", label="none up to 100")
         axes.set(xlabel=name, yscale="log")
+    (equal,) = panels[-1].plot([1, 100], [1, 100], "--", color="#888888", label="as measured")
+    panels[-1].set_xscale("log")
     panels[0].set_ylabel("embedding_lr / decoder_lr")
-    panels[0].legend(frameon=False)
+    handles = [*panels[0].lines, equal]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
@@ -257,7 +265,9 @@ def main() -> None:
             "",
         ]
         if name == "verdict":
-            save_figure(picture(measured, found), PAGE.with_suffix(".png"), str(spec))
+            reduced = np.array([PREDICTORS["reduced system under Adam"](start) for start in some])
+            figure = picture(measured, found, reduced)
+            save_figure(figure, PAGE.with_suffix(".png"), str(spec))
     text = "\n".join(parts).rstrip()
     print(text)
     write_section(PAGE, name, text)
