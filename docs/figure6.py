@@ -232,7 +232,7 @@ def write(figures: list[str], stored: bool) -> None:
         laws = ratio_table(stored) if figure == "fig6a" else region_table(figure, stored)
         pictures = []
         for name, diagram in diagrams(figure, stored):
-            save_figure(diagram.plot(), PAGE.with_name(f"{name}.png"))
+            save_figure(diagram.plot(), PAGE.with_name(f"{name}.png"), str(diagram.spec))
             pictures.append(f"![Phases from start {diagram.spec.start}]({name}.png)")
         lines = [*pictures, "", *counts_table(figure, stored), "", *laws]
         if figure == "fig6a":
