@@ -81,16 +81,17 @@ def other_settings() -> Iterator[tuple[str, SweepSpec]]:
 
 def measured_runs(name: str, spec: SweepSpec, rule: Rule) -> dict[Settings, RunSummary]:
     """Return the runs of a sweep's cells and probes, made if the record has no such sweep."""
-    with RECORD.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["sweep"] == name]
-    if not rows:
+    if not recorded(name):
         rows = [row_of(name, *run) for run in make(name, spec, rule)]
         with RECORD.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS, lineterminator="\n").writerows(rows)
-    return {
-        tuple(float(row[each]) for each in SETTINGS): run_of(row)
-        for row in ({key: str(value) for key, value in row.items()} for row in rows)
-    }
+    return {tuple(float(row[each]) for each in SETTINGS): run_of(row) for row in recorded(name)}
+
+
+def recorded(name: str) -> list[dict[str, str]]:
+    """Return the rows that the record has of a sweep."""
+    with RECORD.open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.DictReader(file) if row["sweep"] == name]
 
 
 def make(name: str, spec: SweepSpec, rule: Rule) -> list[tuple[Cell, RunSummary]]:
@@ -212,7 +213,7 @@ class Trial:
     def measured(self) -> PhaseDiagram:
         """The diagram as `measure_doubtful` has it."""
         diagram = self.predicted.copy()
-        doubtful = ~diagram.measured & (np.nan_to_num(diagram.prediction.certainty) < 0.9)
+        doubtful = ~diagram.measured & diagram.prediction.doubtful(below=0.9)
         for place in np.argwhere(doubtful).tolist():
             cell = self.spec.cell(tuple(place))
             diagram.record(cell.index, self.run(cell))

@@ -159,7 +159,7 @@ def measure_doubtful(
         raise InputError("diagram was refined; measure what is doubtful before it is refined.")
     below = fraction("below", below)
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
-    unsure = ~diagram.measured & (np.nan_to_num(diagram.prediction.certainty) < below)
+    unsure = ~diagram.measured & diagram.prediction.doubtful(below)
     cells = [diagram.spec.cell(tuple(place)) for place in np.argwhere(unsure).tolist()]
     name = diagram.name or DEFAULT_NAME
     found = diagram.copy()

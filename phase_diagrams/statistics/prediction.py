@@ -50,6 +50,10 @@ class Prediction:
         """Probability of each cell's likeliest phase, of the sweep's shape; NaN if not known."""
         return np.asarray(self.probabilities.max(axis=-1))
 
+    def doubtful(self, below: float) -> NDArray[np.bool_]:
+        """Return where the likeliest phase has a smaller probability, or where none is known."""
+        return np.asarray(np.nan_to_num(self.certainty) < below)
+
     def certainty_at(self, index: tuple[int, ...]) -> float | None:
         """Return the probability of a cell's likeliest phase; None where nothing is known."""
         certainty = float(self.probabilities[index].max())
