@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from effective_theory import Addition, ToyModel
 from phase_diagrams import Axis, PhaseDiagram, Source, SweepSpec, numba_engine, sweep
 from phase_diagrams.prediction.law import Law
 from phase_diagrams.prediction.predicted_cells import predict_cells
-from phase_diagrams.prediction.probes import Found, Key, Plan, Rule, key_of
+from phase_diagrams.prediction.probes import Found, Plan, Rule
 from phase_diagrams.prediction.spent import measured_lengths
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import RunSummary
@@ -80,18 +80,24 @@ def other_settings() -> Iterator[tuple[str, SweepSpec]]:
 
 
 def measured_runs(name: str, spec: SweepSpec, rule: Rule) -> dict[Settings, RunSummary]:
-    """Return the runs of a sweep's cells and probes, made if the record has no such sweep."""
-    if not recorded(name):
+    """Return the runs of a sweep's cells and probes, made if the record lacks them."""
+    if name not in record():
         rows = [row_of(name, *run) for run in make(name, spec, rule)]
         with RECORD.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS, lineterminator="\n").writerows(rows)
-    return {tuple(float(row[each]) for each in SETTINGS): run_of(row) for row in recorded(name)}
+        record.cache_clear()
+    return record()[name]
 
 
-def recorded(name: str) -> list[dict[str, str]]:
-    """Return the rows that the record has of a sweep."""
+@cache
+def record() -> dict[str, dict[Settings, RunSummary]]:
+    """Return what the record has, by sweep."""
+    found: dict[str, dict[Settings, RunSummary]] = {}
     with RECORD.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row["sweep"] == name]
+        for row in csv.DictReader(file):
+            settings = tuple(float(row[each]) for each in SETTINGS)
+            found.setdefault(row["sweep"], {})[settings] = run_of(row)
+    return found
 
 
 def make(name: str, spec: SweepSpec, rule: Rule) -> list[tuple[Cell, RunSummary]]:
@@ -99,17 +105,19 @@ def make(name: str, spec: SweepSpec, rule: Rule) -> list[tuple[Cell, RunSummary]
     STORES.mkdir(parents=True, exist_ok=True)
     store = STORES / f"{name.replace(', ', '-').replace(' ', '-')}.sqlite"
     sweep(spec, store=store, name=name)
-    engine, plan = numba_engine(), Plan(spec, rule)
-    found: dict[Key, RunSummary] = {}
+    engine = numba_engine()
+    longest: dict[str, tuple[Cell, RunSummary]] = {}
+
+    def run(cells: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        for cell, summary in finished(cells, kept, engine, progress=True):
+            _, before = longest.setdefault(cell.cell_id, (cell, summary))
+            if summary.steps_run > before.steps_run:
+                longest[cell.cell_id] = cell, summary
+            yield cell, summary
+
     with Store(store, create=False) as kept:
-        cells = list(finished(list(spec.cells()), kept, engine, progress=False))
-        longest = {cell.cell_id: (cell, run) for cell, run in cells}
-        while missing := plan.missing(found):
-            for cell, run in finished(missing, kept, engine, progress=True):
-                found[key_of(cell)] = run
-                _, other = longest.setdefault(cell.cell_id, (cell, run))
-                if run.steps_run > other.steps_run:
-                    longest[cell.cell_id] = cell, run
+        list(run(list(spec.cells())))
+        Plan(spec, rule).follow(run)
     return list(longest.values())
 
 
@@ -197,10 +205,7 @@ class Trial:
     @cached_property
     def found(self) -> Found:
         """Results of the probes."""
-        found: dict[Key, RunSummary] = {}
-        while missing := self.plan.missing(found):
-            found |= {key_of(cell): self.run(cell) for cell in missing}
-        return found
+        return self.plan.follow(lambda probes: [(cell, self.run(cell)) for cell in probes])
 
     @cached_property
     def predicted(self) -> PhaseDiagram:

@@ -3,6 +3,7 @@
 import dataclasses
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ from effective_theory import InputError
 from effective_theory.checks import fraction, of_type
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.prediction.predicted_cells import predict_cells
-from phase_diagrams.prediction.probes import Key, Plan, key_of
+from phase_diagrams.prediction.probes import Plan
 from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeping import empty_diagram, enter, finished, known, opened
+from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.rescaling import require_rates
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -90,7 +92,6 @@ def predict(
         raise InputError("spec is a refined sweep; predict the coarse one, and refine that.")
     require_rates(spec.system)
     engine = chosen_engine(spec.system, engine, n_jobs)
-    found: dict[Key, RunSummary] = {}
     with opened(store, name) as kept:
         spec = enter(kept, name, dataclasses.replace(spec, predicted=True))
         diagram = empty_diagram(spec, store, name, engine)
@@ -100,10 +101,12 @@ def predict(
             if summary is not None:
                 diagram.record(cell.index, summary)
         plan = Plan(spec)
-        while missing := plan.missing(found):
-            slow_first = sorted(missing, key=lambda cell: -cell.budget.steps)
-            for cell, summary in finished(slow_first, kept, engine, progress):
-                found[key_of(cell)] = summary
+
+        def run(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+            slow_first = sorted(probes, key=lambda cell: -cell.budget.steps)
+            return finished(slow_first, kept, engine, progress)
+
+        found = plan.follow(run)
     predict_cells(diagram, plan, found)
     origins = Counter(summary.origin for summary in found.values())
     for sentence in mixtures(origins + Counter(diagram.origins), spec.system):

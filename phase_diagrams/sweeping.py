@@ -11,7 +11,7 @@ from effective_theory.checks import of_type, path_of
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.prediction.predicted_cells import predict_cells
-from phase_diagrams.prediction.probes import Key, Plan, key_of
+from phase_diagrams.prediction.probes import Key, Plan
 from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
 from phase_diagrams.refinement.inferred_cells import infer
 from phase_diagrams.runs.engines import Engine, beside, chosen_engine
@@ -335,14 +335,13 @@ def stored_diagram(
 
 def stored_probes(plan: Plan, kept: Store, identity: str, version: int) -> dict[Key, RunSummary]:
     """Return the probes of a sweep that an open store knows."""
-    found = dict[Key, RunSummary]()
-    while missing := plan.missing(found):
-        known = kept.find(missing, identity, version)
-        new = {key_of(cell): summary for cell, summary in known if summary is not None}
-        if not new:
-            break
-        found |= new
-    return found
+
+    def stored(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        for cell, summary in kept.find(probes, identity, version):
+            if summary is not None:
+                yield cell, summary
+
+    return plan.follow(stored)
 
 
 def _predict_again(diagram: PhaseDiagram, kept: Store, identity: str, version: int) -> None:

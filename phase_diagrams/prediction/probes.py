@@ -6,7 +6,7 @@ sweep has the same probes, whatever lies in a store.
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -161,6 +161,24 @@ class Plan:
         """Return the probes that are needed next; none once all is done."""
         wanted = {key_of(cell): cell for _, cell in self.wanted(found)}
         return [cell for key, cell in wanted.items() if key not in found]
+
+    def follow(
+        self, run: Callable[[list[Cell]], Iterable[tuple[Cell, RunSummary]]]
+    ) -> dict[Key, RunSummary]:
+        """Return the results of all probes, each lot of which follows from those before.
+
+        Parameters
+        ----------
+        run
+            Returns the results of probes, or of those that it can tell.
+        """
+        found: dict[Key, RunSummary] = {}
+        while missing := self.missing(found):
+            new = {key_of(cell): summary for cell, summary in run(missing)}
+            if not new:
+                break
+            found |= new
+        return found
 
 
 def key_of(cell: Cell) -> Key:
