@@ -6,7 +6,7 @@ are kept in docs/trials.csv; without it some 2 hours on 2 cores.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,12 +35,6 @@ RULES = tuple(
 )
 
 
-HEAD = (
-    "longest probe | updates at least | fig6a: probes' updates | right | fig6b: probes' updates | "
-    "right | slope | spread | late | change | change_at_edge"
-)
-
-
 def fig6a_trials(rule: Rule, law: Law) -> list[Trial]:
     """Return the trials of Figure 6a at decoder rates 1e-5, 1e-4 and 3.2e-4."""
     return [
@@ -58,7 +52,7 @@ def fig6b_trials(rule: Rule, law: Law) -> list[Trial]:
 
 def calibrated(rule: Rule) -> Law:
     """Return the constants of the law for a rule."""
-    pairs, late = [], []
+    pairs, trained, trained_at_edge, generalised = [], [], [], []
     for trial in fig6a_trials(rule, Law()) + fig6b_trials(rule, Law()):
         exact = trial.exact
         _, nearest = nearest_probes(trial.plan, trial.found)
@@ -72,8 +66,13 @@ def calibrated(rule: Rule) -> Law:
             if seen.decades:
                 pairs.append(Pair(seen.decades, crossings, budget, seen.end, edges[cell.index]))
                 continue
-            waited = [step >= 0 for then, step in crossings if then == np.inf]
-            late += [(reached, np.log(budget / seen.end)) for reached in waited]
+            waited = np.log(budget / seen.end)
+            train, test = (step >= 0 for _, step in crossings)
+            if seen.train == np.inf:
+                late = trained_at_edge if edges[cell.index] else trained
+                late.append((train, waited))
+            elif seen.test == np.inf:
+                generalised.append((test, waited))
     decades, logs = np.array([each for pair in pairs for each in pair.stretches()]).T
     slope = float(np.median(logs / decades))
     scaled = (logs - slope * decades) / np.sqrt(np.abs(decades))
@@ -85,7 +84,8 @@ def calibrated(rule: Rule) -> Law:
         )
         for edge in (False, True)
     }
-    return Law(slope, spread, rate(late), changes[False], changes[True])
+    late = map(rate, (trained, trained_at_edge, generalised))
+    return Law(slope, spread, *late, changes[False], changes[True])
 
 
 def rate(seen: Iterable[tuple[bool, float]]) -> float:
@@ -121,22 +121,41 @@ class Pair:
         )
 
 
+def costs(rule: Rule) -> list[str]:
+    """Return updates and agreement of a rule: medians over the starts of each figure."""
+    law, cells = calibrated(rule), []
+    for some in (fig6a_trials(rule, law), fig6b_trials(rule, law)):
+        rows = []
+        for trial in some:
+            first, then = spent(trial.predicted), spent(trial.measured)
+            shares = np.array([first.probes, then.probes + then.measured]) / trial.updates
+            right = trial.agreement(trial.predicted), trial.agreement(trial.measured)
+            rows.append([shares[0], right[0], shares[1], right[1]])
+        cells += [f"{median:.1%}" for median in np.median(rows, axis=0)]
+    return cells
+
+
 def table() -> str:
-    """Return for each rule its medians over the starts and the constants that go with it."""
-    lines = [f"| {HEAD} |", "|---" * len(HEAD.split(" | ")) + "|"]
+    """Return what each rule costs and how well it does, and the constants that go with it."""
+    longest = ("longest probe", "updates at least")
+    beside = ("updates", "right", "updates, doubtful measured", "right then")
+    heads = [
+        (*longest, *(f"{figure}: {each}" for figure in ("6a", "6b") for each in beside)),
+        (*longest, *(field.name for field in dataclasses.fields(Law))),
+    ]
+    rows: list[list[list[str]]] = [[], []]
     for rule in RULES:
-        law = calibrated(rule)
-        medians = []
-        for some in (fig6a_trials(rule, law), fig6b_trials(rule, law)):
-            shares = [spent(trial.predicted).probes / trial.updates for trial in some]
-            right = [trial.agreement(trial.predicted) for trial in some]
-            medians += [np.median(shares), np.median(right)]
-        constants = (f"{value:.3f}" for value in dataclasses.astuple(law))
-        lines.append(
-            f"| {rule.horizon:g} | {rule.least_steps} | "
-            f"{' | '.join(f'{share:.1%}' for share in medians)} | {' | '.join(constants)} |"
-        )
-    return "\n".join(lines)
+        first = [f"{rule.horizon:g}", f"{rule.least_steps}"]
+        law = dataclasses.astuple(calibrated(rule))
+        rows[0].append(first + costs(rule))
+        rows[1].append(first + [f"{value:.3f}" for value in law])
+    return "\n\n".join(map(markdown, heads, rows))
+
+
+def markdown(head: Sequence[str], rows: list[list[str]]) -> str:
+    """Return a table."""
+    rule = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
 
 
 if __name__ == "__main__":

@@ -5,15 +5,19 @@ What was measured is kept in docs/trials.csv; without it some 5 hours on 2 cores
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sections import write_section
 from trials import Trial, fig6a, fig6b, other_settings
 
+from effective_theory.figures import Picture
 from effective_theory.files import save_figure
-from phase_diagrams import preset
+from phase_diagrams import SweepSpec, preset
 from phase_diagrams.prediction.spent import spent
+from phase_diagrams.statistics.probabilities import wilson_interval
 
 PAGE = Path(__file__).with_suffix(".md")
 #: Random starts that had no part in fixing the rule and the law.
@@ -31,20 +35,13 @@ def published_table(figure: str) -> list[str]:
     return table([(figure, row_of(Trial(figure, preset(figure))))])
 
 
-def random_trials() -> dict[str, list[Trial]]:
-    """Return the trials of random starts by figure."""
-    return {
-        "fig6a": [Trial(f"fig6a, start {seed}", fig6a(seed)) for seed in UNSEEN],
-        "fig6b": [Trial(f"fig6b, start {seed}", fig6b(seed)) for seed in UNSEEN],
+def random_table(figure: str, sweep_of: Callable[[int], SweepSpec]) -> list[str]:
+    """Return the same for each random start, and medians."""
+    rows = {
+        f"{figure}, start {seed}": row_of(Trial(f"{figure}, start {seed}", sweep_of(seed)))
+        for seed in UNSEEN
     }
-
-
-def random_table() -> list[str]:
-    """Return the same from random starts: medians."""
-    return table(
-        (f"{figure}, random 10 to 19", np.median([row_of(each) for each in trials], axis=0))
-        for figure, trials in random_trials().items()
-    )
+    return table([*rows.items(), ("median", np.median(list(rows.values()), axis=0).tolist())])
 
 
 def table(rows: Iterable[tuple[str, Sequence[float]]]) -> list[str]:
@@ -65,31 +62,65 @@ def row_of(trial: Trial) -> tuple[float, ...]:
     doubtful = int((trial.measured.measured & ~trial.predicted.measured).sum())
     return (
         *(trial.predicted.prediction.probes, first.probes / trial.updates),
-        *(trial.agreement(trial.predicted), float(trial.right().mean()), doubtful),
+        *(trial.agreement(trial.predicted), float(trial.right.mean()), doubtful),
         *((then.probes + then.measured) / trial.updates, trial.agreement(trial.measured)),
         *(trial.commonest, trial.nearest(first.probes)),
     )
 
 
-def reliability_table(named: dict[str, list[Trial]]) -> list[str]:
-    """Return how often predicted labels are right, by their stated probability."""
-    edges = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
-    lines = ["| stated | " + " | ".join(named) + " |", "|---" * (len(named) + 1) + "|"]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        cells = []
-        for trials in named.values():
-            right = np.concatenate([trial.right(low, high) for trial in trials])
-            cells.append(f"{right.mean():.0%} of {len(right)}" if len(right) else "")
-        lines.append(f"| {low:g} to {min(high, 1):g} | " + " | ".join(cells) + " |")
-    return lines
+#: Bins of stated probabilities.
+STATED = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 1.01)
 
 
-def reliability_lines() -> list[str]:
-    """Return the reliability of predictions that no constant was chosen by."""
-    others = {f"{figure}, random 10 to 19": trials for figure, trials in random_trials().items()}
+def reliability() -> dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """Return stated probabilities and which cells are right, by setting and for all."""
+    trials: dict[str, list[Trial]] = {}
     for name, spec in other_settings():
-        others.setdefault(name.split(", ")[0], []).append(Trial(name, spec))
-    return reliability_table(others)
+        trials.setdefault(name.split(", ")[0], []).append(Trial(name, spec))
+    trials["all"] = list(chain.from_iterable(trials.values()))
+    return {
+        name: (
+            np.concatenate([trial.stated for trial in some]),
+            np.concatenate([trial.right for trial in some]),
+        )
+        for name, some in trials.items()
+    }
+
+
+def reliability_table() -> list[str]:
+    """Return how often predicted labels are right, by their stated probability."""
+    found = reliability()
+    lines = [f"| stated | {' | '.join(found)} |", "|---" * (len(found) + 1) + "|"]
+
+    def row(title: str, low: float, high: float) -> str:
+        cells = []
+        for stated, right in found.values():
+            chosen = right[(stated >= low) & (stated < high)]
+            cells.append(f"{chosen.mean():.0%} of {len(chosen)}" if len(chosen) else "")
+        return f"| {title} | {' | '.join(cells)} |"
+
+    lines += [row(f"{low:g} to {min(high, 1):g}", low, high) for low, high in pairwise(STATED)]
+    lines.append(row("0.9 or more", 0.9, np.inf))
+    shares = (f"{(stated >= 0.9).mean():.0%}" for stated, _ in found.values())
+    return [*lines, f"| cells with 0.9 or more | {' | '.join(shares)} |"]
+
+
+def reliability_picture() -> Picture:
+    """Return shares that are right against stated probabilities, with 95 % intervals."""
+    stated, right = reliability()["all"]
+    figure = Picture(figsize=(4.2, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], "--", color="#888888", label="as stated")
+    bins = [(stated >= low) & (stated < high) for low, high in pairwise(STATED)]
+    bins = [chosen for chosen in bins if chosen.any()]
+    mean, share = (np.array([each[chosen].mean() for chosen in bins]) for each in (stated, right))
+    counts = np.array([chosen.sum() for chosen in bins], float)
+    low, high = wilson_interval(share, counts, 0.95)
+    apart = np.maximum([share - low, high - share], 0)
+    axes.errorbar(mean, share, apart, fmt="o", capsize=3, label="predicted cells")
+    axes.set(xlabel="stated probability", ylabel="share with the measured label")
+    axes.legend(loc="upper left", frameon=False)
+    return figure
 
 
 def main() -> None:
@@ -105,14 +136,18 @@ def main() -> None:
             trial = Trial(section, preset(section))
             path = PAGE.with_name(f"{section}-predicted.png")
             save_figure(trial.predicted.plot(), path, f"predicted: {trial.predicted.spec}")
+        if section == "reliability":
+            path = PAGE.with_name("reliability.png")
+            save_figure(reliability_picture(), path, "predictions of other settings")
 
 
 #: Parts of the page by name; the first two are of the published start.
 SECTIONS: dict[str, Callable[[], list[str]]] = {
     "fig6a": lambda: published_table("fig6a"),
     "fig6b": lambda: published_table("fig6b"),
-    "random": random_table,
-    "reliability": reliability_lines,
+    "random-fig6a": lambda: random_table("fig6a", fig6a),
+    "random-fig6b": lambda: random_table("fig6b", fig6b),
+    "reliability": reliability_table,
 }
 
 

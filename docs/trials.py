@@ -239,11 +239,16 @@ class Trial:
         """Share of the commonest label."""
         return Counter(self.exact.phases.ravel().tolist()).most_common(1)[0][1] / self.spec.size
 
-    def right(self, low: float = 0.0, high: float = 2.0) -> NDArray[np.bool_]:
-        """Return which predicted cells with a probability in a range have the measured label."""
-        stated = self.predicted.prediction.certainty
-        chosen = (self.predicted.source == Source.PREDICTED) & (stated >= low) & (stated < high)
-        return (self.predicted.phases == self.exact.phases)[chosen]
+    @cached_property
+    def stated(self) -> NDArray[np.float64]:
+        """Probability of the label of each predicted cell."""
+        return self.predicted.prediction.certainty[self.predicted.source == Source.PREDICTED]
+
+    @cached_property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each predicted cell has the measured label."""
+        same = self.predicted.phases == self.exact.phases
+        return same[self.predicted.source == Source.PREDICTED]
 
     def nearest(self, updates: int) -> float:
         """Share of labels that the nearest of some measured cells gives, for so many updates.

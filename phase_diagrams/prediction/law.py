@@ -23,7 +23,8 @@ Probabilities = NDArray[np.float64]
 class Law:
     """How well runs at two rates agree, by the decades between the rates.
 
-    ``slope`` and ``spread`` are estimated from the runs of docs/scaling.md; the others are guesses.
+    The numbers are estimated from Figures 6a and 6b of the toy model, from ten random starts
+    (docs/calibration.py).
 
     Attributes
     ----------
@@ -31,20 +32,25 @@ class Law:
         Mean of ln X for each decade from the probe's rate up to the cell's.
     spread
         Standard deviation of ln X at one decade; it grows as the root of the decades.
-    late
-        A threshold that was not reached within a time is reached within e times that time with
-        about this probability.
+    late_train, late_train_at_edge
+        Training accuracy that was not reached within a time is reached within e times that time
+        with about this probability: where neighbouring cells reach the same thresholds, and where
+        one reaches others.
+    late_test
+        The same for test accuracy, of a run that has been trained.
     change
         Probability, for each decade, that the two runs do not reach the same thresholds.
     change_at_edge
         The same where a neighbouring cell reaches others.
     """
 
-    slope: float = 0.27
-    spread: float = 0.10
-    late: float = 0.02
-    change: float = 0.02
-    change_at_edge: float = 0.25
+    slope: float = 0.258
+    spread: float = 0.110
+    late_train: float = 0.030
+    late_train_at_edge: float = 0.234
+    late_test: float = 0.008
+    change: float = 0.010
+    change_at_edge: float = 0.184
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,8 @@ def phase_probabilities(
     elif observed.train < math.inf:
         found[:] = _memorising(observed, budget, lag, law)
     else:
-        trained = _late(observed.end, budget, law)
+        late = law.late_train_at_edge if at_edge else law.late_train
+        trained = _late(observed.end, budget, late)
         found[Phase.MEMORIZATION], found[Phase.CONFUSION] = trained, 1 - trained
     by_decade = law.change_at_edge if at_edge else law.change
     changed = 1 - math.exp(-by_decade * abs(observed.decades))
@@ -132,7 +139,7 @@ def _generalising(observed: Observed, budget: int, lag: int, law: Law) -> Probab
 def _memorising(observed: Observed, budget: int, lag: int, law: Law) -> Probabilities:
     found = np.zeros(len(RUN_PHASES))
     within = _below(budget / max(observed.train, 1), observed, law)
-    later = within * _late(observed.end, budget, law)
+    later = within * _late(observed.end, budget, law.late_test)
     found[Phase.CONFUSION], found[Phase.MEMORIZATION] = 1 - within, within - later
     found[_generalised(observed.end - observed.train, lag)] = later
     return found
@@ -147,9 +154,9 @@ def _below(value: float, observed: Observed, law: Law, *, strictly: bool = False
     return 0.5 * math.erfc((mean - math.log(value)) / (math.sqrt(2) * deviation))
 
 
-def _late(end: float, budget: int, law: Law) -> float:
+def _late(end: float, budget: int, late: float) -> float:
     """Return the probability that a threshold is reached after the probe's end."""
-    return 1 - (end / budget) ** law.late if end < budget else 0.0
+    return 1 - (end / budget) ** late if end < budget else 0.0
 
 
 def _other(observed: Observed, lag: int) -> Phase:

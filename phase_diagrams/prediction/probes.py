@@ -47,8 +47,8 @@ class Rule:
     """
 
     reference: float = 1e-4
-    horizon: float = 3.0
-    least_steps: int = 3000
+    horizon: float = 1.0
+    least_steps: int = 1500
     stride: float = 10.0
 
     def first(self, group: Group) -> Cell:

@@ -33,7 +33,7 @@ class LawEngine:
         model = cell.model
         ratio = math.log10(model.embedding_lr / model.decoder_lr)
         unit = math.exp(self.slope * (math.log10(model.decoder_lr) + 4)) / model.decoder_lr
-        train = 0.1 * (1 + model.decoder_weight_decay) * unit
+        train = 0.05 * (1 + model.decoder_weight_decay) * unit
         # Below a ratio of 2.8 nothing generalises, and well above it that is soon.
         test = train + 0.05 * unit / (ratio - 0.4) if ratio > 0.45 else math.inf
         steps = [math.ceil(t) if t <= model.steps else None for t in (train, test)]
@@ -54,5 +54,5 @@ def rate_grid(seeds: tuple[int, ...] = (5,), steps: int = 100_000) -> SweepSpec:
 
 def decay_grid() -> SweepSpec:
     """Return a sweep over a rate and decays, as that of Figure 6b."""
-    axes = {"decoder_lr": rates(1e-5, 1e-2), "decoder_weight_decay": [0.0, 2.0, 5.0, 12.0]}
-    return SweepSpec(Addition(10), axes, ToyModel(width=2), seeds=(5,))
+    axes = {"decoder_lr": rates(1e-5, 1e-2), "decoder_weight_decay": [0.0, 2.0, 5.0, 8.0]}
+    return SweepSpec(Addition(10), axes, ToyModel(width=2, steps=40_000), seeds=(5,))
