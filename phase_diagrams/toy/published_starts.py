@@ -40,8 +40,7 @@ def released_start(
     NumPy's legacy generator takes the first seed and draws targets, the split and then each
     update's minibatch; PyTorch's takes the second and makes embeddings, then the decoder. The
     released code's batch size is 45, so that its runs of more training pairs need that as
-    ``batch_size``; with 45 pairs or fewer it is the full batch. The scales of the model are not
-    applied; a SweepSpec refuses any but 1.
+    ``batch_size``; with 45 pairs or fewer it is the full batch.
 
     Parameters
     ----------
@@ -58,8 +57,9 @@ def released_start(
     Raises
     ------
     InputError
-        If the task is not addition, or a seed or ``train_size`` is out of range.
+        If a scale is not 1, the task is not addition, or a seed or ``train_size`` is out of range.
     """
+    start(system_of(model), "released").require_honoured(model)
     numpy_draws, torch_draws = _published_generators(seed)
     drawn, targets = _released_draws(numpy_draws, model, task, train_size)
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
@@ -88,8 +88,7 @@ def figure6_start(
     It differs from the released code: NumPy draws an unused (p, 30) matrix first; PyTorch makes an
     unused encoder p-200-200-1 first and the embeddings last. The published seed is 58.
 
-    Cross-entropy starts from the same draws; Figure 6c itself has others (`figure6c_start`). The
-    scales of the model are not applied; a SweepSpec refuses any but 1.
+    Cross-entropy starts from the same draws; Figure 6c itself has others (`figure6c_start`).
 
     Parameters
     ----------
@@ -106,8 +105,9 @@ def figure6_start(
     Raises
     ------
     InputError
-        If the task is not addition, or a seed or ``train_size`` is out of range.
+        If a scale is not 1, the task is not addition, or a seed or ``train_size`` is out of range.
     """
+    start(system_of(model), "figure6").require_honoured(model)
     numpy_draws, torch_draws = _published_generators(seed)
     drawn, targets = _figure6_draws(numpy_draws, model, task, train_size)
     return Dataset(task, drawn), _behind_encoder(model, task, torch_draws, targets, seed)
@@ -186,8 +186,7 @@ def s3_start(
 
     PyTorch makes an unused encoder 1-200-200-9 first and the embeddings last. Figure 6d has
     ``embedding_dim`` 9 and seed 0; the released code's re-run of it has ``embedding_scale`` 0.1 and
-    ``embedding_penalty`` 1e-3 besides. The decoder's scale is not applied; a SweepSpec refuses any
-    but 1.
+    ``embedding_penalty`` 1e-3 besides.
 
     Parameters
     ----------
@@ -204,8 +203,10 @@ def s3_start(
     Raises
     ------
     InputError
-        If the task is not ``permutation_group(3)``, or a seed or ``train_size`` is out of range.
+        If ``decoder_scale`` is not 1, the task is not ``permutation_group(3)``, or a seed or
+        ``train_size`` is out of range.
     """
+    start(system_of(model), "s3").require_honoured(model)
     numpy_draws, torch_draws = _published_generators(seed)
     drawn, targets = _s3_draws(numpy_draws, model, task, train_size)
     dataset = Dataset(task, drawn)

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from effective_theory import Addition, InputError, ToyModel, ideal_accuracy
+from effective_theory import (
+    Addition,
+    BinaryOperation,
+    InputError,
+    ToyModel,
+    ideal_accuracy,
+    permutation_group,
+)
 from phase_diagrams import (
     PhaseDiagram,
     SweepSpec,
@@ -21,6 +28,7 @@ from phase_diagrams import (
     s3_start,
 )
 from phase_diagrams.sweeps.presets import preset_names
+from phase_diagrams.sweeps.starts import Recipe
 from phase_diagrams.text.summary import summary
 from phase_diagrams.toy.system import TOY
 
@@ -120,6 +128,19 @@ def test_figure_6c_is_cross_entropy() -> None:
     for axes in ({"loss": ["mse", "cross_entropy"]}, {"width": [50, 100]}):
         with pytest.raises(InputError, match="loss is fixed at cross_entropy"):
             SweepSpec(Addition(10), axes, start="figure6c")
+
+
+@pytest.mark.parametrize(
+    ("drawn", "task"),
+    [
+        (released_start, Addition(10)),
+        (figure6_start, Addition(10)),
+        (s3_start, permutation_group(3)),
+    ],
+)
+def test_a_published_start_has_the_published_scale(drawn: Recipe, task: BinaryOperation) -> None:
+    with pytest.raises(InputError, match="decoder_scale"):
+        drawn(ToyModel(decoder_scale=2.0, embedding_dim=9), task, 20, (0, 0))
 
 
 @pytest.mark.parametrize(("pairs", "batch"), [(50, 45), (54, 45), (50, 7), (45, 45)])

@@ -37,6 +37,7 @@ class PlainToyModel(nn.Module):
     ) -> None:
         super().__init__()
         of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
+        of_type("state", state, InitialState, "an InitialState")
         state.require_fit(model, task)
         self.embeddings = nn.Parameter(_tensor(state.embeddings, dtype))
         layers: list[nn.Module] = []
