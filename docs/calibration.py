@@ -5,6 +5,7 @@ what they cost, how many labels are right, and the constants of `Law` that go wi
 are kept in docs/trials.csv; without it some 2 hours on 2 cores.
 """
 
+import argparse
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -159,4 +160,5 @@ def markdown(head: Sequence[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     write_section(PAGE, "calibration", table())

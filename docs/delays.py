@@ -3,6 +3,7 @@
 It reads the runs of Figure 6a that docs/trials.csv has.
 """
 
+import argparse
 from pathlib import Path
 from typing import get_args
 
@@ -58,4 +59,5 @@ def table(diagram: PhaseDiagram) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     write_section(PAGE, "delays", table(Trial("fig6a", preset("fig6a")).exact))

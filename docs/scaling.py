@@ -3,6 +3,7 @@
 Finished runs lie in results/scaling/runs.sqlite: the same command goes on where it was.
 """
 
+import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -175,6 +176,7 @@ def crossings(cell: Cell, rate: float, betas: tuple[float, float]) -> Iterator[i
 
 def main() -> None:
     """Sweep, and write the tables and the picture."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     STORE.parent.mkdir(parents=True, exist_ok=True)
     found = collapse(sweep(SPEC, store=STORE))
     save_figure(found.plot(), PAGE.with_suffix(".png"), str(SPEC))

@@ -3,6 +3,7 @@
 A quarter of an hour on 2 cores; every way begins with nothing.
 """
 
+import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -65,4 +66,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     write_section(PAGE, "ways", table())

@@ -12,6 +12,7 @@ from effective_theory.checks import (
     RandomSource,
     fraction,
     integer,
+    of_type,
     random_generator,
     refuse_masked,
 )
@@ -144,6 +145,18 @@ class Dataset:
     def train_fraction(self) -> float:
         """Training samples as a fraction of all samples."""
         return self.train_size / self.task.size
+
+
+def operation_of(dataset: Dataset) -> BinaryOperation:
+    """Return the task of a user's dataset, as the toy model and its theory need it.
+
+    Raises
+    ------
+    InputError
+        If it is no Dataset, or its task no operation on symbols.
+    """
+    of_type("dataset", dataset, Dataset, "a Dataset such as Dataset.split() returns")
+    return dataset.operation
 
 
 def train_count(task: Task, share: Any) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, finite_array, non_negative
-from effective_theory.dataset import Dataset
+from effective_theory.dataset import Dataset, operation_of
 from effective_theory.parallelograms import (
     Parallelograms,
     choose_parallelograms,
@@ -103,8 +103,10 @@ def effective_loss(
         If the task has no line, ``parallelograms`` is neither "train" nor "all", or
         `conserved_quantities` refuses the embeddings.
     """
-    array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
-    dataset.operation.require_line("effective_loss")
+    array = finite_array(
+        "embeddings", embeddings, (operation_of(dataset).symbols, None), np.float64
+    )
+    operation_of(dataset).require_line("effective_loss")
     samples = choose_parallelograms(dataset, parallelograms)
     count, norm = count_parallelograms(samples), _norm(array)
     if norm == 0.0 or (average and count == 0):
@@ -144,7 +146,9 @@ def effective_flow(
         If `effective_loss` refuses an argument, the embeddings are all zero, or the mean is over no
         parallelogram.
     """
-    array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
+    array = finite_array(
+        "embeddings", embeddings, (operation_of(dataset).symbols, None), np.float64
+    )
     attraction, norm = _attraction(array, dataset, parallelograms, average, "effective_flow")
     return _velocity(array, attraction, norm)
 
@@ -193,7 +197,9 @@ def effective_trajectory(
         If `effective_flow` refuses an argument, times or ``step`` do not fit the method, or Euler
         steps diverge.
     """
-    array = finite_array("embeddings", embeddings, (dataset.operation.symbols, None), np.float64)
+    array = finite_array(
+        "embeddings", embeddings, (operation_of(dataset).symbols, None), np.float64
+    )
     moments = finite_array("times", times, (None,), np.float64)
     if (moments < 0).any():
         raise InputError("times must be zero or positive.")
@@ -239,7 +245,7 @@ def _attraction(
     array: Array, dataset: Dataset, parallelograms: Parallelograms, average: bool, quantity: str
 ) -> tuple[Array, float]:
     """Return c A^T A, shape (p, p), and Z0; raise InputError where one of them does not exist."""
-    dataset.operation.require_line(quantity)
+    operation_of(dataset).require_line(quantity)
     samples = choose_parallelograms(dataset, parallelograms)
     norm = _norm(array)
     if norm == 0.0:

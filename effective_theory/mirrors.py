@@ -8,7 +8,7 @@ share as its test accuracy at once; what it has generalised is told by the other
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.dataset import Dataset
+from effective_theory.dataset import Dataset, operation_of
 from effective_theory.tasks import BinaryOperation
 
 #: With fewer strict test samples a share of them says little.
@@ -63,7 +63,7 @@ def strict_test(dataset: Dataset) -> NDArray[np.int64] | None:
     InputError
         If the task is no operation on symbols.
     """
-    task = dataset.operation
+    task = operation_of(dataset)
     if not is_commutative(task):
         return None
     mirrored = mirrors(task)[dataset.test]

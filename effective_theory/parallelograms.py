@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, refuse_masked
-from effective_theory.dataset import Dataset
+from effective_theory.dataset import Dataset, operation_of
 from effective_theory.kernels import elimination
 from effective_theory.tasks import BinaryOperation
 
@@ -79,7 +79,7 @@ def gram_matrix(dataset: Dataset) -> NDArray[np.float64]:
     InputError
         If the task has no line.
     """
-    task = dataset.operation
+    task = operation_of(dataset)
     task.require_line("gram_matrix")
     left, right, labels = _columns(dataset)
     counts = _label_counts(dataset)[labels].astype(np.float64)
@@ -120,7 +120,7 @@ def degrees_of_freedom(dataset: Dataset) -> int:
     >>> degrees_of_freedom(Dataset(Addition(p=10), range(55)))
     2
     """
-    dataset.operation.require_line("degrees_of_freedom")
+    operation_of(dataset).require_line("degrees_of_freedom")
     return len(_exact_null_space(dataset))
 
 
@@ -170,7 +170,7 @@ def is_implied(dataset: Dataset, samples: ArrayLike, others: ArrayLike) -> NDArr
         If the task has no line, an index is no integer or out of range, the lengths differ, or two
         samples that are paired have different labels.
     """
-    task = dataset.operation
+    task = operation_of(dataset)
     task.require_line("is_implied")
     first, second = _sample_indices(task, samples), _sample_indices(task, others)
     if first.shape != second.shape:
@@ -204,7 +204,7 @@ def ideal_accuracy(dataset: Dataset, *, on: Samples = "all") -> float:
     InputError
         If the task has no line, or ``on`` is neither "all" nor "test".
     """
-    task = dataset.operation
+    task = operation_of(dataset)
     task.require_line("ideal_accuracy")
     # All training samples of a label have the same sum under P0(D): any of them will do.
     example = np.full(task.classes, -1)
@@ -235,13 +235,13 @@ def _columns(
     dataset: Dataset,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Left symbol, right symbol and label of each training sample."""
-    left, right = dataset.operation.pairs[dataset.train].T
+    left, right = operation_of(dataset).pairs[dataset.train].T
     return left, right, dataset.task.labels[dataset.train]
 
 
 def _exact_null_space(dataset: Dataset) -> NDArray[np.int32]:
     """Basis (n0, p) of the null space of A(P0(D)), modulo the prime of `kernels.elimination`."""
-    task = dataset.operation
+    task = operation_of(dataset)
     left, right = np.ascontiguousarray(task.pairs.T)
     # Writable copies: Numba would compile the kernel once more for read-only arrays.
     return elimination.null_space(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, finite_array, of_type
-from effective_theory.dataset import Dataset
+from effective_theory.dataset import Dataset, operation_of
 from effective_theory.toy_model import InitialState
 
 SlopeNorm = Literal["largest", "mean"]
@@ -83,7 +83,7 @@ def label_spread(embeddings: ArrayLike, dataset: Dataset) -> float:
         If the task has no line, the shape is wrong, a number is not finite, or no label has two
         training samples.
     """
-    task = dataset.operation
+    task = operation_of(dataset)
     task.require_line("label_spread")
     array = finite_array("embeddings", embeddings, (task.symbols, None), np.float64)
     inputs, labels = _inputs(array, dataset), task.labels[dataset.train]
@@ -121,8 +121,8 @@ def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
         If the task has no line, or ``state`` does not fit it.
     """
     of_type("state", state, InitialState, "an InitialState")
-    dataset.operation.require_line("decoder_slope")
-    symbols, rows = dataset.operation.symbols, len(state.embeddings)
+    operation_of(dataset).require_line("decoder_slope")
+    symbols, rows = operation_of(dataset).symbols, len(state.embeddings)
     if rows != symbols:
         raise InputError(f"state must have embeddings of {symbols} symbols, not of {rows}.")
     hidden = _inputs(state.embeddings.astype(np.float64), dataset)
@@ -176,4 +176,4 @@ def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "larges
 
 def _inputs(embeddings: NDArray[np.float64], dataset: Dataset) -> NDArray[np.float64]:
     """Return the sums of training pairs, shape (samples, d)."""
-    return np.asarray(embeddings[dataset.operation.pairs[dataset.train]].sum(axis=1))
+    return np.asarray(embeddings[operation_of(dataset).pairs[dataset.train]].sum(axis=1))

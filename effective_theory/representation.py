@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, non_negative, refuse_masked
-from effective_theory.dataset import Dataset
+from effective_theory.checks import InputError, finite_array, non_negative, of_type, refuse_masked
+from effective_theory.dataset import Dataset, operation_of
 from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
 from effective_theory.tasks import BinaryOperation
@@ -129,7 +129,7 @@ def predicted_accuracy(
     InputError
         If `rqi` refuses an argument, or ``on`` is neither "all" nor "test".
     """
-    task = dataset.operation
+    task = operation_of(dataset)
     array, side, threshold = _checked("predicted_accuracy", embeddings, task, threshold)
     normal, exists = kernels.normalise(array, side)
     predictable = np.zeros(task.size, np.bool_)
@@ -147,6 +147,7 @@ def _checked(
     quantity: str, embeddings: ArrayLike, task: BinaryOperation, threshold: float | None
 ) -> tuple[NDArray[np.float64], int, float]:
     """Return a copy of the embeddings, checked in shape (NaN may stay), their side, the bound."""
+    of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
     default = task.require_residual_threshold(quantity)
     refuse_masked("embeddings", embeddings)
     try:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from effective_theory.checks import InputError, non_negative
-from effective_theory.dataset import Dataset
+from effective_theory.dataset import Dataset, operation_of
 from effective_theory.parallelograms import (
     Parallelograms,
     choose_parallelograms,
@@ -49,9 +49,9 @@ def grokking_rate(
         If the task has no line, ``parallelograms`` is neither "train" nor "all", or ``norm`` is not
         a positive number.
     """
-    dataset.operation.require_line("grokking_rate")
+    operation_of(dataset).require_line("grokking_rate")
     samples = choose_parallelograms(dataset, parallelograms)
-    symbols = dataset.operation.symbols
+    symbols = operation_of(dataset).symbols
     norm = float(symbols - 1) if norm is None else non_negative("norm", norm)
     if norm == 0.0:
         raise InputError("norm must be positive; leave it out for standardised embeddings.")

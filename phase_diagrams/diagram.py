@@ -361,8 +361,10 @@ class PhaseDiagram:
         if seed is None and len(seeds) == 1:
             return 0
         pair = (int(seed), int(seed)) if isinstance(seed, int | np.integer) else seed
+        names = ", ".join(map(seed_text, seeds))
+        if pair is None:
+            raise InputError(f"seed must be given, as the sweep has several: {names}.")
         if not isinstance(pair, tuple) or pair not in seeds:
-            names = ", ".join(map(seed_text, seeds))
             raise InputError(f"seed {shown(seed)} is not in this sweep; its seeds are {names}.")
         return seeds.index(pair)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from effective_theory import InputError
 from effective_theory.installation import checkout, package_versions
 from effective_theory.machine import describe_machine
+from phase_diagrams.runs.origin import SOURCES
 
 if TYPE_CHECKING:
     from validation.engine.engine import TorchEngine
@@ -77,14 +78,14 @@ class Provenance:
 
 
 def code_version(*, allow_dirty: bool) -> tuple[str | None, bool]:
-    """Return the commit of this code, and whether files differ from it.
+    """Return the commit of this code, and whether files that decide on a run differ from it.
 
     Raises
     ------
     InputError
         If files differ, or the commit is not known, and that is not allowed.
     """
-    commit, changes = checkout(Path(__file__).parents[1])
+    commit, changes = checkout(Path(__file__).parents[1], *SOURCES)
     if not allow_dirty and commit is None:
         raise InputError(
             "commit of this code is not known: it is no git checkout; submit from one, "

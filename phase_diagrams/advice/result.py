@@ -109,7 +109,8 @@ class Advice:
             return "\n".join([*lines, "it comprehends already: nothing to change"])
         if not self.settings:
             within = f" within {self.budget} {self.unit}s" if self.budget is not None else ""
-            return "\n".join([*lines, f"no setting of this sweep comprehends{within}"])
+            often = " in most seeds" if self.seed is None else ""
+            return "\n".join([*lines, f"no setting of this sweep comprehends{often}{within}"])
         names = ("nearest that comprehends", "nearest surrounded by comprehension")
         for name, setting in zip(names, self.settings, strict=False):
             place = place_in_words(setting.values, self.axes)

@@ -27,5 +27,8 @@ def estimate(spec: SweepSpec, store: Path, name: str, engine: Engine) -> str:
     if spec.system.expected_seconds is None or not isinstance(engine, OneByOne):
         return f"{sentence}."
     workers = min(at_a_time(engine.workers), len(todo))
-    seconds = sum(map(spec.system.expected_seconds(), todo))
-    return f"{sentence}, at most {seconds / workers / 60:.1f} minutes with {workers} at a time."
+    seconds = list(map(spec.system.expected_seconds(), todo))
+    return (
+        f"{sentence}, at most {sum(seconds) / workers / 60:.1f} minutes with {workers} at a time, "
+        f"the longest run {max(seconds) / 60:.1f}."
+    )

@@ -62,7 +62,7 @@ def plot_phases(diagram: PhaseDiagram, look: Look) -> Figure:
             hatched = patch("#BBBBBB", "hatched: predicted")
             hatched.set(hatch=HATCH, edgecolor="white")
             handles.append(hatched)
-        look.put_legend(figure, handles, 4 if len(handles) <= 4 else 3)
+        look.put_legend(figure, handles, 4 if len(handles) == len(present) <= 4 else 3)
     return figure
 
 
@@ -86,7 +86,7 @@ def plot_steps(diagram: PhaseDiagram, look: Look) -> Figure:
             seed_title = _seed_title(diagram, seed)
             panel.set_title(f"{seed_title}, {titles[which]}" if seed_title else titles[which])
         bar = figure.colorbar(drawn[0].collections[0], ax=drawn, shrink=0.9)
-        grey = "" if diagram.measured.all() else "; grey: not measured"
+        grey = "" if diagram.measured.all() else ";\ngrey: not measured"
         bar.set_label(f"{diagram.spec.system.unit}s (white: {not_within(diagram)}{grey})")
     return figure
 

@@ -13,7 +13,7 @@ from phase_diagrams.sweeps.systems import System
 #: What makes the machine code: another version of it may round in another way.
 _COMPILERS = ("numba", "llvmlite", "torch", "cuda", "triton")
 #: The folders whose files decide on a run.
-_SOURCES = ("effective_theory", "phase_diagrams", "validation")
+SOURCES = ("effective_theory", "phase_diagrams", "validation")
 #: Among the versions: the hash of a user's own code, by its system.
 SOURCE = "source of "
 
@@ -99,7 +99,7 @@ def _read(text: str) -> Origin:
 @cache
 def code_commit() -> str | None:
     """Return the commit of this code as `Origin` has it; git is asked once in a process."""
-    commit, changes = checkout(Path(__file__).parents[2], *_SOURCES)
+    commit, changes = checkout(Path(__file__).parents[2], *SOURCES)
     return f"{commit}-dirty" if commit is not None and changes else commit
 
 

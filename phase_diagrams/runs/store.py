@@ -112,7 +112,7 @@ class Store:
                     f"store {self.path} holds the sweep {chosen!r}, which cannot be read: {error}"
                 ) from None
         problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
-        raise StoreError(f"store {self.path} {problem}; choose one by its name: {names}.")
+        raise StoreError(f"store {self.path} {problem}; give name, one of: {names}.")
 
     def engines(self) -> dict[str, int]:
         """Return the newest stored version of each engine, by the engine's identity."""

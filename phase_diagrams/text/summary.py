@@ -38,6 +38,10 @@ def phase_map(diagram: PhaseDiagram, seed: int = 0) -> str:
     lines.append(" " * (margin + 2) + horizontal)
     if len(axes) > 1:
         lines.insert(0, names[0])
+    if diagram.spec.refined:
+        lines.append("shown at the values that were not refined")
+    if (letters != np.char.upper(letters)).any():
+        lines.append("small letters: not measured")
     if further := dict(zip(names[2:], axes[2:], strict=True)):
         lines.append(f"shown at {place_name({n: axis.texts[0] for n, axis in further.items()})}")
         lines += [_other_slices(name, axis) for name, axis in further.items() if len(axis) > 1]

@@ -149,7 +149,7 @@ def test_a_cell_is_ready_to_train_again() -> None:
     assert again.train_step == (diagram.train_step[index] or None)
     for values, message in (
         ({"decoder_lr": 2e-3, "seed": 5}, "decoder_lr: 0.002 is not on the axis"),
-        ({"decoder_lr": 1e-3}, "seed None is not in this sweep"),
+        ({"decoder_lr": 1e-3}, "seed must be given, as the sweep has several"),
         ({"decoder_lr": 1e-3, "seed": 7}, "seed 7"),
         ({"width": 20, "seed": 5}, "width is not an axis"),
         ({"seed": 5}, "decoder_lr is missing"),

@@ -201,7 +201,10 @@ def test_show_prints_and_draws_one_run(
         (["--cell", "decoder_lr=1e-3,decoder-lr=1e-3"], "has decoder_lr twice"),
         (["--cell", "decoder_lr=1e-3,seed=0"], "decoder_weight_decay is missing"),
         (["--cell", "decoder_lr=2e-3,decoder_weight_decay=3,seed=0"], "nearest value is 0.001"),
-        (["--cell", "decoder_lr=1e-3,decoder_weight_decay=3"], "seed None is not in this sweep"),
+        (
+            ["--cell", "decoder_lr=1e-3,decoder_weight_decay=3"],
+            "seed must be given, as the sweep has several",
+        ),
         (["--cell", "decoder_lr=1e-3,seed=x"], "seeds 'x' are not understood"),
         (["--out", "run.png"], "out is the picture of one run"),
         (["--cell", "decoder_lr=1e-3", "--table", "t.csv"], "leave out --cell"),

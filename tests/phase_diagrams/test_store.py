@@ -179,7 +179,7 @@ def test_a_sweep_is_chosen_by_name(path: Path) -> None:
     assert load(path).name == "sweep"
     assert sweep(SPEC, store=path, name="other", progress=False).name == "other"
     assert sweep(SPEC, progress=False).name is None
-    with pytest.raises(StoreError, match="several sweeps; choose one by its name: other, sweep"):
+    with pytest.raises(StoreError, match="several sweeps; give name, one of: other, sweep"):
         load(path)
     assert load(path, "other").name == "other"
     with pytest.raises(StoreError, match="holds no sweep 'third'"):

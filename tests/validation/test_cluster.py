@@ -315,8 +315,11 @@ def test_the_code_is_recorded_and_a_dirty_tree_refused(
     git(tmp_path, "commit", "--allow-empty", "-m", "first")
     commit = git(tmp_path, "rev-parse", "HEAD")
     assert version(allow_dirty=False) == (commit, False)
-    (tmp_path / "new.py").write_text("")
-    with pytest.raises(InputError, match=r"1 files, such as new\.py"):
+    (tmp_path / "run.png").write_text("no code")
+    assert version(allow_dirty=False) == (commit, False)
+    (tmp_path / "validation").mkdir()
+    (tmp_path / "validation" / "new.py").write_text("")
+    with pytest.raises(InputError, match=r"1 files, such as validation/"):
         version(allow_dirty=False)
     assert version(allow_dirty=True) == (commit, True)
 

@@ -120,7 +120,7 @@ def entries(
 
 def ledger(records: Path = RECORDS, verdict: Verdict | None = None) -> str:
     """Return the ledger as text, some lines for each experiment."""
-    return "\n\n".join(_entry(*each) for each in entries(records, verdict))
+    return "\n\n".join(_entry(*each, records) for each in entries(records, verdict))
 
 
 def ledger_table(records: Path = RECORDS, verdict: Verdict | None = None) -> str:
@@ -128,7 +128,7 @@ def ledger_table(records: Path = RECORDS, verdict: Verdict | None = None) -> str
     head = ("experiment", "claim (source)", "bound", "came out", "measured", "minutes")
     rows = [head, *([("---",) * len(head)])]
     for each, record in entries(records, verdict):
-        outcome = ("no record yet", "", "")
+        outcome = (_absent(records), "", "")
         if record is not None:
             outcome = (f"**{record.verdict}**", record.measured, _minutes(record))
         rows.append((f"`{each.name}`", f"{each.claim} ({each.source})", each.bound, *outcome))
@@ -139,9 +139,14 @@ def _minutes(record: Record) -> str:
     return f"{record.minutes:g}{' on top of stored runs' * record.resumed}"
 
 
-def _entry(experiment: Experiment, record: Record | None) -> str:
+def _absent(records: Path) -> str:
+    """Return why an experiment has no record: an installed package has none of them."""
+    return "no record yet" if records.is_dir() else "no record here: they come with a checkout"
+
+
+def _entry(experiment: Experiment, record: Record | None, records: Path) -> str:
     lines = [
-        f"{experiment.name}: {'no record yet' if record is None else record.verdict}",
+        f"{experiment.name}: {_absent(records) if record is None else record.verdict}",
         f"  claim     {experiment.claim} ({experiment.source})",
         f"  settings  {experiment.settings}",
         f"  bound     {experiment.bound}",

@@ -1,0 +1,41 @@
+"""What is given in place of a dataset or a model is named in one sentence."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import effective_theory
+from effective_theory import Addition, Dataset, InputError, ToyModel
+
+ANY: Any = effective_theory
+LINE = np.arange(10.0)[:, None]
+DATASET = Dataset.split(Addition(10), 45, rng=0)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("train", (ToyModel(), Addition(10), None)),
+        ("degrees_of_freedom", (Addition(10),)),
+        ("ideal_accuracy", (Addition(10),)),
+        ("grokking_rate", (Addition(10),)),
+        ("grokking_steps", (Addition(10), 1e-3)),
+        ("gram_matrix", (Addition(10),)),
+        ("predicted_accuracy", (LINE, ToyModel())),
+        ("effective_loss", (LINE, ToyModel())),
+        ("effective_flow", (LINE, ToyModel())),
+        ("effective_trajectory", (LINE, ToyModel(), [1.0])),
+        ("label_spread", (LINE, ToyModel())),
+    ],
+)
+def test_what_is_no_dataset_is_named(function: str, arguments: tuple[Any, ...]) -> None:
+    with pytest.raises(InputError, match=r"^dataset must be a Dataset such as .*, not "):
+        getattr(ANY, function)(*arguments)
+
+
+def test_swapped_arguments_are_named() -> None:
+    with pytest.raises(InputError, match="^task must be a task such as .*, not ToyModel"):
+        ANY.rqi(LINE, ToyModel())
+    with pytest.raises(InputError, match="^model must be a ToyModel, not Dataset"):
+        ANY.train(DATASET, ToyModel(), rng=0)
