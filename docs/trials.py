@@ -24,7 +24,7 @@ from phase_diagrams.prediction.predicted_cells import predict_cells
 from phase_diagrams.prediction.probes import Found, Plan, Rule
 from phase_diagrams.prediction.spent import measured_lengths
 from phase_diagrams.runs.store import Store
-from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 from phase_diagrams.sweeping import finished
 from phase_diagrams.sweeps.cell import Cell
 
@@ -33,7 +33,9 @@ STORES = Path("results/prediction")
 #: Settings in which the runs of one sweep differ, probes included.
 SETTINGS = ("embedding_lr", "decoder_lr", "decoder_weight_decay")
 STEPS = ("train_step", "test_step", "diverged_step")
-COLUMNS = ("sweep", *SETTINGS, "status", "steps_run", *STEPS)
+COLUMNS = ("sweep", *SETTINGS, "status", "steps_run", *STEPS, "best_train")
+#: No probe is shorter.
+FROM = 500
 
 Settings = tuple[float, ...]
 
@@ -130,26 +132,33 @@ def row_of(name: str, cell: Cell, run: RunSummary) -> dict[str, str | float | in
         "status": run.status,
         "steps_run": run.steps_run,
         **{each: "" if step is None else step for each, step in steps.items()},
+        "best_train": " ".join(f"{update}:{best:.4g}" for update, best in best_train(run)),
     }
+
+
+def best_train(run: RunSummary) -> list[tuple[int, float]]:
+    """Return the updates of a learning curve after which train accuracy was best so far."""
+    found: list[tuple[int, float]] = []
+    for update, accuracy in run.curve[:, [0, 3]].tolist():
+        if not found or accuracy > found[-1][1]:
+            found.append((int(update), accuracy))
+    before = [pair for pair in found if pair[0] <= FROM]
+    return [*before[-1:], *(pair for pair in found if pair[0] > FROM)]
 
 
 def run_of(row: dict[str, str]) -> RunSummary:
     """Return what a row of the record says of a run."""
-    unknown = (
-        "train_accuracy",
-        "test_accuracy",
-        "best_train_accuracy",
-        "best_test_accuracy",
-        "rqi",
-    )
+    pairs = [pair.split(":") for pair in row["best_train"].split()]
+    curve = np.full((len(pairs), len(CURVE_COLUMNS)), np.nan)
+    curve[:, [0, 3]] = np.array(pairs, float).reshape(-1, 2)
     return RunSummary(
         status=row["status"],
         **{each: int(row[each]) if row[each] else None for each in STEPS},
         rqi_step=None,
         steps_run=int(row["steps_run"]),
-        **dict.fromkeys(unknown, math.nan),
+        **dict.fromkeys(FRACTIONS, math.nan),
         state=np.empty(0, np.float32),
-        curve=np.empty((0, 6)),
+        curve=curve,
     )
 
 
