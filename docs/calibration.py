@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
 from sections import write_section
 from trials import Trial, fig6a, fig6b, with_some_decays, with_some_rates
 
@@ -22,16 +24,16 @@ from phase_diagrams.prediction.spent import spent
 
 PAGE = Path(__file__).with_name("prediction.md")
 STARTS = range(10)
-#: Longest probes in units of time, and at least so many updates.
+#: Longest probes in units of time, and the share of its budget that each has at least.
 RULES = tuple(
-    Rule(horizon=horizon, least_steps=least)
-    for horizon, least in (
-        (3.0, 3000),
-        (2.0, 2000),
-        (1.5, 1500),
-        (1.0, 1500),
-        (1.0, 1000),
-        (0.7, 1000),
+    Rule(horizon=horizon, least_share=share)
+    for horizon, share in (
+        (3.0, 0.15),
+        (2.0, 0.1),
+        (1.5, 0.075),
+        (1.0, 0.075),
+        (1.0, 0.05),
+        (0.7, 0.05),
     )
 )
 
@@ -53,7 +55,7 @@ def fig6b_trials(rule: Rule, law: Law) -> list[Trial]:
 
 def calibrated(rule: Rule) -> Law:
     """Return the constants of the law for a rule."""
-    pairs, trained, trained_at_edge, generalised = [], [], [], []
+    pairs, trained, generalised = [], [], []
     for trial in fig6a_trials(rule, Law()) + fig6b_trials(rule, Law()):
         exact = trial.exact
         _, nearest = nearest_probes(trial.plan, trial.found)
@@ -70,8 +72,7 @@ def calibrated(rule: Rule) -> Law:
             waited = np.log(budget / seen.end)
             train, test = (step >= 0 for _, step in crossings)
             if seen.train == np.inf:
-                late = trained_at_edge if edges[cell.index] else trained
-                late.append((train, waited))
+                trained.append((train, waited, seen.train_missing))
             elif seen.test == np.inf:
                 generalised.append((test, waited))
     decades, logs = np.array([each for pair in pairs for each in pair.stretches()]).T
@@ -85,8 +86,22 @@ def calibrated(rule: Rule) -> Law:
         )
         for edge in (False, True)
     }
-    late = map(rate, (trained, trained_at_edge, generalised))
-    return Law(slope, spread, *late, changes[False], changes[True])
+    late = rate(generalised)
+    return Law(slope, spread, *closeness(trained), late, changes[False], changes[True])
+
+
+def closeness(seen: list[tuple[bool, float, float]]) -> tuple[float, float]:
+    """Return the likeliest ``late_train`` and ``late_train_width`` for what was reached or not."""
+    reached, waited, missing = np.array(seen, float).T
+
+    def surprise(logs: NDArray[np.float64]) -> float:
+        late, width = np.exp(logs)
+        lasting = -waited * late * np.exp(-missing / width)
+        within = np.maximum(-np.expm1(lasting), np.finfo(float).tiny)
+        return float(-np.where(reached, np.log(within), lasting).sum())
+
+    found = np.exp(optimize.minimize(surprise, np.log([1.0, 0.1]), method="Nelder-Mead").x)
+    return float(found[0]), float(found[1])
 
 
 def rate(seen: Iterable[tuple[bool, float]]) -> float:
@@ -138,7 +153,7 @@ def costs(rule: Rule) -> list[str]:
 
 def table() -> str:
     """Return what each rule costs and how well it does, and the constants that go with it."""
-    longest = ("longest probe", "updates at least")
+    longest = ("longest probe", "of the budget")
     beside = ("updates", "right", "updates, doubtful measured", "right then")
     heads = [
         (*longest, *(f"{figure}: {each}" for figure in ("6a", "6b") for each in beside)),
@@ -146,7 +161,7 @@ def table() -> str:
     ]
     rows: list[list[list[str]]] = [[], []]
     for rule in RULES:
-        first = [f"{rule.horizon:g}", f"{rule.least_steps}"]
+        first = [f"{rule.horizon:g}", f"{rule.least_share:.1%}"]
         law = dataclasses.astuple(calibrated(rule))
         rows[0].append(first + costs(rule))
         rows[1].append(first + [f"{value:.3f}" for value in law])

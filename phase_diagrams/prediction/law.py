@@ -32,12 +32,13 @@ class Law:
         Mean of ln X for each decade from the probe's rate up to the cell's.
     spread
         Standard deviation of ln X at one decade; it grows as the root of the decades.
-    late_train, late_train_at_edge
-        Training accuracy that was not reached within a time is reached within e times that time
-        with about this probability: where neighbouring cells reach the same thresholds, and where
-        one reaches others.
+    late_train
+        A run that has come up to the train threshold within a time, but has not reached it, reaches
+        it within e times that time with about this probability, for small ones.
+    late_train_width
+        The accuracy, as a fraction, by which a run has to be further off for this to be 1/e of it.
     late_test
-        The same for test accuracy, of a run that has been trained.
+        The first of these for test accuracy of a run that has been trained, however far it is.
     change
         Probability, for each decade, that the two runs do not reach the same thresholds.
     change_at_edge
@@ -46,8 +47,8 @@ class Law:
 
     slope: float = 0.258
     spread: float = 0.110
-    late_train: float = 0.030
-    late_train_at_edge: float = 0.234
+    late_train: float = 1.17
+    late_train_width: float = 0.060
     late_test: float = 0.008
     change: float = 0.010
     change_at_edge: float = 0.184
@@ -67,6 +68,9 @@ class Observed:
         log10 of the cell's rate over the probe's.
     diverged
         Whether the probe diverged before it reached both.
+    train_missing
+        The train threshold less the best train accuracy so far, as a fraction; 0 where that is not
+        known.
     """
 
     train: float
@@ -74,6 +78,7 @@ class Observed:
     end: float
     decades: float
     diverged: bool = False
+    train_missing: float = 0.0
 
     @property
     def generalises(self) -> bool:
@@ -107,7 +112,7 @@ def phase_probabilities(
     elif observed.train < math.inf:
         found[:] = _memorising(observed, budget, lag, law)
     else:
-        late = law.late_train_at_edge if at_edge else law.late_train
+        late = law.late_train * math.exp(-observed.train_missing / law.late_train_width)
         trained = _late(observed.end, budget, late)
         found[Phase.MEMORIZATION], found[Phase.CONFUSION] = trained, 1 - trained
     by_decade = law.change_at_edge if at_edge else law.change

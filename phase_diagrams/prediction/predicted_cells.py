@@ -66,7 +66,17 @@ def observed_by(probe: Probe, cell: Cell) -> Observed:
         math.inf if step is None else step * in_cell
         for step in (probe.summary.train_step, probe.summary.test_step)
     )
-    return Observed(train, test, probe.summary.steps_run * in_cell, decades, probe.diverged)
+    end = probe.summary.steps_run * in_cell
+    return Observed(train, test, end, decades, probe.diverged, _train_missing(probe))
+
+
+def _train_missing(probe: Probe) -> float:
+    """Return how much train accuracy a probe lacked of its threshold at best."""
+    settings, field = probe.cell.model, probe.cell.system.measures["train"].threshold
+    threshold = getattr(settings, field or "", math.nan)
+    accuracies = [probe.summary.best_train_accuracy, *probe.summary.curve[:, 3]]
+    best = np.fmax.reduce(accuracies)
+    return max(threshold - best, 0.0) if math.isfinite(threshold - best) else 0.0
 
 
 def nearest_probes(plan: Plan, found: Found) -> tuple[list[Probe], list[tuple[Cell, Probe]]]:

@@ -39,16 +39,20 @@ class Rule:
     horizon
         Longest probe, in updates times its rate: the published diagrams reach their thresholds
         within 1, or never.
+    least_share
+        Share of its cell's budget that a probe has at large rates, whose horizon is shorter: what
+        comes late there does so in updates.
     least_steps
-        Updates of a probe at large rates, whose horizon is shorter: the moments of AdamW have a
-        memory of some 1000 updates at any rate.
+        Updates that it has at least: the moments of AdamW have a memory of some 1000 updates at any
+        rate.
     stride
         Factor between the rates of a group's probes, where it has several.
     """
 
     reference: float = 1e-4
     horizon: float = 1.0
-    least_steps: int = 1500
+    least_share: float = 0.075
+    least_steps: int = 1000
     stride: float = 10.0
 
     def first(self, group: Group) -> Cell:
@@ -76,7 +80,8 @@ class Rule:
     def _shortened(self, cell: Cell, longest: float) -> Cell:
         """Return a probe that ends at the horizon, or when no cell of its group goes on."""
         rate = unit_rate(cell)
-        end = min(max(self.horizon / rate, self.least_steps), longest / rate)
+        least = max(self.least_share * cell.budget.steps, self.least_steps)
+        end = min(max(self.horizon / rate, least), longest / rate)
         # A budget that went to and fro between units is a whole number but for its last bits.
         return with_steps(cell, max(1, math.ceil(end * (1 - SAME_RATE))))
 

@@ -31,11 +31,12 @@ from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.phases import classify
 from phase_diagrams.prediction.groups import groups_of, unit_rate
 from phase_diagrams.prediction.law import Law, Observed, phase_probabilities
-from phase_diagrams.prediction.predicted_cells import predict_cells
-from phase_diagrams.prediction.probes import Plan, Rule, key_of
+from phase_diagrams.prediction.predicted_cells import observed_by, predict_cells
+from phase_diagrams.prediction.probes import Plan, Probe, Rule, key_of
 from phase_diagrams.prediction.spent import spent
 from phase_diagrams.text.summary import summary
 from phase_diagrams.text.table import write_csv
+from tests.phase_diagrams.labelled import run_with
 from tests.phase_diagrams.law_engine import LawEngine, decay_grid, rate_grid, rates
 from tests.second_system import Perceptron, UpperPart
 
@@ -59,7 +60,7 @@ def test_where_the_law_is_exact_few_probes_tell_the_whole_diagram(
     exact = sweep(spec, engine=LawEngine(), progress=False)
     again = PhaseDiagram(found.spec)
     runs = {key_of(cell): summary for cell, summary in probes_of(found, engine)}
-    never = dict.fromkeys(("late_train", "late_train_at_edge", "late_test"), 1e-6)
+    never = dict.fromkeys(("late_train", "late_test"), 1e-6)
     law = Law(slope=0, spread=1e-6, change=0, change_at_edge=0, **never)
     predict_cells(again, Plan(found.spec), runs, law)
     assert (found.source != Source.NOT_RUN).all()
@@ -86,7 +87,7 @@ def test_one_probe_for_each_ratio_and_more_where_neighbours_end_differently() ->
     several = {ratio for ratio, models in by_ratio.items() if len(models) > 1}
     # Nothing generalises up to 10^0.45; those are the two ratios beside it.
     assert {0.25, 0.5} <= several
-    assert all(m.steps <= max(1500, 1.01 / m.decoder_lr) for m in engine.ran)
+    assert all(m.steps <= max(7500, 1.01 / m.decoder_lr) for m in engine.ran)
 
 
 def test_probabilities_are_the_shares_of_stretched_runs() -> None:
@@ -116,14 +117,26 @@ def test_a_probe_at_the_cells_own_rate_is_sure_but_for_what_comes_after_its_end(
     assert longer.sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("at_edge", [False, True])
-def test_a_probe_without_training_accuracy_may_get_it_after_its_end(at_edge: bool) -> None:
-    own = Observed(train=math.inf, test=math.inf, end=10_000, decades=0)
-    law = Law(late_train=0.1, late_train_at_edge=0.5)
-    found = phase_probabilities(own, 100_000, 1000, at_edge, law)
-    late = 1 - 0.1 ** (0.5 if at_edge else 0.1)
-    assert found[Phase.MEMORIZATION] == pytest.approx(late)
-    assert found[Phase.CONFUSION] == pytest.approx(1 - late)
+@pytest.mark.parametrize(("missing", "power"), [(0, 0.5), (0.05, 0.5 / math.e), (0.5, 0)])
+def test_what_is_near_the_train_threshold_may_reach_it_later(missing: float, power: float) -> None:
+    own = Observed(math.inf, math.inf, end=10_000, decades=0, train_missing=missing)
+    law = Law(late_train=0.5, late_train_width=0.05)
+    found = phase_probabilities(own, 100_000, 1000, True, law)
+    late = 1 - 0.1**power
+    assert found[Phase.MEMORIZATION] == pytest.approx(late, abs=1e-4)
+    assert found[Phase.CONFUSION] == pytest.approx(1 - late, abs=1e-4)
+
+
+def test_what_a_probe_lacked_of_the_threshold_is_read_from_its_run() -> None:
+    """Whether it is the probe's own or the beginning of a longer one."""
+    cell = rate_grid().cell((0, 0, 0))
+    whole = dataclasses.replace(run_with(None, None, steps=100), best_train_accuracy=0.7)
+    assert observed_by(Probe(cell, whole), cell).train_missing == pytest.approx(0.2)
+    curve = np.array([[0, 0, 0, 0.1, 0, 0], [50, 0, 0, 0.8, 0, 0], [100, 0, 0, 0.6, 0, 0]])
+    begun = dataclasses.replace(whole, best_train_accuracy=math.nan, curve=curve)
+    assert observed_by(Probe(cell, begun), cell).train_missing == pytest.approx(0.1)
+    bare = dataclasses.replace(begun, curve=curve[:0])
+    assert observed_by(Probe(cell, bare), cell).train_missing == 0
 
 
 def test_far_rates_and_edges_are_less_certain() -> None:

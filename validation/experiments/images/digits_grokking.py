@@ -101,7 +101,8 @@ EXPERIMENT = Experiment(
     name="digits-grokking",
     claim="with all initial parameters scaled up a network memorises images first and generalises "
     "much later; weight decay shortens the delay, a small start has none",
-    source="Liu et al. 2022, section 4.3; Omnigrok; delays measured beforehand on scikit-learn's digits",
+    source="Liu et al. 2022, section 4.3; Omnigrok; delays measured beforehand on scikit-learn's "
+    "digits",
     settings="200 of the 8 x 8 digits, 64-200-200-10 ReLU, mean square error, AdamW 1e-3, full "
     "batch, init scales 1, 3, 5 and 9, weight decays .1 and .5, budget 20 000, seeds 0 to 4",
     bound="medians of the updates with train .95 and test .8 within 40 % of 1300 and 2300 (scale "
