@@ -72,6 +72,7 @@ def calibrated(rule: Rule) -> Law:
             waited = np.log(budget / seen.end)
             train, test = (step >= 0 for _, step in crossings)
             if seen.train == np.inf:
+                waited = (1 / seen.end - 1 / budget) / seen.rate
                 trained.append((train, waited, seen.train_missing))
             elif seen.test == np.inf:
                 generalised.append((test, waited))
@@ -100,7 +101,7 @@ def closeness(seen: list[tuple[bool, float, float]]) -> tuple[float, float]:
         within = np.maximum(-np.expm1(lasting), np.finfo(float).tiny)
         return float(-np.where(reached, np.log(within), lasting).sum())
 
-    found = np.exp(optimize.minimize(surprise, np.log([1.0, 0.1]), method="Nelder-Mead").x)
+    found = np.exp(optimize.minimize(surprise, np.log([5.0, 0.1]), method="Nelder-Mead").x)
     return float(found[0]), float(found[1])
 
 

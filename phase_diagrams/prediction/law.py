@@ -33,12 +33,15 @@ class Law:
     spread
         Standard deviation of ln X at one decade; it grows as the root of the decades.
     late_train
-        A run that has come up to the train threshold within a time, but has not reached it, reaches
-        it within e times that time with about this probability, for small ones.
+        Of a run that has not reached the train threshold at the time u, with u = 1 after one over
+        the learning rate, the expected number of later crossings up to v is this number times
+        1 / u - 1 / v: most come within some units of time, or never.
     late_train_width
-        The accuracy, as a fraction, by which a run has to be further off for this to be 1/e of it.
+        The accuracy, as a fraction, by which a run has to lack more of the threshold for this to be
+        1/e of it.
     late_test
-        The first of these for test accuracy of a run that has been trained, however far it is.
+        Test accuracy of a run that has been trained, and that was not reached within a time, is
+        reached within e times that time with about this probability.
     change
         Probability, for each decade, that the two runs do not reach the same thresholds.
     change_at_edge
@@ -47,8 +50,8 @@ class Law:
 
     slope: float = 0.258
     spread: float = 0.110
-    late_train: float = 1.17
-    late_train_width: float = 0.060
+    late_train: float = 6.3
+    late_train_width: float = 0.058
     late_test: float = 0.008
     change: float = 0.010
     change_at_edge: float = 0.184
@@ -68,6 +71,8 @@ class Observed:
         log10 of the cell's rate over the probe's.
     diverged
         Whether the probe diverged before it reached both.
+    rate
+        The cell's learning rate, whose inverse is the unit of time.
     train_missing
         The train threshold less the best train accuracy so far, as a fraction; 0 where that is not
         known.
@@ -78,6 +83,7 @@ class Observed:
     end: float
     decades: float
     diverged: bool = False
+    rate: float = 1e-4
     train_missing: float = 0.0
 
     @property
@@ -112,8 +118,7 @@ def phase_probabilities(
     elif observed.train < math.inf:
         found[:] = _memorising(observed, budget, lag, law)
     else:
-        late = law.late_train * math.exp(-observed.train_missing / law.late_train_width)
-        trained = _late(observed.end, budget, late)
+        trained = _late_train(observed, budget, law)
         found[Phase.MEMORIZATION], found[Phase.CONFUSION] = trained, 1 - trained
     by_decade = law.change_at_edge if at_edge else law.change
     changed = 1 - math.exp(-by_decade * abs(observed.decades))
@@ -144,7 +149,7 @@ def _generalising(observed: Observed, budget: int, lag: int, law: Law) -> Probab
 def _memorising(observed: Observed, budget: int, lag: int, law: Law) -> Probabilities:
     found = np.zeros(len(RUN_PHASES))
     within = _below(budget / max(observed.train, 1), observed, law)
-    later = within * _late(observed.end, budget, law.late_test)
+    later = within * _late_test(observed.end, budget, law)
     found[Phase.CONFUSION], found[Phase.MEMORIZATION] = 1 - within, within - later
     found[_generalised(observed.end - observed.train, lag)] = later
     return found
@@ -159,9 +164,18 @@ def _below(value: float, observed: Observed, law: Law, *, strictly: bool = False
     return 0.5 * math.erfc((mean - math.log(value)) / (math.sqrt(2) * deviation))
 
 
-def _late(end: float, budget: int, late: float) -> float:
-    """Return the probability that a threshold is reached after the probe's end."""
-    return 1 - (end / budget) ** late if end < budget else 0.0
+def _late_train(observed: Observed, budget: int, law: Law) -> float:
+    """Return the probability that the train threshold is reached after the probe's end."""
+    if observed.end >= budget:
+        return 0.0
+    largest = law.late_train * math.exp(-observed.train_missing / law.late_train_width)
+    expected = largest * (1 / observed.end - 1 / budget) / observed.rate
+    return -math.expm1(-expected)
+
+
+def _late_test(end: float, budget: int, law: Law) -> float:
+    """Return the probability that the test threshold is reached after the probe's end."""
+    return 1 - (end / budget) ** law.late_test if end < budget else 0.0
 
 
 def _other(observed: Observed, lag: int) -> Phase:

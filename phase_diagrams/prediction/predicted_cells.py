@@ -58,7 +58,8 @@ def predict_cells(diagram: PhaseDiagram, plan: Plan, found: Found, law: Law | No
 
 def observed_by(probe: Probe, cell: Cell) -> Observed:
     """Return what a probe says of a cell, in the cell's updates."""
-    decades = math.log10(unit_rate(cell) / probe.rate)
+    rate = unit_rate(cell)
+    decades = math.log10(rate / probe.rate)
     if abs(decades) < SAME_RATE:
         decades = 0.0
     in_cell = 10.0**-decades
@@ -67,7 +68,7 @@ def observed_by(probe: Probe, cell: Cell) -> Observed:
         for step in (probe.summary.train_step, probe.summary.test_step)
     )
     end = probe.summary.steps_run * in_cell
-    return Observed(train, test, end, decades, probe.diverged, _train_missing(probe))
+    return Observed(train, test, end, decades, probe.diverged, rate, _train_missing(probe))
 
 
 def _train_missing(probe: Probe) -> float:

@@ -40,8 +40,7 @@ class Rule:
         Longest probe, in updates times its rate: the published diagrams reach their thresholds
         within 1, or never.
     least_share
-        Share of its cell's budget that a probe has at large rates, whose horizon is shorter: what
-        comes late there does so in updates.
+        Share of its cell's budget that a probe has at large rates, whose horizon is shorter.
     least_steps
         Updates that it has at least: the moments of AdamW have a memory of some 1000 updates at any
         rate.

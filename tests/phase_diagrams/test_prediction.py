@@ -117,12 +117,18 @@ def test_a_probe_at_the_cells_own_rate_is_sure_but_for_what_comes_after_its_end(
     assert longer.sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize(("missing", "power"), [(0, 0.5), (0.05, 0.5 / math.e), (0.5, 0)])
-def test_what_is_near_the_train_threshold_may_reach_it_later(missing: float, power: float) -> None:
-    own = Observed(math.inf, math.inf, end=10_000, decades=0, train_missing=missing)
+@pytest.mark.parametrize(
+    ("missing", "rate", "expected"),
+    # Crossings between the times 1 and 10, or 10 and 100.
+    [(0, 1e-4, 0.45), (0.05, 1e-4, 0.45 / math.e), (0.5, 1e-4, 0), (0, 1e-3, 0.045)],
+)
+def test_what_is_near_the_train_threshold_may_reach_it_soon_after(
+    missing: float, rate: float, expected: float
+) -> None:
+    own = Observed(math.inf, math.inf, end=10_000, decades=0, rate=rate, train_missing=missing)
     law = Law(late_train=0.5, late_train_width=0.05)
     found = phase_probabilities(own, 100_000, 1000, True, law)
-    late = 1 - 0.1**power
+    late = 1 - math.exp(-expected)
     assert found[Phase.MEMORIZATION] == pytest.approx(late, abs=1e-4)
     assert found[Phase.CONFUSION] == pytest.approx(1 - late, abs=1e-4)
 
