@@ -17,6 +17,7 @@ pytestmark = [
     [
         ("calibration", "calibration"),
         ("fig6a", "prediction"),
+        ("fig6b", "prediction"),
     ],
 )
 def test_a_table_of_predictions_is_of_today(
