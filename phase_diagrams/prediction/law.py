@@ -69,10 +69,10 @@ class Observed:
         Time at which the probe ended.
     decades
         log10 of the cell's rate over the probe's.
-    diverged
-        Whether the probe diverged before it reached both.
     rate
         The cell's learning rate, whose inverse is the unit of time.
+    diverged
+        Whether the probe diverged before it reached both.
     train_missing
         The train threshold less the best train accuracy so far, as a fraction; 0 where that is not
         known.
@@ -82,8 +82,8 @@ class Observed:
     test: float
     end: float
     decades: float
+    rate: float
     diverged: bool = False
-    rate: float = 1e-4
     train_missing: float = 0.0
 
     @property

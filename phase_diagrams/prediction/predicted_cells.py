@@ -68,11 +68,14 @@ def observed_by(probe: Probe, cell: Cell) -> Observed:
         for step in (probe.summary.train_step, probe.summary.test_step)
     )
     end = probe.summary.steps_run * in_cell
-    return Observed(train, test, end, decades, probe.diverged, rate, _train_missing(probe))
+    return Observed(train, test, end, decades, rate, probe.diverged, _train_missing(probe))
 
 
 def _train_missing(probe: Probe) -> float:
-    """Return how much train accuracy a probe lacked of its threshold at best."""
+    """Return how much train accuracy a probe lacked of its threshold at best.
+
+    Of the beginning of a longer run the curve alone tells, as far as its last point in it.
+    """
     settings, field = probe.cell.model, probe.cell.system.measures["train"].threshold
     threshold = getattr(settings, field or "", math.nan)
     accuracies = [probe.summary.best_train_accuracy, *probe.summary.curve[:, 3]]

@@ -98,7 +98,7 @@ def test_probabilities_are_the_shares_of_stretched_runs() -> None:
         (1000, 4000, 5000, 1000), (1000, 1900, 50_000, 1000), (8000, 9500, 10_000, 1000),
         (3000, 2500, 4000, 500), (4000, math.inf, 5000, 1000),
     ):  # fmt: skip
-        observed = Observed(train, test, end=1e9, decades=1)
+        observed = Observed(train, test, end=1e9, decades=1, rate=1e-3)
         found = phase_probabilities(observed, budget, lag, False, law)
         drawn = np.zeros(5)
         for factor in stretch[:20_000]:
@@ -109,7 +109,7 @@ def test_probabilities_are_the_shares_of_stretched_runs() -> None:
 
 
 def test_a_probe_at_the_cells_own_rate_is_sure_but_for_what_comes_after_its_end() -> None:
-    own = Observed(train=500, test=math.inf, end=10_000, decades=0)
+    own = Observed(train=500, test=math.inf, end=10_000, decades=0, rate=1e-3)
     law = Law()
     assert phase_probabilities(own, 10_000, 1000, True, law)[Phase.MEMORIZATION] == 1
     longer = phase_probabilities(own, 100_000, 1000, True, law)
@@ -147,14 +147,14 @@ def test_what_a_probe_lacked_of_the_threshold_is_read_from_its_run() -> None:
 
 def test_far_rates_and_edges_are_less_certain() -> None:
     def certainty(decades: float, at_edge: bool) -> float:
-        observed = Observed(1000, 1200, 5000, decades)
+        observed = Observed(1000, 1200, 5000, decades, 1e-3)
         return float(phase_probabilities(observed, 100_000, 1000, at_edge, Law()).max())
 
     assert certainty(0.1, False) > certainty(1, False) > certainty(1, True) > certainty(2, True)
 
 
 def test_a_probe_that_diverged_says_so() -> None:
-    observed = Observed(math.inf, math.inf, 10, 1, diverged=True)
+    observed = Observed(math.inf, math.inf, 10, 1, 1e-3, diverged=True)
     found = phase_probabilities(observed, 1000, 1000, False, Law(change=0))
     assert found.argmax() == Phase.DIVERGED
 
