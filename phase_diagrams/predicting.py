@@ -84,7 +84,7 @@ def predict(
     >>> from phase_diagrams import SweepSpec
     >>> axes = {"embedding_lr": [1e-3, 1e-2], "decoder_lr": [1e-4, 1e-3]}
     >>> predict(SweepSpec(Addition(10), axes, ToyModel(width=20)), n_jobs=1).prediction.probes
-    4
+    3
     """
     of_type("spec", spec, SweepSpec, "a SweepSpec")
     of_type("progress", progress, bool, "True or False")

@@ -230,7 +230,7 @@ def test_two_engines_of_one_store(tmp_path: Path, capsys: pytest.CaptureFixture[
         (command, "both are the same stored runs; choose two engines"),
         ([*command, "--engine-a", "numba-float32"], "both are the same stored runs"),
         ([*command, "--engine-b", "torch"], "holds no run of the engine 'torch'; its engines are"),
-        (["compare", path, path], "holds several sweeps; choose one"),
+        (["compare", path, path], "holds several sweeps; give name"),
         (["compare", path, "missing.sqlite", "--name-a", "ours"], "missing.sqlite does not exist"),
     ):
         assert main(wrong) == 2
