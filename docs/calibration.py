@@ -7,20 +7,19 @@ are kept in docs/trials.csv; without it some 2 hours on 2 cores.
 
 import argparse
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
-from sections import write_section
+from sections import markdown_table, write_section
 from trials import Trial, fig6a, fig6b, with_some_decays, with_some_rates
 
 from phase_diagrams.prediction.law import Law
 from phase_diagrams.prediction.predicted_cells import edges_of, nearest_probes, observed_by
 from phase_diagrams.prediction.probes import Rule
-from phase_diagrams.prediction.spent import spent
 
 PAGE = Path(__file__).with_name("prediction.md")
 STARTS = range(10)
@@ -69,13 +68,12 @@ def calibrated(rule: Rule) -> Law:
             if seen.decades:
                 pairs.append(Pair(seen.decades, crossings, budget, seen.end, edges[cell.index]))
                 continue
-            waited = np.log(budget / seen.end)
             train, test = (step >= 0 for _, step in crossings)
             if seen.train == np.inf:
                 waited = (1 / seen.end - 1 / budget) / seen.rate
                 trained.append((train, waited, seen.train_missing))
             elif seen.test == np.inf:
-                generalised.append((test, waited))
+                generalised.append((test, np.log(budget / seen.end)))
     decades, logs = np.array([each for pair in pairs for each in pair.stretches()]).T
     slope = float(np.median(logs / decades))
     scaled = (logs - slope * decades) / np.sqrt(np.abs(decades))
@@ -138,17 +136,17 @@ class Pair:
         )
 
 
-def costs(rule: Rule) -> list[str]:
+def costs(rule: Rule, law: Law) -> list[str]:
     """Return updates and agreement of a rule: medians over the starts of each figure."""
-    law, cells = calibrated(rule), []
+    cells = []
     for some in (fig6a_trials(rule, law), fig6b_trials(rule, law)):
-        rows = []
-        for trial in some:
-            first, then = spent(trial.predicted), spent(trial.measured)
-            shares = np.array([first.probes, then.probes + then.measured]) / trial.updates
-            right = trial.agreement(trial.predicted), trial.agreement(trial.measured)
-            rows.append([shares[0], right[0], shares[1], right[1]])
-        cells += [f"{median:.1%}" for median in np.median(rows, axis=0)]
+        rows = [
+            (trial.cost(diagram), trial.agreement(diagram))
+            for trial in some
+            for diagram in (trial.predicted, trial.measured)
+        ]
+        medians = np.median(np.reshape(rows, (len(some), 4)), axis=0)
+        cells += [f"{median:.1%}" for median in medians]
     return cells
 
 
@@ -163,16 +161,10 @@ def table() -> str:
     rows: list[list[list[str]]] = [[], []]
     for rule in RULES:
         first = [f"{rule.horizon:g}", f"{rule.least_share:.1%}"]
-        law = dataclasses.astuple(calibrated(rule))
-        rows[0].append(first + costs(rule))
-        rows[1].append(first + [f"{value:.3f}" for value in law])
-    return "\n\n".join(map(markdown, heads, rows))
-
-
-def markdown(head: Sequence[str], rows: list[list[str]]) -> str:
-    """Return a table."""
-    rule = ["---"] * len(head)
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
+        law = calibrated(rule)
+        rows[0].append(first + costs(rule, law))
+        rows[1].append(first + [f"{value:.3f}" for value in dataclasses.astuple(law)])
+    return "\n\n".join(map(markdown_table, heads, rows))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sections import write_section
+from sections import markdown_table, write_section
 from trials import Trial, fig6a, fig6b, other_settings
 
 from effective_theory.figures import Picture
 from effective_theory.files import save_figure
 from phase_diagrams import SweepSpec, preset
-from phase_diagrams.prediction.spent import spent
 from phase_diagrams.statistics.probabilities import wilson_interval
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -30,12 +29,12 @@ HEAD = (
 )
 
 
-def published_table(figure: str) -> list[str]:
+def published_table(figure: str) -> str:
     """Return agreement and cost from the published start beside the baselines."""
     return table([(figure, row_of(Trial(figure, preset(figure))))])
 
 
-def random_table(figure: str, sweep_of: Callable[[int], SweepSpec]) -> list[str]:
+def random_table(figure: str, sweep_of: Callable[[int], SweepSpec]) -> str:
     """Return the same for each random start, and medians."""
     rows = {
         f"{figure}, start {seed}": row_of(Trial(f"{figure}, start {seed}", sweep_of(seed)))
@@ -44,27 +43,30 @@ def random_table(figure: str, sweep_of: Callable[[int], SweepSpec]) -> list[str]
     return table([*rows.items(), ("median", np.median(list(rows.values()), axis=0).tolist())])
 
 
-def table(rows: Iterable[tuple[str, Sequence[float]]]) -> list[str]:
-    """Return lines of Markdown for the numbers of `row_of`."""
-    lines = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|"]
+def table(rows: Iterable[tuple[str, Sequence[float]]]) -> str:
+    """Return a table of the numbers of `row_of`."""
+    lines = []
     for name, values in rows:
         probes, cost, right, alone, doubtful, after, corrected, commonest, nearest = values
         lines.append(
-            f"| {name} | {probes:.0f} | {cost:.1%} | {right:.1%} | {alone:.1%} | {doubtful:.0f} | "
-            f"{after:.1%} | {corrected:.1%} | {commonest:.1%} | {nearest:.1%} |"
+            [
+                *(name, f"{probes:.0f}", f"{cost:.1%}", f"{right:.1%}", f"{alone:.1%}"),
+                *(f"{doubtful:.0f}", f"{after:.1%}", f"{corrected:.1%}"),
+                *(f"{commonest:.1%}", f"{nearest:.1%}"),
+            ]
         )
-    return lines
+    return markdown_table(HEAD, lines)
 
 
 def row_of(trial: Trial) -> tuple[float, ...]:
     """Return the numbers of a trial in the order of the table."""
-    first, then = spent(trial.predicted), spent(trial.measured)
+    predicted = trial.predicted.prediction
     doubtful = int((trial.measured.measured & ~trial.predicted.measured).sum())
     return (
-        *(trial.predicted.prediction.probes, first.probes / trial.updates),
+        *(predicted.probes, trial.cost(trial.predicted)),
         *(trial.agreement(trial.predicted), float(trial.right.mean()), doubtful),
-        *((then.probes + then.measured) / trial.updates, trial.agreement(trial.measured)),
-        *(trial.commonest, trial.nearest(first.probes)),
+        *(trial.cost(trial.measured), trial.agreement(trial.measured)),
+        *(trial.commonest, trial.nearest(predicted.updates)),
     )
 
 
@@ -87,22 +89,21 @@ def reliability() -> dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]:
     }
 
 
-def reliability_table() -> list[str]:
+def reliability_table() -> str:
     """Return how often predicted labels are right, by their stated probability."""
     found = reliability()
-    lines = [f"| stated | {' | '.join(found)} |", "|---" * (len(found) + 1) + "|"]
 
-    def row(title: str, low: float, high: float) -> str:
+    def row(title: str, low: float, high: float) -> list[str]:
         cells = []
         for stated, right in found.values():
             chosen = right[(stated >= low) & (stated < high)]
             cells.append(f"{chosen.mean():.0%} of {len(chosen)}" if len(chosen) else "")
-        return f"| {title} | {' | '.join(cells)} |"
+        return [title, *cells]
 
-    lines += [row(f"{low:g} to {min(high, 1):g}", low, high) for low, high in pairwise(STATED)]
+    lines = [row(f"{low:g} to {min(high, 1):g}", low, high) for low, high in pairwise(STATED)]
     lines.append(row("0.9 or more", 0.9, np.inf))
-    shares = (f"{(stated >= 0.9).mean():.0%}" for stated, _ in found.values())
-    return [*lines, f"| cells with 0.9 or more | {' | '.join(shares)} |"]
+    shares = [f"{(stated >= 0.9).mean():.0%}" for stated, _ in found.values()]
+    return markdown_table(["stated", *found], [*lines, ["cells with 0.9 or more", *shares]])
 
 
 def reliability_picture() -> Picture:
@@ -131,7 +132,7 @@ def main() -> None:
     if unknown := set(given.sections) - set(SECTIONS):
         parser.error(f"{', '.join(unknown)}: choose from {', '.join(SECTIONS)}")
     for section in given.sections or SECTIONS:
-        write_section(PAGE, section, "\n".join(SECTIONS[section]()))
+        write_section(PAGE, section, SECTIONS[section]())
         if section in ("fig6a", "fig6b"):
             trial = Trial(section, preset(section))
             path = PAGE.with_name(f"{section}-predicted.png")
@@ -142,7 +143,7 @@ def main() -> None:
 
 
 #: Parts of the page by name; the first two are of the published start.
-SECTIONS: dict[str, Callable[[], list[str]]] = {
+SECTIONS: dict[str, Callable[[], str]] = {
     "fig6a": lambda: published_table("fig6a"),
     "fig6b": lambda: published_table("fig6b"),
     "random-fig6a": lambda: random_table("fig6a", fig6a),

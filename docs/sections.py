@@ -1,6 +1,7 @@
 """Sections of a page that scripts make, between two comments that name the section."""
 
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -13,6 +14,12 @@ def write_section(page: Path, section: str, text: str) -> None:
     """Replace a section of a page; the comment that begins it names the script."""
     before, _, after = _parts(page, section)
     page.write_text(f"{before}{text}\n{after}", encoding="utf-8")
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    rule = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows])
 
 
 def _parts(page: Path, section: str) -> tuple[str, str, str]:

@@ -22,7 +22,7 @@ from phase_diagrams import Axis, PhaseDiagram, Source, SweepSpec, numba_engine, 
 from phase_diagrams.prediction.law import Law
 from phase_diagrams.prediction.predicted_cells import predict_cells
 from phase_diagrams.prediction.probes import Found, Plan, Rule
-from phase_diagrams.prediction.spent import measured_lengths
+from phase_diagrams.prediction.spent import measured_lengths, spent
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
 from phase_diagrams.sweeping import finished
@@ -238,6 +238,11 @@ class Trial:
     def updates(self) -> int:
         """Updates of the whole sweep."""
         return int(measured_lengths(self.exact).sum())
+
+    def cost(self, diagram: PhaseDiagram) -> float:
+        """Return the updates of probes and of measured cells as a share of the whole sweep's."""
+        cost = spent(diagram)
+        return (cost.probes + cost.measured) / self.updates
 
     def agreement(self, diagram: PhaseDiagram) -> float:
         """Return the share of cells with the measured label."""

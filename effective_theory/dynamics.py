@@ -103,10 +103,8 @@ def effective_loss(
         If the task has no line, ``parallelograms`` is neither "train" nor "all", or
         `conserved_quantities` refuses the embeddings.
     """
-    array = finite_array(
-        "embeddings", embeddings, (operation_of(dataset).symbols, None), np.float64
-    )
-    operation_of(dataset).require_line("effective_loss")
+    array = _array_of(embeddings, dataset)
+    dataset.operation.require_line("effective_loss")
     samples = choose_parallelograms(dataset, parallelograms)
     count, norm = count_parallelograms(samples), _norm(array)
     if norm == 0.0 or (average and count == 0):
@@ -146,9 +144,7 @@ def effective_flow(
         If `effective_loss` refuses an argument, the embeddings are all zero, or the mean is over no
         parallelogram.
     """
-    array = finite_array(
-        "embeddings", embeddings, (operation_of(dataset).symbols, None), np.float64
-    )
+    array = _array_of(embeddings, dataset)
     attraction, norm = _attraction(array, dataset, parallelograms, average, "effective_flow")
     return _velocity(array, attraction, norm)
 
@@ -197,9 +193,7 @@ def effective_trajectory(
         If `effective_flow` refuses an argument, times or ``step`` do not fit the method, or Euler
         steps diverge.
     """
-    array = finite_array(
-        "embeddings", embeddings, (operation_of(dataset).symbols, None), np.float64
-    )
+    array = _array_of(embeddings, dataset)
     moments = finite_array("times", times, (None,), np.float64)
     if (moments < 0).any():
         raise InputError("times must be zero or positive.")
@@ -227,6 +221,12 @@ def _norm(array: Array) -> float:
     return float((array**2).sum())
 
 
+def _array_of(embeddings: ArrayLike, dataset: Dataset) -> Array:
+    """Return the embeddings of all symbols of a dataset as finite float64, shape (p, d)."""
+    shape = (operation_of(dataset).symbols, None)
+    return finite_array("embeddings", embeddings, shape, np.float64)
+
+
 def _summed_loss(array: Array, samples: Dataset) -> float:
     """Sum over P0 of |residual|^2 = sum_s n_s sum_a |x_a - mean of label s|^2, x_a = E_i + E_j.
 
@@ -245,7 +245,7 @@ def _attraction(
     array: Array, dataset: Dataset, parallelograms: Parallelograms, average: bool, quantity: str
 ) -> tuple[Array, float]:
     """Return c A^T A, shape (p, p), and Z0; raise InputError where one of them does not exist."""
-    operation_of(dataset).require_line(quantity)
+    dataset.operation.require_line(quantity)
     samples = choose_parallelograms(dataset, parallelograms)
     norm = _norm(array)
     if norm == 0.0:

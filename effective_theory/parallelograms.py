@@ -235,13 +235,13 @@ def _columns(
     dataset: Dataset,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Left symbol, right symbol and label of each training sample."""
-    left, right = operation_of(dataset).pairs[dataset.train].T
+    left, right = dataset.operation.pairs[dataset.train].T
     return left, right, dataset.task.labels[dataset.train]
 
 
 def _exact_null_space(dataset: Dataset) -> NDArray[np.int32]:
     """Basis (n0, p) of the null space of A(P0(D)), modulo the prime of `kernels.elimination`."""
-    task = operation_of(dataset)
+    task = dataset.operation
     left, right = np.ascontiguousarray(task.pairs.T)
     # Writable copies: Numba would compile the kernel once more for read-only arrays.
     return elimination.null_space(

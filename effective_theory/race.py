@@ -121,8 +121,9 @@ def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
         If the task has no line, or ``state`` does not fit it.
     """
     of_type("state", state, InitialState, "an InitialState")
-    operation_of(dataset).require_line("decoder_slope")
-    symbols, rows = operation_of(dataset).symbols, len(state.embeddings)
+    task = operation_of(dataset)
+    task.require_line("decoder_slope")
+    symbols, rows = task.symbols, len(state.embeddings)
     if rows != symbols:
         raise InputError(f"state must have embeddings of {symbols} symbols, not of {rows}.")
     hidden = _inputs(state.embeddings.astype(np.float64), dataset)
@@ -176,4 +177,4 @@ def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "larges
 
 def _inputs(embeddings: NDArray[np.float64], dataset: Dataset) -> NDArray[np.float64]:
     """Return the sums of training pairs, shape (samples, d)."""
-    return np.asarray(embeddings[operation_of(dataset).pairs[dataset.train]].sum(axis=1))
+    return np.asarray(embeddings[dataset.operation.pairs[dataset.train]].sum(axis=1))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.checks import InputError, non_negative, of_type
-from effective_theory.dataset import Dataset, operation_of
+from effective_theory.dataset import Dataset
 from effective_theory.race import decoder_slope, race_ratio
 from effective_theory.toy_model import InitialState
 
@@ -71,7 +71,7 @@ def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: flo
 
 def _squared_spread(dataset: Dataset) -> NDArray[np.float64]:
     """Return the matrix M with c^2 = E' M E over the training pairs, shape (p, p)."""
-    task = operation_of(dataset)
+    task = dataset.operation
     pairs, labels = task.pairs[dataset.train], task.labels[dataset.train]
     sums = np.zeros((len(pairs), task.symbols))
     np.add.at(sums, (np.arange(len(pairs))[:, None], pairs), 1.0)

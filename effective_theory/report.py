@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from effective_theory.dataset import Dataset, operation_of
+from effective_theory.dataset import Dataset
 from effective_theory.outcome import Outcome, Status
 from effective_theory.parallelograms import ideal_accuracy
 from effective_theory.toy_model import ToyModel
@@ -46,7 +46,7 @@ class Condition(NamedTuple):
 
 def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:
     """Return what became of a run of ``model`` on ``dataset``, a line for each thing."""
-    task = operation_of(dataset)
+    task = dataset.operation
     ideal = f"{ideal_accuracy(dataset, on='test'):.2f}" if task.has_line else "not defined"
     conditions = [
         Condition(f"train accuracy >= {model.train_threshold:g}", outcome.train_step),

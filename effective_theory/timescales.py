@@ -49,9 +49,10 @@ def grokking_rate(
         If the task has no line, ``parallelograms`` is neither "train" nor "all", or ``norm`` is not
         a positive number.
     """
-    operation_of(dataset).require_line("grokking_rate")
+    task = operation_of(dataset)
+    task.require_line("grokking_rate")
     samples = choose_parallelograms(dataset, parallelograms)
-    symbols = operation_of(dataset).symbols
+    symbols = task.symbols
     norm = float(symbols - 1) if norm is None else non_negative("norm", norm)
     if norm == 0.0:
         raise InputError("norm must be positive; leave it out for standardised embeddings.")

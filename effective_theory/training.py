@@ -94,15 +94,15 @@ def train(
     ('finished', 200)
     """
     of_type("model", model, ToyModel, "a ToyModel")
-    operation_of(dataset)
+    task = operation_of(dataset)
     if initial_state is None:
         if rng is None:
             raise InputError("rng is required without initial_state: give an int or a Generator.")
-        initial_state = InitialState.random(model, operation_of(dataset), rng)
+        initial_state = InitialState.random(model, task, rng)
     elif rng is not None:
         raise InputError("rng must be None where initial_state is given: nothing is drawn.")
     _require_trainable(model, dataset)
-    initial_state.require_fit(model, operation_of(dataset))
+    initial_state.require_fit(model, task)
     loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))
     of_type("progress", progress, bool, "True or False")
     with progress_bar(model.steps, unit="update", progress=progress) as done:
@@ -126,7 +126,7 @@ def compile_kernels() -> None:
 
 
 def _require_trainable(model: ToyModel, dataset: Dataset) -> None:
-    operation_of(dataset).matrix_side(model.embedding_dim)
+    dataset.operation.matrix_side(model.embedding_dim)
     if dataset.train_size == 0 or dataset.train_size == dataset.task.size:
         raise InputError(
             f"dataset must leave training and test samples: train_size {dataset.train_size} of "
@@ -209,7 +209,7 @@ class _Loop:
         self.status, self.update = kernels.RUNNING, 0
         self.state = self._state(start)
         self.problem = self._problem(start)
-        self.rates, self.goal = _rates(model), _goal(model, operation_of(dataset))
+        self.rates, self.goal = _rates(model), _goal(model, dataset.operation)
         self.draw: Draw | None = None
         if model.batch_size is not None and start.minibatches is not None:
             self.draw = start.minibatches.begin(dataset, model.batch_size)
