@@ -103,7 +103,7 @@ class TrainingRun(Outcome):
     def plot(
         self, *, title: str | None = None, figsize: tuple[float, float] | None = None
     ) -> "Figure":
-        """Draw accuracies, losses, RQI and embeddings against the update number.
+        """Draw accuracies, losses, RQI and embeddings against the update number, on a log axis.
 
         Parameters
         ----------

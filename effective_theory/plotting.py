@@ -26,6 +26,8 @@ def plot_history(
 ) -> Figure:
     """Draw accuracies with RQI, losses and embeddings against the number of updates.
 
+    The axis of updates is logarithmic, so that it begins with the first record after update 0.
+
     Parameters
     ----------
     history
@@ -46,7 +48,10 @@ def plot_history(
         _draw_accuracies(top, history, crossings)
         _draw_losses(middle, history)
         _draw_embeddings(bottom, history)
-        bottom.set_xlabel("updates")
+        later = history.update[history.update > 0]
+        bottom.set(xlabel="updates", xscale="log")
+        if len(later) > 1:
+            bottom.set_xlim(later[0], later[-1])
         sns.despine(figure)
     return figure
 

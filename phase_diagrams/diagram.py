@@ -525,12 +525,12 @@ class PhaseDiagram:
         Parameters
         ----------
         path
-            The file.
+            The file, whose name ends in .npz.
 
         Raises
         ------
         InputError
-            If it cannot be written.
+            If its name ends otherwise, or it cannot be written.
         """
         from phase_diagrams.diagram_file import write_diagram
 

@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from effective_theory import InputError
+from effective_theory.checks import path_of
 from effective_theory.files import FileKind, replacing
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.phases import RUN_PHASES, Source
@@ -43,8 +44,10 @@ def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, NDArra
     Raises
     ------
     InputError
-        If the path cannot be written.
+        If the path does not end in .npz or cannot be written.
     """
+    if path_of("path", path).suffix.lower() != ".npz":
+        raise InputError(f"path {path} must end in .npz, as NumPy's files of arrays do.")
     with replacing(path, DIAGRAM) as file:
         np.savez_compressed(file, spec=np.array(spec.to_json()), **arrays)  # type: ignore[arg-type]
 

@@ -12,7 +12,10 @@ from effective_theory.paper_figures import FIGURES
 
 @dataclass(frozen=True)
 class Figure:
-    """Draw one of the paper's figures: those that need no sweep of trained networks."""
+    """Draw one of the paper's figures: those that need no sweep of trained networks.
+
+    Those that need one, 3, 4b and 5b, are drawn by python -m phase_diagrams figure.
+    """
 
     name: Annotated[Literal["4a", "4c", "4d", "5a"], tyro.conf.Positional]
     """4a: P(linear structure); 4c, 4d: embeddings in theory and network; 5a: grokking rate."""

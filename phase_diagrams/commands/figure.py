@@ -13,7 +13,10 @@ from phase_diagrams.toy.engine import numba_engine
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """Train the runs behind one of the paper's figures, draw it and print its number."""
+    """Train the runs behind one of the paper's figures, draw it and print its number.
+
+    Those that need no runs, 4a, 4c, 4d and 5a, are drawn by python -m effective_theory figure.
+    """
 
     number: Annotated[Literal["3", "4b", "5b"], tyro.conf.Positional]
     """3: accuracy and its prediction; 4b, 5b: updates to a good representation."""

@@ -7,6 +7,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from effective_theory import InputError
@@ -55,6 +56,7 @@ def plot_lags(diagram: PhaseDiagram, look: Look) -> Figure:
             ylabel="runs",
             title=look.titled(usual),
         )
+        axes.yaxis.set_major_locator(_counts())
         sns.despine(ax=axes)
     return figure
 
@@ -83,6 +85,7 @@ def plot_order(diagram: PhaseDiagram, look: Look) -> Figure:
                 sns.move_legend(axes, "best", title=None, frameon=False)
         usual = "order of the first crossings within the run"
         axes.set(xlabel="runs", ylabel="", title=look.titled(usual))
+        axes.xaxis.set_major_locator(_counts())
         sns.despine(ax=axes)
     return figure
 
@@ -199,6 +202,11 @@ def _median(steps: Sequence[float]) -> float:
 
 def _range(steps: Sequence[float]) -> tuple[float, float]:
     return float(np.min(steps)), float(np.max(steps))
+
+
+def _counts() -> MaxNLocator:
+    """Return where an axis of counts has its marks: at integers."""
+    return MaxNLocator(integer=True)
 
 
 def _scale_lags(axes: Axes) -> None:

@@ -46,7 +46,9 @@ def regular_file(path: Path, *, create: bool) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
             return file
     except FileNotFoundError:
-        raise StoreError(f"store {path} does not exist; run a sweep with --store first.") from None
+        raise StoreError(
+            f"store {path} does not exist; run a sweep that keeps its runs there first."
+        ) from None
     except OSError as error:
         raise StoreError(f"store {path} cannot be opened ({error.strerror}).") from None
     except ValueError as error:  # a NUL in the name

@@ -100,8 +100,17 @@ def test_a_file_that_is_no_diagram_is_refused(tmp_path: Path) -> None:
     for path in (bad, objects, empty, single, tmp_path / "missing.npz"):
         with pytest.raises(InputError, match="holds no phase diagram"):
             PhaseDiagram.load(path)
+
+
+def test_a_diagram_goes_to_a_file_whose_name_says_what_it_is(
+    diagram: PhaseDiagram, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"path .*runs.sqlite must end in .npz"):
+        diagram.save(tmp_path / "runs.sqlite")
+    folder = tmp_path / "folder.npz"
+    folder.mkdir()
     with pytest.raises(InputError, match="cannot be written"):
-        PhaseDiagram(SweepSpec(Addition(4), {"width": [1]}, train_size=5)).save(tmp_path)
+        diagram.save(folder)
 
 
 def test_frames_have_one_row_for_each_run(diagram: PhaseDiagram) -> None:
