@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from sections import write_section
+from sections import markdown_table, write_section
 
 from effective_theory import (
     CriticalFraction,
@@ -42,26 +42,29 @@ def measure(orders: dict[int, int], jobs: int | None) -> list[CriticalFraction]:
 
 def table(symbols: list[int], fractions: list[CriticalFraction], fit: ScalingFit) -> str:
     """Return the table and the law as Markdown."""
-    lines = [
-        "| p | orders | r_c | 95 % interval | \\|D_c\\| / p | standard error "
-        "| less law | isolated symbols |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    head = (
+        *("p", "orders", "r_c", "95 % interval", "\\|D_c\\| / p", "standard error"),
+        *("less law", "isolated symbols"),
+    )
+    rows = []
     for p, found in zip(symbols, fractions, strict=True):
         ratio, estimate = found.size / p, isolated_symbol_estimate(p) / p
-        lines.append(
-            f"| {p} | {found.orders} | {found.value:.5f} | {found.low:.5f} to {found.high:.5f} "
-            f"| {ratio:.4f} | {found.standard_error * (p + 1) / 2:.4f} "
-            f"| {ratio - fit.critical_size(p)[0] / p:+.4f} | {estimate:.4f} |"
+        rows.append(
+            [
+                *(f"{p}", f"{found.orders}", f"{found.value:.5f}"),
+                *(f"{found.low:.5f} to {found.high:.5f}", f"{ratio:.4f}"),
+                f"{found.standard_error * (p + 1) / 2:.4f}",
+                *(f"{ratio - fit.critical_size(p)[0] / p:+.4f}", f"{estimate:.4f}"),
+            ]
         )
     freedom = len(fit.symbols) - 2
-    lines.append(
-        f"\nLaw, fitted to p >= {FIT_FROM}: |D_c| / p = "
+    return (
+        f"{markdown_table(head, rows)}\n\n"
+        f"Law, fitted to p >= {FIT_FROM}: |D_c| / p = "
         f"({fit.intercept:.3f} ± {fit.intercept_error:.3f}) + "
         f"({fit.slope:.4f} ± {fit.slope_error:.4f}) ln p, "
         f"chi-square {fit.chi_square:.1f} for {freedom} degrees of freedom.\n"
     )
-    return "\n".join(lines)
 
 
 def draw(symbols: list[int], fractions: list[CriticalFraction], fit: ScalingFit) -> None:

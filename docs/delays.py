@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from sections import write_section
+from sections import markdown_table, write_section
 from trials import Trial
 
 from phase_diagrams import Phase, PhaseDiagram, preset
@@ -20,6 +20,10 @@ PAGE = Path(__file__).with_name("scaling.md")
 #: The least delays of the other units: that which calls as many cells grokking as the paper's 1000
 #: updates, and a half and twice of it.
 PAPER, FACTORS = 1000.0, (0.5, 1.0, 2.0)
+ABOUT = """\
+Figure 6a from its published start, with the least delay that calls as many cells
+grokking as the paper's 1000 updates do, half of it and twice of it; and of the ratios at
+which some cell generalises those with both labels:"""
 NAMES = {"updates": "updates", "train_step": "times the train step", "time": "units of time"}
 
 
@@ -37,25 +41,17 @@ def leasts(diagram: PhaseDiagram) -> list[tuple[float, DelayUnit]]:
 def table(diagram: PhaseDiagram) -> str:
     """Return how many cells are grokking by delay, and how many ratios have both labels."""
     groups = groups_of(diagram.spec)
-    lines = [
-        "Figure 6a from its published start, with the least delay that calls as many cells",
-        "grokking as the paper's 1000 updates do, half of it and twice of it; and of the ratios at",
-        "which some cell generalises those with both labels:",
-        "",
-        "| grokking is a delay of at least | comprehension | grokking | ratios with both |",
-        "|---|---|---|---|",
-    ]
+    head = ("grokking is a delay of at least", "comprehension", "grokking", "ratios with both")
+    rows = []
     for least, unit in leasts(diagram):
         phases = diagram.phases_by_delay(least, unit)
         labels = [{int(phases[cell.index]) for cell in group.cells} for group in groups]
         generalising = [each & set(map(int, GENERALISING)) for each in labels]
         both = sum(len(each) == 2 for each in generalising)
-        counts = [int((phases == phase).sum()) for phase in (Phase.COMPREHENSION, Phase.GROKKING)]
-        lines.append(
-            f"| {least:g} {NAMES[unit]} | {counts[0]} | {counts[1]} | "
-            f"{both} of {sum(bool(each) for each in generalising)} |"
-        )
-    return "\n".join(lines)
+        counts = [str((phases == phase).sum()) for phase in (Phase.COMPREHENSION, Phase.GROKKING)]
+        of_ratios = f"{both} of {sum(bool(each) for each in generalising)}"
+        rows.append((f"{least:g} {NAMES[unit]}", *counts, of_ratios))
+    return f"{ABOUT}\n\n{markdown_table(head, rows)}"
 
 
 if __name__ == "__main__":

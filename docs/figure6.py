@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from sections import write_section
+from sections import markdown_table, write_section
 
 from effective_theory import grokking_steps
 from effective_theory.files import save_figure
@@ -135,13 +135,11 @@ def starts(figure: str, stored: bool) -> list[tuple[str, PhaseDiagram, int]]:
     ]
 
 
-def ratio_table(stored: bool) -> list[str]:
+def ratio_table(stored: bool) -> str:
     """Return fig6a's law: the smallest eta_embedding / eta_dec that generalises."""
     columns = starts("fig6a", stored)
-    lines = [
-        "| decoder lr | " + " | ".join(name for name, _, _ in columns) + " | t_test * decoder lr |",
-        "|---" * (len(columns) + 2) + "|",
-    ]
+    head = ["decoder lr", *(name for name, _, _ in columns), "t_test * decoder lr"]
+    rows = []
     spec = preset("fig6a")
     embedding_rates = np.array(spec.grid["embedding_lr"].values)
     for rate in spec.grid["decoder_lr"].values:
@@ -157,8 +155,8 @@ def ratio_table(stored: bool) -> list[str]:
             ratios.append(f"{first:.1f}" if learned.any() else "none")
             products += list(diagram.test_step[:, k, seed].compressed() * rate)
         span = f"{min(products):.2f} to {max(products):.2f}" if products else ""
-        lines.append(f"| {rate:.2g} | " + " | ".join(ratios) + f" | {span} |")
-    return lines
+        rows.append([f"{rate:.2g}", *ratios, span])
+    return markdown_table(head, rows)
 
 
 def smallest_ratios(diagram: PhaseDiagram) -> np.ndarray:
@@ -169,11 +167,11 @@ def smallest_ratios(diagram: PhaseDiagram) -> np.ndarray:
     return np.where(learned, ratios[:, None], np.inf).min(axis=0)
 
 
-def many_table(stored: bool) -> list[str]:
+def many_table(stored: bool) -> str:
     """Return how many of many starts have which smallest generalising ratio at decoder_lr 1e-4."""
     diagram = complete("fig6a-starts", many_starts(), stored)
     if diagram is None:
-        return []
+        return ""
     spec = diagram.spec
     first = smallest_ratios(diagram)
     ideal = diagram.ideal_test_accuracy.values
@@ -182,62 +180,57 @@ def many_table(stored: bool) -> list[str]:
         for place, seed in enumerate(spec.seeds)
         if (ideal[spec.train_size, seed] or 0.0) >= spec.model.test_threshold
     ]
-    lines = ["| smallest generalising ratio | starts |", "|---|---|"]
-    for ratio, count in sorted(Counter(first[able].tolist()).items()):
-        lines.append(f"| {'none' if np.isinf(ratio) else f'{ratio:.1f}'} | {count} |")
-    lines.append(f"| all that allow generalisation, of {len(spec.seeds)} | {len(able)} |")
+    rows = [
+        ("none" if np.isinf(ratio) else f"{ratio:.1f}", str(count))
+        for ratio, count in sorted(Counter(first[able].tolist()).items())
+    ]
+    rows.append((f"all that allow generalisation, of {len(spec.seeds)}", str(len(able))))
     delays = [grokking_steps(spec.cell((0, k)).split(), embedding_lr=1e-3) for k in able]
     span = f"{min(delays):.0f} to {max(delays):.0f}"
-    return [
-        *lines,
-        "",
-        f"Their 1 / (lambda_3 eta) at embedding learning rate 1e-3: {span} updates.",
-    ]
+    return (
+        markdown_table(("smallest generalising ratio", "starts"), rows)
+        + f"\n\nTheir 1 / (lambda_3 eta) at embedding learning rate 1e-3: {span} updates."
+    )
 
 
-def region_table(figure: str, stored: bool) -> list[str]:
+def region_table(figure: str, stored: bool) -> str:
     """Return how many cells of each named region have which phase, for each start."""
     columns = starts(figure, stored)
-    lines = [
-        "| decoder lr | weight decay | the paper's figure | "
-        + " | ".join(name for name, _, _ in columns)
-        + " |",
-        "|---" * (len(columns) + 3) + "|",
-    ]
+    head = ["decoder lr", "weight decay", "the paper's figure", *(name for name, _, _ in columns)]
+    rows = []
     for region in (region for region in REGIONS if region.figure == figure):
         counts = [region.counts(diagram, seed) for _, diagram, seed in columns]
         (low, high), (least, most) = region.decoder_lr, region.decoder_weight_decay
         decay = f"{least:g} to {most:g}" if most > least else f"{least:g}"
-        lines.append(
-            f"| {low:g} to {high:g} | {decay} | {region.says} | "
-            + " | ".join(", ".join(f"{p.letter} {n}" for p, n in c.most_common()) for c in counts)
-            + " |"
-        )
-    return lines
+        found = [", ".join(f"{p.letter} {n}" for p, n in each.most_common()) for each in counts]
+        rows.append([f"{low:g} to {high:g}", decay, region.says, *found])
+    return markdown_table(head, rows)
 
 
-def counts_table(figure: str, stored: bool) -> list[str]:
+def counts_table(figure: str, stored: bool) -> str:
     """Return the number of cells in each phase for each start."""
-    lines = ["| start | cells | updates' budget |", "|---|---|---|"]
+    rows = []
     for name, diagram, seed in starts(figure, stored):
         counts = Counter(Phase(int(cell)) for cell in diagram.phases[..., seed].ravel())
         text = ", ".join(f"{phase.label} {n}" for phase, n in counts.most_common())
-        lines.append(f"| {name} | {text} | {diagram.spec.model.steps:g} |")
-    return lines
+        rows.append((name, text, f"{diagram.spec.model.steps:g}"))
+    return markdown_table(("start", "cells", "updates' budget"), rows)
 
 
 def write(figures: list[str], stored: bool) -> None:
     """Replace the tables and pictures of these figures on the page."""
     for figure in figures:
-        laws = ratio_table(stored) if figure == "fig6a" else region_table(figure, stored)
         pictures = []
         for name, diagram in diagrams(figure, stored):
             save_figure(diagram.plot(), PAGE.with_name(f"{name}.png"), str(diagram.spec))
             pictures.append(f"![Phases from start {diagram.spec.start}]({name}.png)")
-        lines = [*pictures, "", *counts_table(figure, stored), "", *laws]
+        tables = [counts_table(figure, stored)]
         if figure == "fig6a":
-            lines += ["", *many_table(stored)]
-        write_section(PAGE, figure, "\n".join(lines))
+            tables += [ratio_table(stored), many_table(stored)]
+        else:
+            tables.append(region_table(figure, stored))
+        text = "\n\n".join(["\n".join(pictures), *filter(None, tables)])
+        write_section(PAGE, figure, text)
 
 
 if __name__ == "__main__":

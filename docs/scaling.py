@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from sections import write_section
+from sections import markdown_table, write_section
 
 from effective_theory import Addition, ToyModel
 from effective_theory.files import save_figure
@@ -86,7 +86,7 @@ def off(found: Collapse, rate: float) -> list[float]:
 def stops(measured: dict[str, PhaseDiagram]) -> str:
     """Return how far times are off, by rate and variant, and up to which rate the law holds."""
     every = {name: collapse(diagram) for name, diagram in measured.items()}
-    lines = [f"| decoder_lr | {' | '.join(every)} |", "|---" * (len(every) + 1) + "|"]
+    rows = []
     last = dict.fromkeys(every, RATES.values[0])
     for rate in RATES.values[1:]:
         cells = []
@@ -97,9 +97,9 @@ def stops(measured: dict[str, PhaseDiagram]) -> str:
             # Up to the first rate at which it does not.
             if within and last[name] == RATES.values[RATES.values.index(rate) - 1]:
                 last[name] = rate
-        lines.append(f"| {rate:.3g} | {' | '.join(cells)} |")
-    ends = " | ".join(f"**{rate:.3g}**" for rate in last.values())
-    return "\n".join([*lines, f"| holds up to | {ends} |"])
+        rows.append([f"{rate:.3g}", *cells])
+    rows.append(["holds up to", *(f"**{rate:.3g}**" for rate in last.values())])
+    return markdown_table(["decoder_lr", *every], rows)
 
 
 # Why.
@@ -133,10 +133,8 @@ def memories(known: PhaseDiagram) -> str:
             for time, step in zip(times, crossings(cell, rate, betas), strict=True):
                 if np.isfinite(time) and step is not None:
                     found[name].append(step * rate / time - 1)
-    lines = ["| memory of the moments | times off | runs and thresholds |", "|---|---|---|"]
-    for name, errors in found.items():
-        lines.append(f"| {name} | {np.median(errors):+.0%} | {len(errors)} |")
-    return "\n".join(lines)
+    rows = [(name, f"{np.median(errors):+.0%}", str(len(errors))) for name, errors in found.items()]
+    return markdown_table(("memory of the moments", "times off", "runs and thresholds"), rows)
 
 
 def crossings(cell: Cell, rate: float, betas: tuple[float, float]) -> Iterator[int | None]:

@@ -17,7 +17,7 @@ import numpy as np
 from figure6 import many_starts, quick, smallest_ratios
 from numpy.typing import NDArray
 from scipy import stats
-from sections import write_section
+from sections import markdown_table, write_section
 
 from effective_theory import (
     Addition,
@@ -203,17 +203,15 @@ def ranking(measured: NDArray[np.float64], found: dict[str, NDArray[np.float64]]
         for each, values in found.items()
     }
     first = next(iter(found))
-    lines = [
-        f"| | rank correlation with the ratio | 95 % | less that of {first}, 95 % |",
-        "|---|---|---|---|",
-    ]
-    for each, values in found.items():
-        beside = "" if each == first else interval(resampled[each] - resampled[first])
-        lines.append(
-            f"| {each} | {correlation(values, measured):+.2f} | {interval(resampled[each])} | "
-            f"{beside} |"
+    head = ("quantity", "rank correlation with the ratio", "95 %", f"less that of {first}, 95 %")
+    rows = [
+        (
+            *(each, f"{correlation(values, measured):+.2f}", interval(resampled[each])),
+            "" if each == first else interval(resampled[each] - resampled[first]),
         )
-    return "\n".join(lines)
+        for each, values in found.items()
+    ]
+    return markdown_table(head, rows)
 
 
 def picture(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from sections import write_section
+from sections import markdown_table, write_section
 from trials import fig6b
 
 from effective_theory.machine import describe_machine
@@ -50,7 +50,7 @@ def table() -> str:
     refined, halved = timed(lambda: refine(sweep(coarse(SPEC)), to=2))
     predicted, probed = timed(lambda: predict(SPEC))
     measured, besides = timed(lambda: measure_doubtful(predicted))
-    lines = ["| way | updates | minutes | labels right |", "|---|---|---|---|"]
+    rows = []
     for name, diagram, seconds in (
         ("full sweep", whole, all_of_it),
         ("every other value, refined", refined, halved),
@@ -58,11 +58,12 @@ def table() -> str:
         ("predicted, doubtful cells measured", measured, probed + besides),
     ):
         count, right = updates(diagram), (diagram.phases == whole.phases).mean()
-        lines.append(
-            f"| {name} | {count:.3g} ({count / updates(whole):.0%}) | "
-            f"{seconds / 60:.1f} ({seconds / all_of_it:.0%}) | {right:.1%} |"
+        taken = f"{count:.3g} ({count / updates(whole):.0%})"
+        rows.append(
+            (name, taken, f"{seconds / 60:.1f} ({seconds / all_of_it:.0%})", f"{right:.1%}")
         )
-    return "\n".join([*lines, "", f"{describe_machine()}; {cores()} runs at a time."])
+    ways = markdown_table(("way", "updates", "minutes", "labels right"), rows)
+    return f"{ways}\n\n{describe_machine()}; {cores()} runs at a time."
 
 
 if __name__ == "__main__":
