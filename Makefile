@@ -24,6 +24,7 @@ test: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy docs/*.py benchmarks/*.py
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow and not networks and not documents" $(PARALLEL) --durations=15 --cov --cov-report=
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/uncompiled --cov --cov-append --cov-fail-under=92

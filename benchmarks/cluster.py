@@ -22,11 +22,10 @@ import numpy as np
 from machine import describe_machine
 
 from effective_theory import Addition, ToyModel
-from effective_theory.training import compile_kernels
 from phase_diagrams import SweepSpec, sweep
 from phase_diagrams.runs.dask_workers import dask_client, dask_workers, prepare_workers
 from phase_diagrams.sweeps.axes import Axis
-from phase_diagrams.toy.engine import run_cell
+from phase_diagrams.toy.engine import numba_engine, run_cell
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -87,13 +86,12 @@ def main() -> None:
     parser.add_argument("--milliseconds", type=float, default=10.0)
     options = parser.parse_args()
     print(f"{describe_machine()}; cores {sorted(os.sched_getaffinity(0))}")
-    compile_kernels()
     spec = short_runs(options.runs // ROUNDS, steps_for(options.milliseconds / 1000))
     figures = []
     with dask_workers("local", WORKERS):
         client = dask_client()
         assert client is not None
-        prepare_workers(client)
+        prepare_workers(client, numba_engine(1).prepare())
         alone = [time_alone(spec)]
         for _ in range(ROUNDS):
             seconds, driver, workers = on_dask(spec, client)

@@ -48,7 +48,8 @@ def jax_grid(
     @partial(jax.jit, donate_argnums=0)
     @partial(jax.vmap, in_axes=(0, 0))
     def run(carry: Tree, rates: Tree) -> tuple[Tree, Tree]:
-        return lax.scan(lambda c, _: step(c, rates), carry, length=updates)
+        after: tuple[Tree, Tree] = lax.scan(lambda c, _: step(c, rates), carry, length=updates)
+        return after
 
     cells = len(models)
     carry = jax.tree.map(lambda x: jnp.repeat(x[None], cells, axis=0), beginning(state))
@@ -88,11 +89,11 @@ def beginning(state: InitialState) -> Tree:
 def training_step(dataset: Dataset, state: InitialState) -> Callable[[Tree, Tree], tuple[Any, Any]]:
     """Return the step: carry and rates to the next carry and what was measured before it."""
     order = [*dataset.train, *dataset.test]
-    left, right = jnp.asarray(dataset.task.pairs[order].T)
+    left, right = jnp.asarray(dataset.operation.pairs[order].T)
     labels = jnp.asarray(dataset.task.labels[order])
     samples = dataset.train_size
     # A product, as in PyTorch: on a GPU, the derivative of gathering would add up atomically.
-    symbols = dataset.task.symbols
+    symbols = dataset.operation.symbols
     both = jax.nn.one_hot(left, symbols) + jax.nn.one_hot(right, symbols)
     targets = None if state.targets is None else jnp.asarray(state.targets)
 
@@ -127,7 +128,7 @@ def training_step(dataset: Dataset, state: InitialState) -> Callable[[Tree, Tree
         time = (update + 1).astype(jnp.float32)
         trees = (parameters, first, second, gradient)
         groups = [
-            jax.tree.map(lambda *a, rates=rates: adamw(*a, time, rates), *parts)
+            jax.tree.map(lambda p, m, v, g, rates=rates: adamw(p, m, v, g, time, rates), *parts)
             for rates, *parts in zip(all_rates, *trees, strict=True)
         ]
         new = jax.tree.transpose(

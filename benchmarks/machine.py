@@ -27,7 +27,7 @@ def flop(model: ToyModel, dataset: Dataset) -> int:
     Each weight takes part in a product forward for every sample, and in two backward for a training
     sample.
     """
-    d, width, _, outputs = model.layer_sizes(dataset.task)
+    d, width, _, outputs = model.layer_sizes(dataset.operation)
     weights = d * width + width * width + width * outputs
     return 2 * weights * (dataset.task.size + 2 * dataset.train_size)
 

@@ -6,6 +6,7 @@ the training samples, float32. `python benchmarks/networks.py [--repeats 15]`
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from machine import describe_machine, interleaved_medians, pin_to_one_core
@@ -53,7 +54,7 @@ def main() -> None:
     for name, (kind, p, share, batch) in CASES.items():
         task = ModularOperation("x+y", p)
         data = Dataset.split(task, round(share * task.size), rng=0)
-        networks = [begun(lambda kind=kind, p=p: kind(p, p), 0) for _ in range(3)]
+        networks = [begun(partial(kind, p, p), 0) for _ in range(3)]
         passes = [networks[0].forward, networks[1].folded, torch.compile(networks[2].folded)]
         sides = {
             str(side): updating(network, forward, data, batch or data.train_size)

@@ -20,7 +20,7 @@ def _fused_sums(typingctx: Any, turns: Any, factor: Any) -> Any:
         turns, factor = arguments
         vector = ir.VectorType(ir.FloatType(), LANES)
         name, kind = f"llvm.fma.v{LANES}f32", ir.FunctionType(vector, [vector] * 3)
-        fma = cgutils.get_or_insert_function(builder.module, kind, name)
+        fma = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
         whole = ir.Constant(vector, ir.Undefined)
         whole = builder.insert_element(whole, factor, ir.Constant(ir.IntType(32), 0))
         mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
@@ -50,10 +50,10 @@ def _fused_sums(typingctx: Any, turns: Any, factor: Any) -> Any:
 
 @numba.njit
 def _run(turns: int, factor: float) -> float:
-    return _fused_sums(turns, numba.float32(factor))
+    return _fused_sums(turns, numba.float32(factor))  # type: ignore[call-arg]
 
 
 def multiply_and_add() -> int:
     """Make FLOP_A_CALL operations; return 1, the number of calls."""
-    _run(TURNS, 0.5)
+    _run(TURNS, 0.5)  # type: ignore[call-arg, type-var]
     return 1

@@ -18,7 +18,7 @@ def lean_pytorch(
     product with a constant matrix, which is faster here than indexing and its backward pass.
     """
     torch.set_num_threads(1)
-    network = PlainToyModel(model, dataset.task, state, torch.float32)
+    network = PlainToyModel(model, dataset.operation, state, torch.float32)
     embeddings, decoder = network.embeddings, list(network.decoder.parameters())
     w1, b1, w2, b2, w3, b3 = decoder
     groups = [
@@ -31,7 +31,9 @@ def lean_pytorch(
     ]
     optimiser = torch.optim.AdamW(groups, fused=True)
     order = [*dataset.train, *dataset.test]
-    pairs, labels = (torch.tensor(a[order]) for a in (dataset.task.pairs, dataset.task.labels))
+    pairs, labels = (
+        torch.tensor(a[order]) for a in (dataset.operation.pairs, dataset.operation.labels)
+    )
     samples, targets = dataset.train_size, network.targets
     both = torch.zeros(len(order), len(embeddings))
     for column in pairs.T:
@@ -39,19 +41,18 @@ def lean_pytorch(
     expected = targets[labels[:samples]] if targets is not None else labels[:samples]
     half_square = 0.5 * targets.square().sum(dim=1) if targets is not None else None
     first, second = parallelograms(labels)
+    threshold = dataset.operation.require_residual_threshold("RQI") if with_rqi else 0.0
 
     def check(outputs: torch.Tensor) -> None:
         scores = outputs
-        if targets is not None:
+        if targets is not None and half_square is not None:
             scores = torch.addmm(half_square, outputs, targets.T, beta=-1)
         right_answers = scores.argmax(dim=1) == labels
         right_answers[:samples].sum().item(), right_answers[samples:].sum().item()
         if with_rqi:
             sums = both @ embeddings / embeddings.std(dim=0)
-            small = (sums[first] - sums[second]).square().mean(
-                dim=1
-            ) < dataset.task.residual_threshold
-            small.float().mean().item()
+            residuals = (sums[first] - sums[second]).square().mean(dim=1)
+            (residuals < threshold).float().mean().item()
 
     def steps() -> int:
         for _ in range(updates):
@@ -62,7 +63,7 @@ def lean_pytorch(
             with torch.no_grad():
                 check(outputs)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         return updates
 

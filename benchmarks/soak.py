@@ -25,8 +25,10 @@ from phase_diagrams import SweepSpec, numba_engine, sweep
 
 def spec(runs: int) -> SweepSpec:
     """Return a sweep of so many runs of three updates."""
-    rates = [1e-3 * k for k in range(1, 101)]
-    axes = {"decoder_lr": rates, "decoder_weight_decay": list(range(-(-runs // 200)))}
+    axes = {
+        "decoder_lr": [1e-3 * k for k in range(1, 101)],
+        "decoder_weight_decay": [float(decay) for decay in range(-(-runs // 200))],
+    }
     model = ToyModel(width=2, target_dim=2, steps=3, stop_when="never")
     return SweepSpec(Addition(3), axes, model, train_size=4, seeds=(0, 1))
 
@@ -63,7 +65,7 @@ def rows(store: Path) -> list[tuple[object, ...]]:
 
 def killed_sweep(runs: int, kills: int, store: Path, draw: random.Random) -> list[int]:
     """Kill the sweep so often, then let it finish; return the runs committed at each kill."""
-    left = []
+    left: list[int] = []
     while True:
         command = [sys.executable, __file__, "--work", str(store), "--runs", str(runs)]
         jobs = draw.choice([1, 2])

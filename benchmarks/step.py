@@ -36,7 +36,7 @@ def main() -> None:
     core = pin_to_one_core()
     model = ToyModel(width=options.width, loss=options.loss, steps=UPDATES, stop_when="never")
     dataset = Dataset.split(Addition(10), 45, rng=5)
-    state = InitialState.random(model, dataset.task, rng=0)
+    state = InitialState.random(model, dataset.operation, rng=0)
     sides = {
         "simulator": simulator(model, dataset, state),
         "JAX scan": jax_scan(model, dataset, state, UPDATES),

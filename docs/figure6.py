@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sections import markdown_table, write_section
 
 from effective_theory import grokking_steps
@@ -159,12 +160,12 @@ def ratio_table(stored: bool) -> str:
     return markdown_table(head, rows)
 
 
-def smallest_ratios(diagram: PhaseDiagram) -> np.ndarray:
+def smallest_ratios(diagram: PhaseDiagram) -> NDArray[np.float64]:
     """Return the smallest embedding_lr / decoder_lr that generalises, by seed; inf for none."""
     learned = np.isin(diagram.phases, GENERALISES)  # (rates, seeds)
     models = [diagram.spec.cell((place, 0)).model for place in range(len(learned))]
     ratios = np.array([model.embedding_lr / model.decoder_lr for model in models])
-    return np.where(learned, ratios[:, None], np.inf).min(axis=0)
+    return np.asarray(np.where(learned, ratios[:, None], np.inf).min(axis=0))
 
 
 def many_table(stored: bool) -> str:

@@ -60,13 +60,13 @@ def table(rows: Iterable[tuple[str, Sequence[float]]]) -> str:
 
 def row_of(trial: Trial) -> tuple[float, ...]:
     """Return the numbers of a trial in the order of the table."""
-    predicted = trial.predicted.prediction
+    prediction = trial.prediction
     doubtful = int((trial.measured.measured & ~trial.predicted.measured).sum())
     return (
-        *(predicted.probes, trial.cost(trial.predicted)),
+        *(prediction.probes, trial.cost(trial.predicted)),
         *(trial.agreement(trial.predicted), float(trial.right.mean()), doubtful),
         *(trial.cost(trial.measured), trial.agreement(trial.measured)),
-        *(trial.commonest, trial.nearest(predicted.updates)),
+        *(trial.commonest, trial.nearest(prediction.updates)),
     )
 
 

@@ -167,7 +167,7 @@ def crossings(cell: Cell, rate: float, betas: tuple[float, float]) -> Iterator[i
         if None not in first:
             break
         optimiser.zero_grad()
-        network.loss(network(pairs[sides[0]]), labels[sides[0]]).backward()
+        network.loss(network(pairs[sides[0]]), labels[sides[0]]).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     yield from first
 

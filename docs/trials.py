@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from figure6 import decoder_rates, random_starts, with_rates
 from numpy.typing import NDArray
 
 from effective_theory import Addition, ToyModel
+from effective_theory.outcome import Status
 from phase_diagrams import Axis, PhaseDiagram, Source, SweepSpec, numba_engine, sweep
 from phase_diagrams.prediction.law import Law
 from phase_diagrams.prediction.predicted_cells import predict_cells
@@ -25,6 +27,7 @@ from phase_diagrams.prediction.probes import Found, Plan, Rule
 from phase_diagrams.prediction.spent import measured_lengths, spent
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary
+from phase_diagrams.statistics.prediction import Prediction
 from phase_diagrams.sweeping import finished
 from phase_diagrams.sweeps.cell import Cell
 
@@ -151,12 +154,14 @@ def run_of(row: dict[str, str]) -> RunSummary:
     pairs = [pair.split(":") for pair in row["best_train"].split()]
     curve = np.full((len(pairs), len(CURVE_COLUMNS)), np.nan)
     curve[:, [0, 3]] = np.array(pairs, float).reshape(-1, 2)
+    known: dict[str, Any] = {each: int(row[each]) if row[each] else None for each in STEPS}
+    unknown: dict[str, Any] = dict.fromkeys(FRACTIONS, math.nan)
     return RunSummary(
-        status=row["status"],
-        **{each: int(row[each]) if row[each] else None for each in STEPS},
+        status=cast(Status, row["status"]),
+        **known,
         rqi_step=None,
         steps_run=int(row["steps_run"]),
-        **dict.fromkeys(FRACTIONS, math.nan),
+        **unknown,
         state=np.empty(0, np.float32),
         curve=curve,
     )
@@ -223,15 +228,21 @@ class Trial:
         predict_cells(diagram, self.plan, self.found, self.law)
         return diagram
 
+    @property
+    def prediction(self) -> Prediction:
+        """How sure `predict` is of each cell."""
+        assert self.predicted.prediction is not None
+        return self.predicted.prediction
+
     @cached_property
     def measured(self) -> PhaseDiagram:
         """The diagram as `measure_doubtful` has it."""
         diagram = self.predicted.copy()
-        doubtful = ~diagram.measured & diagram.prediction.doubtful(below=0.9)
+        doubtful = ~diagram.measured & self.prediction.doubtful(below=0.9)
         for place in np.argwhere(doubtful).tolist():
             cell = self.spec.cell(tuple(place))
             diagram.record(cell.index, self.run(cell))
-        diagram.prediction = diagram.prediction.measured_at(diagram.phases, diagram.measured)
+        diagram.prediction = self.prediction.measured_at(diagram.phases, diagram.measured)
         return diagram
 
     @property
@@ -256,16 +267,16 @@ class Trial:
     @cached_property
     def stated(self) -> NDArray[np.float64]:
         """Probability of the label of each predicted cell."""
-        return self.predicted.prediction.certainty[self.predicted.source == Source.PREDICTED]
+        return np.asarray(self.prediction.certainty[self.predicted.source == Source.PREDICTED])
 
     @cached_property
     def right(self) -> NDArray[np.bool_]:
         """Whether each predicted cell has the measured label."""
         same = self.predicted.phases == self.exact.phases
-        return same[self.predicted.source == Source.PREDICTED]
+        return np.asarray(same[self.predicted.source == Source.PREDICTED])
 
     def nearest(self, updates: int) -> float:
-        """Share of labels that the nearest of some measured cells gives, for so many updates.
+        """Share of labels that the nearest of some measured cells gives, within these updates.
 
         The cells are the furthest from all before, on the axes' own scales, from a corner on.
         """
