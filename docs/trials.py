@@ -142,7 +142,7 @@ def row_of(name: str, cell: Cell, run: RunSummary) -> dict[str, str | float | in
 def best_train(run: RunSummary) -> list[tuple[int, float]]:
     """Return the updates of a learning curve after which train accuracy was best so far."""
     found: list[tuple[int, float]] = []
-    for update, accuracy in run.curve[:, [0, 3]].tolist():
+    for update, accuracy in zip(run.column("update"), run.column("train_accuracy"), strict=True):
         if not found or accuracy > found[-1][1]:
             found.append((int(update), accuracy))
     before = [pair for pair in found if pair[0] <= FROM]

@@ -54,6 +54,11 @@ def checkout(folder: Path, *paths: str) -> tuple[str | None, list[str]]:
     return None, []
 
 
+def commit_in_words(commit: str | None, changed: bool) -> str:
+    """Return a commit as it is shown: its first digits, and whether files differ from it."""
+    return "not known" if commit is None else f"{commit[:12]}{' with changes' * changed}"
+
+
 def _git(folder: Path, *arguments: str) -> str:
     """Return what git prints; it takes no lock, as several workers may ask at once."""
     return subprocess.run(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from effective_theory.checks import InputError, path_of, printable
-from effective_theory.installation import checkout, project_version
+from effective_theory.installation import checkout, commit_in_words, project_version
 
 #: What a text in a picture begins with; the same in all formats, uncompressed.
 _MARK = "made by grokking-effective-theory "
@@ -116,6 +116,4 @@ def _command() -> str:
 @functools.cache
 def _commit() -> str:
     commit, changes = checkout(Path(__file__).parents[1])
-    if commit is None:
-        return ""
-    return f"{commit[:12]} with changes" if changes else commit[:12]
+    return "" if commit is None else commit_in_words(commit, bool(changes))

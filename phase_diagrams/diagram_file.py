@@ -16,7 +16,7 @@ from effective_theory import InputError
 from effective_theory.checks import path_of
 from effective_theory.files import FileKind, replacing
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.phases import RUN_PHASES, Source
+from phase_diagrams.phases import RUN_PHASES, Phase, Source
 from phase_diagrams.sweeps.spec import SweepSpec
 
 Integers = NDArray[np.integer[Any]]
@@ -34,8 +34,14 @@ _ROUNDING = 1e-9
 #: The first member that `write_diagram` writes, behind the 30 bytes of a zip file's header.
 DIAGRAM = FileKind("a phase diagram", rb"PK\x03\x04.{26}spec\.npy")
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-#: Lowest and highest integer of each array; others hold -1 for never, or updates.
-_LIMITS = {"status": (0, 3), "source": (0, 3), "probed": (0, 1), "spent": (0, 2**62)}
+#: Lowest and highest integer of each array; all others hold updates, or -1 for never.
+_LIMITS = {
+    "status": (0, 3),
+    "source": (min(Source), max(Source)),
+    "unmeasured": (Phase.NOT_RUN, max(RUN_PHASES)),
+    "probed": (0, 1),
+    "spent": (0, 2**62),
+}
 
 
 def write_diagram(path: str | Path, spec: SweepSpec, arrays: Mapping[str, NDArray[Any]]) -> None:

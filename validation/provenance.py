@@ -96,4 +96,4 @@ def code_version(*, allow_dirty: bool) -> tuple[str | None, bool]:
             f"code differs from its commit ({len(changes)} files, such as {changes[0]}); "
             "commit it, or give --allow-dirty."
         )
-    return commit, bool(changes) or commit is None
+    return commit, bool(changes)

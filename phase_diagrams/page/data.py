@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.runs.picture import state_coordinates
-from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
+from phase_diagrams.runs.summary import CURVE_COLUMNS, STEPS, RunSummary
 from phase_diagrams.sweeps.spec import SweepSpec
 
 #: A page with more data would try a browser's patience and memory.
 MOST_MEGABYTES = 64
 
-_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
+_UPDATES = (*STEPS, "steps_run")
 _LAST = ("train_accuracy", "test_accuracy", "rqi")
 _POINTS_OF_A_CURVE = 64
 
@@ -63,7 +63,7 @@ def column_of(measure: str) -> str:
 def megabytes(spec: SweepSpec) -> float:
     """Return about how much data a sweep's page holds; as text they take less, compressed."""
     curve = _POINTS_OF_A_CURVE * (8 + 4 * (len(CURVE_COLUMNS) - 1))
-    run = 8 * len(_STEPS) + 4 * (len(_LAST) + 4)
+    run = 8 * len(_UPDATES) + 4 * (len(_LAST) + 4)
     return spec.size * (curve + run + 8 * _state_rows(spec)) / 1e6
 
 
@@ -102,7 +102,7 @@ def page_data(diagram: PhaseDiagram) -> PageData:
         "phase": diagram.phases.ravel().astype(np.int32),
         "source": diagram.source.ravel().astype(np.int32),
     }
-    runs |= {name: np.full(spec.size, -1.0) for name in _STEPS}
+    runs |= {name: np.full(spec.size, -1.0) for name in _UPDATES}
     runs |= {name: np.full(spec.size, np.nan, np.float32) for name in _LAST}
     runs |= {name: np.zeros(spec.size, np.int32) for name in ("columns", "first", "count")}
     points = np.full((spec.size, state_rows, 2), np.nan, np.float32)
@@ -131,7 +131,7 @@ def page_data(diagram: PhaseDiagram) -> PageData:
 
 def _enter(runs: Columns, place: int, summary: RunSummary) -> None:
     """Enter a run's scalars."""
-    for name in _STEPS:
+    for name in _UPDATES:
         step = getattr(summary, name)
         runs[name][place] = -1 if step is None else step
     for name in _LAST:

@@ -78,7 +78,7 @@ def _train_missing(probe: Probe) -> float:
     """
     settings, field = probe.cell.model, probe.cell.system.measures["train"].threshold
     threshold = getattr(settings, field or "", math.nan)
-    accuracies = [probe.summary.best_train_accuracy, *probe.summary.curve[:, 3]]
+    accuracies = [probe.summary.best_train_accuracy, *probe.summary.column("train_accuracy")]
     best = np.fmax.reduce(accuracies)
     return max(threshold - best, 0.0) if math.isfinite(threshold - best) else 0.0
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from effective_theory.toy_model import AWAITED
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Source
+from phase_diagrams.runs.summary import STEPS
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,7 @@ def prediction_lines(diagram: PhaseDiagram) -> list[str]:
 
 def measured_lengths(diagram: PhaseDiagram) -> NDArray[np.float64]:
     """Return how many updates measured cells ran, by what they stop for and their budgets."""
-    steps = {
-        name: getattr(diagram, name).filled(-1)
-        for name in ("train_step", "test_step", "rqi_step", "diverged_step")
-    }
+    steps = {name: getattr(diagram, name).filled(-1) for name in STEPS}
     lengths = np.zeros(diagram.spec.shape)
     for cell in diagram.spec.cells():
         budget, place = cell.budget, cell.index

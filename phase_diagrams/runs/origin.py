@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from effective_theory.installation import checkout
+from effective_theory.installation import checkout, commit_in_words
 from phase_diagrams.sweeps.systems import System
 
 #: What makes the machine code: another version of it may round in another way.
@@ -43,7 +43,7 @@ class Origin:
     def __str__(self) -> str:
         """Return instruction set, versions and commit in words."""
         versions = ", ".join(f"{package} {version}" for package, version in self.versions)
-        return f"{self.instruction_set}; {versions}; {_commit_in_words(self.commit)}"
+        return f"{self.instruction_set}; {versions}; commit {_in_words(self.commit)}"
 
     def to_json(self) -> str:
         """Return the origin as JSON, always in the same form."""
@@ -67,17 +67,14 @@ class Origin:
 
     def parts(self) -> dict[str, str]:
         """Return everything in which two origins may differ, in words and by name."""
-        return {
-            "instruction set": self.instruction_set,
-            **dict(self.versions),
-            "commit": _commit_in_words(self.commit).removeprefix("commit "),
-        }
+        own = {"instruction set": self.instruction_set, "commit": _in_words(self.commit)}
+        # A package may have any name.
+        versions = {f"package {p}" if p in own else p: version for p, version in self.versions}
+        return {"instruction set": own["instruction set"], **versions, "commit": own["commit"]}
 
 
-def _commit_in_words(commit: str | None) -> str:
-    if commit is None:
-        return "commit not known"
-    return f"commit {commit[:12]}" + (" with changes" if commit.endswith("-dirty") else "")
+def _in_words(commit: str | None) -> str:
+    return commit_in_words(commit, commit is not None and commit.endswith("-dirty"))
 
 
 @cache

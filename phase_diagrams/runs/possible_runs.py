@@ -8,14 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from phase_diagrams.runs.summary import CURVE_COLUMNS, FRACTIONS, RunSummary, curve_columns
+from phase_diagrams.runs.summary import (
+    CROSSINGS,
+    CURVE_COLUMNS,
+    FRACTIONS,
+    STEPS,
+    RunSummary,
+    curve_columns,
+)
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import Budget
 
 #: What is said of a run, and whether it holds.
 Claims = Iterator[tuple[bool, str]]
 
-_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step")
 #: A float64 share times its number of samples is a whole number up to rounding.
 _ROUNDING = 1e-6
 #: Sums in float32 may make the least loss, 0, slightly negative.
@@ -71,14 +77,14 @@ def _require(claims: Claims) -> None:
 
 def _ends(run: RunSummary, budget: Budget) -> Claims:
     """Claims on how the run ended: as its budget would have ended it."""
-    crossings = [step for name in _STEPS if (step := getattr(run, name)) is not None]
+    crossings = [step for name in STEPS if (step := getattr(run, name)) is not None]
     yield run.steps_run >= 0 and min(crossings, default=0) >= 0, "a negative number of updates"
     yield run.answers(*budget), "an end before its budget"
     again = run.ending(*budget)
     end, status = again["steps_run"], again["status"]
     yield run.steps_run == end, "another number of updates than its budget gives"
     yield run.status == status, f'the status "{run.status}", which its steps contradict'
-    same = all(getattr(run, name) == again[name] for name in _STEPS)
+    same = all(getattr(run, name) == again[name] for name in STEPS)
     yield same, "a crossing after its end"
     if run.diverged_step is not None:
         before = all(step < run.diverged_step for name, step in _crossings(run))
@@ -92,7 +98,7 @@ def _width(run: RunSummary, cell: Cell) -> Claims:
 
 
 def _crossings(run: RunSummary) -> list[tuple[str, int]]:
-    crossings = [(name, getattr(run, name)) for name in _STEPS[:3]]
+    crossings = [(name, getattr(run, name)) for name in CROSSINGS]
     return [(name, step) for name, step in crossings if step is not None]
 
 
@@ -237,10 +243,11 @@ def _last_states(runs: Sequence[ClaimedRun], rows: NDArray[np.float64]) -> Claim
     before = (updates < ends)[diverged].all()
     yield bool(before), "a learning curve of the state that diverged"
     yield bool((updates <= ends)[unknown].all()), "a learning curve beyond its end"
-    names = "steps_run", "train_accuracy", "test_accuracy", "rqi"
-    last = np.array([[getattr(run.summary, name) for name in names] for run in runs], float)
+    kept = {"update": "steps_run"} | {name: name for name in CURVE_COLUMNS if name in FRACTIONS}
+    last = np.array([[getattr(run.summary, name) for name in kept.values()] for run in runs], float)
     whole = ~(diverged | unknown)
-    same = np.array_equal(rows[whole][:, [0, 3, 4, 5]], last[whole], equal_nan=True)
+    columns = [CURVE_COLUMNS.index(name) for name in kept]
+    same = np.array_equal(rows[whole][:, columns], last[whole], equal_nan=True)
     yield same, "a learning curve that does not end in its last state"
 
 

@@ -10,15 +10,15 @@ from effective_theory.outcome import Status
 from effective_theory.toy_model import MOST_STEPS, StopWhen
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
-from phase_diagrams.runs.summary import FRACTIONS, RunSummary, curve_columns
+from phase_diagrams.runs.summary import FRACTIONS, STEPS, RunSummary, curve_columns
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.systems import Budget
 
 #: Raised when the tables change; older ones stay readable, newer ones are refused.
 STORE_VERSION = 2
 
-_STEPS = ("train_step", "test_step", "rqi_step", "diverged_step", "steps_run")
-_SCALARS = ("status", *_STEPS, *FRACTIONS)
+_UPDATES = (*STEPS, "steps_run")
+_SCALARS = ("status", *_UPDATES, *FRACTIONS)
 _STOPS, _STATUSES = get_args(StopWhen), get_args(Status)
 _KEY = ("cell_id", "engine", "engine_version", *Budget._fields)
 #: Where a system's final state is kept: the column has the name of the first system's.
@@ -109,7 +109,7 @@ def _claimed(row: Mapping[str, Any], cell: Cell) -> ClaimedRun:
         and budget.stop_when in _STOPS
         and fields["status"] in _STATUSES
         and fields["steps_run"] is not None
-        and all(fields[name] is None or _is_step(fields[name], MOST_STEPS) for name in _STEPS)
+        and all(fields[name] is None or _is_step(fields[name], MOST_STEPS) for name in _UPDATES)
         and all(isinstance(fields[name], float | None) for name in FRACTIONS)
         and all(isinstance(fields[name], bytes) for name in (_STATE, "curve"))
         and isinstance(origin, str | None)

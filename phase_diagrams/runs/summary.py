@@ -18,6 +18,10 @@ FRACTIONS = (
     *("train_accuracy", "test_accuracy", "best_train_accuracy", "best_test_accuracy", "rqi"),
 )
 
+#: First crossings of the thresholds, and with divergence all steps that a run may have.
+CROSSINGS = ("train_step", "test_step", "rqi_step")
+STEPS = (*CROSSINGS, "diverged_step")
+
 #: Columns of a learning curve.
 CURVE_COLUMNS = ("update", "train_loss", "test_loss", "train_accuracy", "test_accuracy", "rqi")
 
@@ -84,6 +88,10 @@ class RunSummary:
     curve: NDArray[np.float64]
     origin: Origin | None = None
 
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Return one of CURVE_COLUMNS of the learning curve."""
+        return self.curve[:, CURVE_COLUMNS.index(name)]
+
     def answers(self, steps: int, stop_when: StopWhen) -> bool:
         """Return whether this run tells all that a run with another budget would tell.
 
@@ -121,7 +129,7 @@ class RunSummary:
         ending = self.ending(steps, stop_when)
         end: int = ending["steps_run"]
         if all(getattr(self, name) == value for name, value in ending.items()) and (
-            self.curve.size == 0 or self.curve[-1, 0] <= end
+            self.curve.size == 0 or self.column("update")[-1] <= end
         ):
             return self
         same = end == self.steps_run
@@ -130,15 +138,14 @@ class RunSummary:
             self,
             **ending,
             state=self.state if same else np.full_like(self.state, np.nan),
-            curve=self.curve[self.curve[:, 0] <= end],
+            curve=self.curve[self.column("update") <= end],
             **unknown,
         )
 
     def ending(self, steps: int, stop_when: StopWhen) -> dict[str, Any]:
         """Return the status, first crossings and end that `within` gives, by their names."""
         end, stop = self._end(steps, stop_when), self._stop(stop_when)
-        names = ("train_step", "test_step", "rqi_step", "diverged_step")
-        reached = {name: getattr(self, name) for name in names}
+        reached = {name: getattr(self, name) for name in STEPS}
         within = {n: k if k is not None and k <= end else None for n, k in reached.items()}
         status: Status = "stopped" if stop is not None and stop <= steps else "finished"
         if within["diverged_step"] is not None:

@@ -147,6 +147,15 @@ def test_what_is_no_regular_file_is_refused(
         PhaseDiagram.load(path)
 
 
+@pytest.mark.parametrize("name", ["status", "source", "unmeasured", "train"])
+def test_integers_that_stand_for_nothing_are_refused(name: str, place: Path) -> None:
+    members = {f"{member}.npy": as_bytes(array) for member, array in arrays().items()}
+    beyond = np.full_like(arrays()[name], 77 if name != "train" else -2)
+    write(place, {**members, f"{name}.npy": as_bytes(beyond)})
+    with pytest.raises(InputError, match=f"{name} holds numbers beyond"):
+        PhaseDiagram.load(place)
+
+
 @pytest.mark.parametrize("name", list(arrays()))
 def test_zeros_that_unpack_to_a_multiple_of_the_file_are_not_kept(name: str, place: Path) -> None:
     import tracemalloc

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from effective_theory import Addition, ToyModel, installation
@@ -235,6 +235,7 @@ def test_a_forged_origin_is_damage(forged: object, tmp_path: Path) -> None:
         load(store)
 
 
+@example([Origin("", (), None), Origin("", (("commit", ""),), None)])
 @given(st.lists(origins, min_size=2, max_size=4, unique=True))
 def test_each_part_in_which_origins_differ_is_named_with_its_values(found: list[Origin]) -> None:
     (sentence,) = mixtures(dict.fromkeys(found, 1), TOY)

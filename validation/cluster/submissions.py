@@ -15,6 +15,7 @@ from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.files import FileKind, replacing, require_folder, unwritable
+from effective_theory.installation import commit_in_words
 from phase_diagrams import Cell, RunSummary, Store, SweepSpec
 from validation.cluster.job_record import Cluster, Device, EngineKind, read_record
 
@@ -84,7 +85,7 @@ class Submission:
 
     def __str__(self) -> str:
         """Return sweep, cluster, engine and commit in a clause."""
-        code = (self.commit or "unknown")[:12] + (" with changes" if self.dirty else "")
+        code = commit_in_words(self.commit, self.dirty)
         return f"{self.name} on {self.cluster}, {self.identity}; commit {code}"
 
     def cells(self, element: int) -> Iterator[Cell]:

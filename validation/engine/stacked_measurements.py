@@ -152,7 +152,9 @@ class StackedMeasurements:
         # A diverged state has no measurements, and is not in the curve.
         row = int(self.row[cell])
         curve = self.curve[cell, : row if diverged else row + 1].numpy().copy()
-        last = np.full(len(CURVE_COLUMNS), np.nan) if diverged else curve[-1]
+        last = dict.fromkeys(CURVE_COLUMNS, math.nan)
+        if not diverged:
+            last = dict(zip(CURVE_COLUMNS, curve[-1].tolist(), strict=True))
         best_train, best_test = self.best[cell].tolist()
         return RunSummary(
             status="diverged" if diverged else status,
@@ -161,11 +163,11 @@ class StackedMeasurements:
             rqi_step=first[2],
             diverged_step=update if diverged else None,
             steps_run=update,
-            train_accuracy=float(last[3]),
-            test_accuracy=float(last[4]),
+            train_accuracy=last["train_accuracy"],
+            test_accuracy=last["test_accuracy"],
             best_train_accuracy=best_train,
             best_test_accuracy=best_test,
-            rqi=float(last[5]),
+            rqi=last["rqi"],
             state=self.embeddings[cell].float().numpy().copy(),
             curve=curve,
         )

@@ -14,7 +14,7 @@ from effective_theory.files import (
     require_outputs,
     save_figure,
 )
-from effective_theory.installation import package_versions
+from effective_theory.installation import commit_in_words, package_versions
 from effective_theory.machine import describe_machine
 from validation.experiments.experiment import Experiment, Run, Verdict
 from validation.provenance import code_version
@@ -143,7 +143,7 @@ def read_record(path: Path) -> Record:
 def _provenance() -> dict[str, str]:
     commit, dirty = code_version(allow_dirty=True)
     return {
-        "commit": f"{commit}{' with changes' * dirty}",
+        "commit": commit_in_words(commit, dirty),
         "machine": describe_machine(),
         "python": platform.python_version(),
         **package_versions(_PACKAGES),

@@ -66,8 +66,9 @@ def train_cell(
         )
     further = cell.system.further
     found, curve = run.crossings, usual_curve(run.curve, further)
-    kept = _kept(curve[:, 0], [found.train_step, found.test_step, found.plain_test_step])
-    last = dict(zip((*CURVE_COLUMNS, *further), curve[-1], strict=True))
+    columns = dict(zip((*CURVE_COLUMNS, *further), curve.T, strict=True))
+    train, test = columns["train_accuracy"], columns["test_accuracy"]
+    kept = _kept(columns["update"], [found.train_step, found.test_step, found.plain_test_step])
     ended = run.status != "diverged"
     return RunSummary(
         status=run.status,
@@ -76,10 +77,10 @@ def train_cell(
         rqi_step=None,
         diverged_step=run.diverged_step,
         steps_run=run.updates_run,
-        train_accuracy=float(last["train_accuracy"]) if ended else np.nan,
-        test_accuracy=float(last["test_accuracy"]) if ended else np.nan,
-        best_train_accuracy=float(curve[:, 3].max()),
-        best_test_accuracy=float(curve[:, 4].max()),
+        train_accuracy=float(train[-1]) if ended else np.nan,
+        test_accuracy=float(test[-1]) if ended else np.nan,
+        best_train_accuracy=float(train.max()),
+        best_test_accuracy=float(test.max()),
         rqi=np.nan,
         state=network.state.detach().float().cpu().numpy().copy(),
         curve=curve[kept],
