@@ -6,9 +6,9 @@ lost at both ends: the boundary is the first crossing along the axis in the dire
 their number is given beside it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from phase_diagrams.phases import GENERALISING, Phase, as_phases
 from phase_diagrams.statistics.probabilities import Labels, confidence_level
 from phase_diagrams.statistics.seed_effects import Runs
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.seeds import Seed, seed_groups
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import place_name
 
@@ -51,7 +52,8 @@ class Boundary:
     crossings
         Number of crossings.
     crossing_share
-        Share of the resamples that cross: the band describes these alone.
+        Share of the resamples with runs that cross: the band describes these alone. NaN where none
+        has a run.
     confidence
         Coverage of the band.
     """
@@ -163,13 +165,15 @@ def boundary(
     if level == 0:
         raise InputError("level must be above 0; every probability is at least 0.")
     confidence = confidence_level(confidence)
-    weights = resampled_weights(
-        spec.seeds, integer("resamples", resamples, 1), random_generator(rng)
-    )
+    resamples, generator = integer("resamples", resamples, 1), random_generator(rng)
+    # A design is that of the runs that there are, not of those that are still to come.
+    used = np.asarray(measured.any(axis=tuple(range(measured.ndim - 1))))
+    seeds = [seed for seed, is_used in zip(spec.seeds, used, strict=True) if is_used]
+    weights = resampled_weights(seeds, resamples, generator) if seeds else np.ones((resamples, 0))
     place = names.index(along)
     # Columns last but for the seeds: shape (other axes..., along, seeds).
-    runs = np.moveaxis(measured, place, -2).astype(np.float64)
-    inside = np.moveaxis(np.isin(phases, chosen), place, -2) * runs
+    runs = np.moveaxis(measured[..., used], place, -2).astype(np.float64)
+    inside = np.moveaxis(np.isin(phases, chosen)[..., used], place, -2) * runs
     axis = spec.grid[along]
     positions = scale_positions(axis)
     value, crossings = first_crossing(
@@ -178,9 +182,11 @@ def boundary(
     low, high, crossing = (np.full(value.shape, np.nan) for _ in range(3))
     for column in np.ndindex(value.shape):
         drawn = _share(weights @ inside[column].T, weights @ runs[column].T)
+        # Splits and initialisations are drawn apart: some have no run together.
+        drawn = drawn[np.isfinite(drawn).any(-1)]
         places = first_crossing(positions, drawn, level, direction)[0]
         there = places[np.isfinite(places)]
-        crossing[column] = len(there) / len(places)
+        crossing[column] = len(there) / len(places) if len(places) else np.nan
         if np.isfinite(value[column]) and len(there) and runs[column].sum(-1).max() > 1:
             tails = (1 - confidence) / 2, (1 + confidence) / 2
             low[column], high[column] = np.quantile(there, tails)
@@ -235,10 +241,9 @@ def first_crossing(
     return first_places.reshape(probability.shape[:-1]), count.reshape(probability.shape[:-1])
 
 
-def resampled_weights(seeds: Any, resamples: int, rng: np.random.Generator) -> Array:
+def resampled_weights(seeds: Sequence[Seed], resamples: int, rng: np.random.Generator) -> Array:
     """Return how often each run is drawn in each resample, shape (resamples, runs)."""
-    columns = [np.unique(column, return_inverse=True)[1] for column in np.array(seeds).T]
-    shared = [groups for groups in columns if 1 < groups.max() + 1 < len(seeds)]
+    shared = [groups for groups in seed_groups(seeds) if 1 < groups.max() + 1 < len(seeds)]
     weights = np.ones((resamples, len(seeds)))
     for groups in shared or [np.arange(len(seeds))]:
         number = int(groups.max()) + 1

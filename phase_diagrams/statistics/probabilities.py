@@ -25,6 +25,7 @@ from effective_theory import InputError
 from effective_theory.checks import fraction
 from phase_diagrams.phases import RUN_PHASES, Phase, as_phases
 from phase_diagrams.statistics.seed_effects import Runs, effects_of
+from phase_diagrams.sweeps.seeds import Seed, seed_groups
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import place_name
 
@@ -206,7 +207,7 @@ def majority(spec: SweepSpec, phases: Labels, measured: Runs, confidence: float 
 
 
 def effective_runs(
-    inside: NDArray[np.bool_], measured: NDArray[np.bool_], seeds: Sequence[tuple[int, int]]
+    inside: NDArray[np.bool_], measured: NDArray[np.bool_], seeds: Sequence[Seed]
 ) -> Array:
     """Return the number of independent runs that would tell as much as those of each cell.
 
@@ -222,9 +223,10 @@ def effective_runs(
     effects = effects_of(inside[np.newaxis].astype(np.float64), measured, seeds)
     runs = measured.sum(-1)
     excess, design_effect = [], 1.0
-    for place, share in enumerate((effects.split, effects.initialisation)):
-        names = np.array([seed[place] for seed in seeds])
-        groups = (names[:, np.newaxis] == np.unique(names)).astype(np.float64)
+    for numbers, share in zip(
+        seed_groups(seeds), (effects.split, effects.initialisation), strict=True
+    ):
+        groups = np.eye(numbers.max() + 1)[numbers]
         with np.errstate(invalid="ignore"):
             excess.append(((measured @ groups) ** 2).sum(-1) / runs - 1)
         if groups.shape[1] > 1:

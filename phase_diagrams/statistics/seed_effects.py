@@ -13,6 +13,7 @@ alike; in a balanced crossed design they are those of the analysis of variance. 
 vectors, half the squared difference of two runs is 1 if they differ and 0 if not.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from phase_diagrams.phases import RUN_PHASES
+from phase_diagrams.sweeps.seeds import Seed, seed_groups
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import number
 
@@ -99,7 +101,9 @@ def step_effects(spec: SweepSpec, steps: Any, measured: Runs) -> SeedEffects:
     return effects_of(values, measured & ~np.ma.getmaskarray(steps), spec.seeds)
 
 
-def effects_of(values: NDArray[np.float64], measured: NDArray[np.bool_], seeds: Any) -> SeedEffects:
+def effects_of(
+    values: NDArray[np.float64], measured: NDArray[np.bool_], seeds: Sequence[Seed]
+) -> SeedEffects:
     """Return the effects of both seeds on any values.
 
     Parameters
@@ -113,7 +117,7 @@ def effects_of(values: NDArray[np.float64], measured: NDArray[np.bool_], seeds: 
     """
     if not measured.any():
         return SeedEffects(*[float("nan")] * 4)
-    splits, initialisations = np.array(seeds).T
+    splits, initialisations = seed_groups(seeds)
     same_split = splits[:, np.newaxis] == splits
     same_start = initialisations[:, np.newaxis] == initialisations
     # Centred first: products of large numbers would drown their differences.

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from effective_theory import InputError
 from effective_theory.checks import integer, is_sequence, shown
 
@@ -10,7 +13,7 @@ from effective_theory.checks import integer, is_sequence, shown
 Seed = tuple[int, int]
 
 
-def checked_seed(seed: Seed) -> Seed:
+def checked_seed(seed: Any) -> Seed:
     """Return a seed of whole numbers from 0 on, or raise InputError."""
     if not is_sequence(seed) or len(seed) != 2:
         raise InputError(f"seed must be a pair such as (0, 0), not {shown(seed)}.")
@@ -30,7 +33,7 @@ def settled_seeds(seeds: Any) -> tuple[Seed, ...]:
     settled: list[Seed] = []
     for seed in seeds:
         if isinstance(seed, Sequence) and not isinstance(seed, str | bytes) and len(seed) == 2:
-            settled.append((integer("split seed", seed[0], 0), integer("init seed", seed[1], 0)))
+            settled.append(checked_seed(seed))
         else:
             number = integer("seeds", seed, 0)
             settled.append((number, number))
@@ -39,3 +42,16 @@ def settled_seeds(seeds: Any) -> tuple[Seed, ...]:
     if len(set(settled)) != len(settled):
         raise InputError("seeds are repeated; give each seed once.")
     return tuple(settled)
+
+
+def seed_groups(seeds: Sequence[Seed]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of each run's split among all splits, and that of its initialisation.
+
+    NumPy has no integers for seeds beyond 2**63 beside small ones: it would make them floats, of
+    which several are one.
+    """
+    splits, initialisations = (
+        np.array([sorted(set(each)).index(seed) for seed in each])
+        for each in zip(*seeds, strict=True)
+    )
+    return splits, initialisations

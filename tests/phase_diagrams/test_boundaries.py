@@ -109,6 +109,43 @@ def test_whole_groups_of_runs_are_drawn() -> None:
         assert (weights.sum(-1) == 3).all() and not (weights[:, 0] == weights[:, 1]).all()
 
 
+def test_a_resample_without_runs_says_nothing() -> None:
+    seeds = [(0, 0), (0, 1), (1, 0)]
+    diagram = labelled([[M] * 3, [M] * 3, [C] * 3, [C] * 3], {"decoder_lr": RATES}, seeds)
+    assert (resampled_weights(seeds, 999, np.random.default_rng(0)).sum(-1) == 0).any()
+    assert diagram.boundary("decoder_lr", rng=0).crossing_share == 1.0
+
+
+def test_the_design_is_that_of_the_runs_that_there_are() -> None:
+    """Of a second split no run has come yet: as if it were not asked for."""
+    labels = np.full((4, 4), M)
+    labels[1:, 0] = labels[2:, 1:3] = labels[3] = C
+    alone = labelled(labels, {"decoder_lr": RATES}, [(0, start) for start in range(4)])
+    missing = np.full((4, 4), Phase.NOT_RUN)
+    both = labelled(
+        np.hstack([labels, missing]),
+        {"decoder_lr": RATES},
+        [(split, 4 * split + start) for split in (0, 1) for start in range(4)],
+    )
+    expected, found = (each.boundary("decoder_lr", rng=0) for each in (alone, both))
+    assert (found.low, found.high) == (expected.low, expected.high)
+    assert found.low < found.value < found.high and found.crossing_share == 1.0
+
+
+def test_seeds_of_any_size_are_told_apart() -> None:
+    """NumPy would make floats of them, of which the last two are one."""
+    labels = [[M, M, M], [M, C, M], [C, C, M], [C, C, C]]
+    small, large = (
+        labelled(labels, {"decoder_lr": RATES}, seeds)
+        for seeds in ((0, 1, 2), (0, 2**63 + 1, 2**63 + 2))
+    )
+    expected, found = (each.boundary("decoder_lr", rng=0) for each in (small, large))
+    assert (found.low, found.high) == (expected.low, expected.high)
+    assert str(large.seed_effects()) == str(small.seed_effects())
+    runs = [each.probability().effective_runs for each in (small, large)]
+    np.testing.assert_array_equal(*runs)
+
+
 def test_resamples_that_do_not_cross_are_counted_not_hidden() -> None:
     labels = [[C, C, C], [C, C, C], [M, M, C]]
     axes = {"decoder_lr": Axis((1e-4, 1e-3, 1e-2), "log")}
