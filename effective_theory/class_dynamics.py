@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array
+from effective_theory.checks import InputError, finite_array, refuse_masked
 
 Array = NDArray[np.float64]
 
@@ -107,13 +107,28 @@ def class_effective_trajectory(
         that are zero or positive.
     """
     classes = _Classes.of(representations, labels).required()
-    at = np.asarray(times, float)
+    at = _times(times)
+    # Only ratios matter: where all means are zero, the slowest deviation that is present sets the
+    # scale. Each sample has its class's rate, which is not 0.
+    own = classes.array - classes.means
+    still = classes.means.any()
+    rates = classes.rates - (0.0 if still else classes.rates[own.any(axis=1)].min())
+    with np.errstate(invalid="ignore"):  # 0 times infinity is the 0 of what does not decay
+        exponents = np.nan_to_num(np.outer(at, np.maximum(rates, 0.0)), nan=0.0, posinf=np.inf)
+    moved = classes.means + np.exp(-exponents)[:, :, None] * own  # (times, n, d)
+    return np.asarray(moved * np.sqrt(classes.norm / (moved**2).sum(axis=(1, 2), keepdims=True)))
+
+
+def _times(times: ArrayLike) -> Array:
+    """Return times as an array, or raise InputError; infinity is one."""
+    refuse_masked("times", times)
+    try:
+        at = np.array(times, float)
+    except (TypeError, ValueError):
+        at = np.full(1, np.nan)
     if at.ndim != 1 or np.isnan(at).any() or (at < 0).any():
         raise InputError("times must be a sequence of numbers, zero or positive.")
-    # Each sample has its class's rate, which is not 0: what is its own decays.
-    decays = np.exp(-np.outer(at, classes.rates))  # (times, n)
-    moved = classes.means + decays[:, :, None] * (classes.array - classes.means)
-    return np.asarray(moved * np.sqrt(classes.norm / (moved**2).sum(axis=(1, 2), keepdims=True)))
+    return at
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +144,7 @@ class _Classes:
     def of(cls, representations: ArrayLike, labels: ArrayLike) -> Self:
         """Check f (n, d) and labels (n,), and take the mean and size of each sample's class."""
         array = finite_array("representations", representations, (None, None), np.float64)
+        refuse_masked("labels", labels)
         numbers = np.asarray(labels)
         if numbers.shape != (len(array),) or not np.issubdtype(numbers.dtype, np.integer):
             raise InputError(

@@ -45,8 +45,9 @@ def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: flo
     Returns
     -------
     float
-        The ratio of the two learning rates, without unit, to 3 %; at most 1e4, infinite if the
-        representation does not win there.
+        The ratio of the two learning rates, without unit: the first of forty for each decade with
+        which the representation wins, so that it is too large by 6 % at most. It is 1e-2 where
+        the representation wins with that already, and infinite where it does not with 1e4.
 
     Raises
     ------

@@ -1,5 +1,6 @@
 """P(n0 = 2) against the training size, and where it crosses 1/2, from known critical sizes."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,7 @@ class CriticalFraction:
     low, high
         Its confidence interval.
     standard_error
-        Half the width of the interval of one standard deviation.
+        Half the width of the interval of one standard deviation; infinite for one order.
     size
         |D_c| = r_c N, in samples.
     orders
@@ -87,6 +88,7 @@ def unique_line_curve(
 
     confidence = _confidence(confidence)
     ordered = _sorted(critical_sizes)
+    refuse_masked("sizes", sizes)
     counts = np.searchsorted(ordered, sizes, side="right")
     bounds = {
         count: binomtest(count, len(ordered)).proportion_ci(confidence, method="wilson")
@@ -109,7 +111,8 @@ def critical_fraction(
     It is a fraction of the task's N samples; Liu et al. 2022 give 0.4 for addition with p = 10.
     P is interpolated linearly between neighbouring sizes. The interval holds every r at which the
     measured P does not differ from 1/2 by more than chance, that is by z / (2 sqrt(orders)): it is
-    where the Wilson band of P crosses 1/2, and needs no assumption on the shape of P.
+    where the Wilson band of P crosses 1/2, and needs no assumption on the shape of P. Of so few
+    orders that chance alone reaches from 0 to 1, three at 95 %, it holds every r.
 
     Parameters
     ----------
@@ -137,15 +140,23 @@ def critical_fraction(
     deviation = 0.5 / np.sqrt(len(ordered))
     spread = float(ndtri((1.0 + _confidence(confidence)) / 2.0)) * deviation
     size = _crossing(ordered, 0.5)
-    width = _crossing(ordered, 0.5 + deviation) - _crossing(ordered, 0.5 - deviation)
+    below, above = _interval(ordered, deviation, task.size)
+    low, high = _interval(ordered, spread, task.size)
     return CriticalFraction(
         value=size / task.size,
-        low=_crossing(ordered, 0.5 - spread) / task.size,
-        high=_crossing(ordered, 0.5 + spread) / task.size,
-        standard_error=width / 2.0 / task.size,
+        low=low / task.size,
+        high=high / task.size,
+        standard_error=(above - below) / 2.0 / task.size if len(ordered) > 1 else math.inf,
         size=size,
         orders=len(ordered),
     )
+
+
+def _interval(ordered: NDArray[np.int64], spread: float, most: int) -> tuple[float, float]:
+    """Sizes at which the share is ``spread`` off 1/2, below and above; all where none is."""
+    if spread >= 0.5:
+        return 0.0, float(most)
+    return _crossing(ordered, 0.5 - spread), _crossing(ordered, 0.5 + spread)
 
 
 def _crossing(ordered: NDArray[np.int64], level: float) -> float:
@@ -154,7 +165,7 @@ def _crossing(ordered: NDArray[np.int64], level: float) -> float:
         return 0.0
     sizes = np.arange(ordered[0] - 1, ordered[-1] + 1)
     counts = np.searchsorted(ordered, sizes, side="right")
-    target = min(max(level, 0.0), 1.0) * len(ordered)
+    target = level * len(ordered)
     before = int(np.searchsorted(counts, target, side="left"))
     after = int(np.searchsorted(counts, target, side="right"))
     if after > before:  # the curve has this value at some sizes

@@ -88,7 +88,7 @@ def fit_critical_size(symbols: Sequence[int], fractions: Sequence[CriticalFracti
     ------
     InputError
         If there are fewer than two different p, a p is out of range, the lengths differ, or a
-        standard error is zero.
+        standard error is zero or infinite.
     """
     p = np.array([integer("symbols", value, 2, MOST_SYMBOLS) for value in symbols], np.int64)
     if len(p) != len(fractions) or len(np.unique(p)) < 2:
@@ -96,8 +96,8 @@ def fit_critical_size(symbols: Sequence[int], fractions: Sequence[CriticalFracti
     scale = (p + 1) / 2.0
     measured = scale * [fraction.value for fraction in fractions]
     errors = scale * [fraction.standard_error for fraction in fractions]
-    if (errors <= 0).any():
-        raise InputError("fractions must have a positive standard_error; use more orders.")
+    if not ((errors > 0) & np.isfinite(errors)).all():
+        raise InputError("fractions must have a positive, finite standard_error; use more orders.")
     design = np.column_stack([np.ones(len(p)), np.log(p)])
     weighted = design / errors[:, None]
     covariance = np.linalg.inv(weighted.T @ weighted)

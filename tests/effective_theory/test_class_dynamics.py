@@ -65,6 +65,21 @@ def test_the_norm_is_kept_and_classes_end_as_distinct_points(start: np.ndarray) 
     assert min(apart) > 0.1
 
 
+def test_classes_whose_means_are_zero_keep_their_slowest_deviations() -> None:
+    """One class is at rest; of two the faster one, with more samples, is left behind."""
+    alone = [[1.0], [-1.0]]
+    found = class_effective_trajectory(alone, [0, 0], [0, 1, 1000, math.inf])
+    np.testing.assert_allclose(found, np.tile(alone, (4, 1, 1)))
+    two = np.array([[1.0], [-1.0], [1.0], [0.0], [-1.0]])
+    *early, end = class_effective_trajectory(two, [0, 0, 1, 1, 1], [1.0, math.inf])
+    solved = solve_ivp(
+        lambda _, flat: class_effective_flow(flat[:, None], [0, 0, 1, 1, 1]).ravel(),
+        (0, 1), two.ravel(), rtol=1e-10, atol=1e-12,
+    )  # fmt: skip
+    np.testing.assert_allclose(early[0].ravel(), solved.y[:, -1], atol=1e-8)
+    np.testing.assert_allclose(end.ravel(), [2**0.5, -(2**0.5), 0, 0, 0])
+
+
 def test_what_is_undefined_is_named(start: np.ndarray) -> None:
     assert math.isnan(class_effective_loss(np.zeros((2, 1)), [0, 0]))
     assert math.isnan(class_effective_loss(start, np.arange(len(LABELS))))
@@ -74,3 +89,10 @@ def test_what_is_undefined_is_named(start: np.ndarray) -> None:
         class_effective_loss(start, LABELS[:3])
     with pytest.raises(InputError, match="times must be"):
         class_effective_trajectory(start, LABELS, [-1.0])
+    for wrong in (["a"], [1j], 3.0, [math.nan]):
+        with pytest.raises(InputError, match="times must be"):
+            class_effective_trajectory(start, LABELS, wrong)
+    with pytest.raises(InputError, match="times must have no masked"):
+        class_effective_trajectory(start, LABELS, np.ma.array([0.0, 99.0], mask=[False, True]))
+    with pytest.raises(InputError, match="labels must have no masked"):
+        class_effective_loss(start, np.ma.array(LABELS, mask=LABELS == LABELS[0]))

@@ -120,7 +120,16 @@ def test_critical_fraction_interpolates() -> None:
     # Here P is exactly 1/2 from 3 to 6.
     assert critical_fraction(4, np.array([3, 3, 7, 9])).size == 4.5
     alone = critical_fraction(4, np.array([6]))
-    assert (alone.size, alone.low, alone.high) == (5.5, 0.5, 0.6)
+    assert (alone.size, alone.low, alone.high) == (5.5, 0.0, 1.0)
+    assert alone.standard_error == np.inf
+
+
+@pytest.mark.parametrize("orders", [1, 2, 3, 20])
+def test_the_interval_of_a_few_orders_covers(orders: int) -> None:
+    pool = critical_training_sizes(10, orders=400 * orders, rng=0)
+    truth = critical_fraction(10, pool).value
+    found = [critical_fraction(10, batch) for batch in pool.reshape(400, orders)]
+    assert np.mean([r.low <= truth <= r.high for r in found]) >= 0.9
 
 
 def test_the_interval_of_the_critical_fraction_covers() -> None:
