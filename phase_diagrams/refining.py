@@ -111,6 +111,8 @@ def refine(
         # The last round has no runs: it tells the store of a sweep that needs none.
         if not places:
             break
+    if fine.prediction is not None:
+        fine.prediction = fine.prediction.measured_at(fine.phases, fine.measured)
     infer(fine)
     for sentence in mixtures(fine.origins, fine.spec.system):
         warnings.warn(sentence, stacklevel=2)

@@ -111,7 +111,7 @@ def phase_probabilities(
         How well the law holds.
     """
     found = np.zeros(len(RUN_PHASES))
-    if observed.diverged:
+    if observed.diverged and observed.end <= budget:
         found[Phase.DIVERGED] = 1.0
     elif observed.generalises:
         found[:] = _generalising(observed, budget, lag, law)
@@ -119,7 +119,7 @@ def phase_probabilities(
         found[:] = _memorising(observed, budget, lag, law)
     else:
         trained = _late_train(observed, budget, law)
-        found[Phase.MEMORIZATION], found[Phase.CONFUSION] = trained, 1 - trained
+        found[_trained(observed, lag)], found[Phase.CONFUSION] = trained, 1 - trained
     by_decade = law.change_at_edge if at_edge else law.change
     changed = 1 - math.exp(-by_decade * abs(observed.decades))
     found *= 1 - changed
@@ -129,6 +129,8 @@ def phase_probabilities(
 
 def expected_length(observed: Observed, budget: Budget, law: Law) -> float:
     """Return about how many updates a cell's run takes: to what it stops for, or its budget."""
+    if observed.diverged:
+        return min(budget.steps, observed.end)
     stretch = math.exp(law.slope * observed.decades)
     if budget.stop_when != "never" and observed.generalises:
         return min(budget.steps, max(observed.train, observed.test) * stretch)
@@ -180,9 +182,18 @@ def _late_test(end: float, budget: int, law: Law) -> float:
 
 def _other(observed: Observed, lag: int) -> Phase:
     """Return the phase of a cell that does not reach what its probe did, or reaches more."""
-    if observed.generalises or observed.train == math.inf:
+    if observed.generalises:
         return Phase.MEMORIZATION
-    return _generalised(observed.train, lag)
+    return (
+        _trained(observed, lag) if observed.train == math.inf else _generalised(observed.train, lag)
+    )
+
+
+def _trained(observed: Observed, lag: int) -> Phase:
+    """Return the phase of a cell that reaches the train threshold after the probe's end."""
+    if observed.test < math.inf:
+        return _generalised(observed.test - observed.end, lag)
+    return Phase.MEMORIZATION
 
 
 def _generalised(gap: float, lag: int) -> Phase:

@@ -60,29 +60,35 @@ class Rule:
         It is a cell of the group, shortened; where all are slower it is the fastest one at larger
         rates.
         """
-        longest = _longest(group)
         for cell in group.cells:
             if unit_rate(cell) >= self.reference * (1 - SAME_RATE):
-                return self._shortened(cell, longest)
+                return self._shortened(cell)
         fastest = group.cells[-1]
         model = rescale(fastest.model, self.reference / unit_rate(fastest))
-        return self._shortened(dataclasses.replace(fastest, model=model), longest)
+        return self._shortened(dataclasses.replace(fastest, model=model))
+
+    def is_cut(self, group: Group, first: Cell) -> bool:
+        """Return whether a group's first probe ends with its cell's budget, before the horizon.
+
+        Faster cells then go on for a longer time, of which it says nothing.
+        """
+        time = first.budget.steps * unit_rate(first)
+        return time < min(self.horizon, _longest(group)) * (1 - SAME_RATE)
 
     def faster(self, group: Group, first: Cell) -> Iterator[Cell]:
         """Yield a group's own cells a stride above the rate of its first probe, and so on."""
         rate = unit_rate(first) * self.stride
         # Half a stride beyond the fastest cell would be nearer to the probe before.
         while rate <= unit_rate(group.cells[-1]) * math.sqrt(self.stride):
-            yield self._shortened(group.nearest(rate), _longest(group))
+            yield self._shortened(group.nearest(rate))
             rate *= self.stride
 
-    def _shortened(self, cell: Cell, longest: float) -> Cell:
-        """Return a probe that ends at the horizon, or when no cell of its group goes on."""
-        rate = unit_rate(cell)
+    def _shortened(self, cell: Cell) -> Cell:
+        """Return a probe that ends at the horizon, or with its cell's budget."""
         least = max(self.least_share * cell.budget.steps, self.least_steps)
-        end = min(max(self.horizon / rate, least), longest / rate)
+        end = max(self.horizon / unit_rate(cell), least)
         # A budget that went to and fro between units is a whole number but for its last bits.
-        return with_steps(cell, max(1, math.ceil(end * (1 - SAME_RATE))))
+        return with_steps(cell, min(math.ceil(end * (1 - SAME_RATE)), cell.budget.steps))
 
 
 @dataclass(frozen=True)
@@ -146,17 +152,18 @@ class Plan:
     def wanted(self, found: Found) -> Iterator[tuple[Group, Cell]]:
         """Yield the probes that the sweep needs, as far as the results of earlier ones say.
 
-        The first of each group; and where those of neighbouring ratios end differently, others of
-        the two groups a stride above, two strides and so on.
+        The first of each group; and where those of neighbouring ratios end differently, or their
+        budgets end them before the horizon, others of these groups a stride above, two strides and
+        so on.
         """
         for row in self._rows.values():
             yield from row
             outcomes = [_outcome(found, cell) for _, cell in row]
-            at_edge = set()
+            further = {k for k, (group, first) in enumerate(row) if self.rule.is_cut(group, first)}
             for (left, one), (right, other) in pairwise(enumerate(outcomes)):
                 if one is not None and other is not None and one != other:
-                    at_edge |= {left, right}
-            for place in sorted(at_edge):
+                    further |= {left, right}
+            for place in sorted(further):
                 group, first = row[place]
                 for cell in self.rule.faster(group, first):
                     yield group, cell

@@ -52,7 +52,7 @@ class Prediction:
 
     def doubtful(self, below: float) -> NDArray[np.bool_]:
         """Return where the likeliest phase has a smaller probability, or where none is known."""
-        return np.asarray(np.nan_to_num(self.certainty) < below)
+        return np.asarray(np.isnan(self.certainty) | (self.certainty < below))
 
     def certainty_at(self, index: tuple[int, ...]) -> float | None:
         """Return the probability of a cell's likeliest phase; None where nothing is known."""

@@ -30,10 +30,11 @@ from phase_diagrams.cli import main
 from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.phases import classify
 from phase_diagrams.prediction.groups import groups_of, unit_rate
-from phase_diagrams.prediction.law import Law, Observed, phase_probabilities
+from phase_diagrams.prediction.law import Law, Observed, expected_length, phase_probabilities
 from phase_diagrams.prediction.predicted_cells import observed_by, predict_cells
 from phase_diagrams.prediction.probes import Plan, Probe, Rule, key_of
 from phase_diagrams.prediction.spent import spent
+from phase_diagrams.sweeps.systems import Budget
 from phase_diagrams.text.summary import summary
 from phase_diagrams.text.table import write_csv
 from tests.phase_diagrams.labelled import run_with
@@ -133,6 +134,16 @@ def test_what_is_near_the_train_threshold_may_reach_it_soon_after(
     assert found[Phase.CONFUSION] == pytest.approx(1 - late, abs=1e-4)
 
 
+def test_who_has_generalised_and_is_trained_later_comprehends() -> None:
+    """As `classify` has it: the test threshold came first."""
+    own = Observed(math.inf, 500, end=1000, decades=0, rate=1e-3, train_missing=0.03)
+    found = phase_probabilities(own, 100_000, 1000, False, Law())
+    assert classify(5000, 500) == Phase.COMPREHENSION == found.argmax()
+    assert found[Phase.MEMORIZATION] == 0
+    other = phase_probabilities(dataclasses.replace(own, decades=1), 1000, 1000, True, Law())
+    assert other[Phase.COMPREHENSION] > 0 == other[Phase.MEMORIZATION]
+
+
 def test_what_a_probe_lacked_of_the_threshold_is_read_from_its_run() -> None:
     """Whether it is the probe's own or the beginning of a longer one."""
     cell = rate_grid().cell((0, 0, 0))
@@ -157,6 +168,18 @@ def test_a_probe_that_diverged_says_so() -> None:
     observed = Observed(math.inf, math.inf, 10, 1, 1e-3, diverged=True)
     found = phase_probabilities(observed, 1000, 1000, False, Law(change=0))
     assert found.argmax() == Phase.DIVERGED
+    assert expected_length(observed, Budget(1000, "never"), Law()) == 10
+    # A run that ends before has not diverged yet.
+    assert phase_probabilities(observed, 9, 1000, False, Law(change=0))[Phase.DIVERGED] == 0
+    assert expected_length(observed, Budget(9, "never"), Law()) == 9
+
+
+@pytest.mark.parametrize("steps", [100, 300, 1000, 3000])
+def test_a_prediction_takes_no_more_than_its_sweep(steps: int) -> None:
+    engine = LawEngine()
+    found = predicted(rate_grid(steps=steps), engine)
+    assert sum(model.steps for model in engine.ran) <= steps * found.spec.size
+    assert all(model.steps <= steps for model in engine.ran if model.decoder_lr > 1.01e-4)
 
 
 def test_real_training_is_predicted() -> None:
@@ -318,7 +341,7 @@ def test_divergence_speaks_for_faster_cells_alone() -> None:
     assert found.prediction is not None and found.prediction.probes == 3
     assert not (found.phases == Phase.DIVERGED).any()
     assert (found.source == Source.NOT_RUN).any()
-    after = measure_doubtful(found, n_jobs=1, progress=False)
+    after = measure_doubtful(found, 0.0, n_jobs=1, progress=False)
     assert after.measured[found.source == Source.NOT_RUN].all()
 
 
@@ -340,6 +363,9 @@ def test_a_refined_diagram_may_start_from_a_predicted_one(tmp_path: Path) -> Non
     again = load(store, "refined", engine=LawEngine())
     np.testing.assert_array_equal(again.source, fine.source)
     np.testing.assert_array_equal(again.phases, fine.phases)
+    assert fine.prediction is not None and again.prediction is not None
+    np.testing.assert_array_equal(again.prediction.certainty, fine.prediction.certainty)
+    assert (fine.prediction.certainty[fine.measured] == 1).all()
     assert "predicted, 0 not run" in summary(fine)
 
 
@@ -424,7 +450,7 @@ def test_the_command_predicts_and_measures_what_is_doubtful(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     axes = ["--axis", "decoder_lr=1e-3,1e-2", "--axis", "embedding_lr=1e-3,1e-2"]
-    small = ["--width", "5", "--steps", "300", "--jobs", "1"]
+    small = ["--width", "5", "--steps", "3000", "--jobs", "1"]
     assert main(["predict", *axes, *small]) == 0
     first = capsys.readouterr().out
     assert "predicted: " in first and "updates: " in first
