@@ -1,12 +1,14 @@
 """Where a setting lies among the cells of a sweep, and how far they are from it."""
 
 import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
+from effective_theory.checks import shown
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.spec import SweepSpec
 
@@ -20,6 +22,8 @@ def containing(name: str, axis: Axis, value: Any) -> int:
             return axis.index(value)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{name} must be a number, as on its axis, not {shown(value)}.")
     edges = axis.edges
     if not edges[0] <= value <= edges[-1]:
         raise InputError(

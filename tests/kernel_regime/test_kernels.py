@@ -165,5 +165,7 @@ def test_a_singular_kernel_is_named() -> None:
     with pytest.raises(InputError, match="20 samples x 5 classes singular; give a larger one"):
         kernel_prediction(state, dataset)
     assert np.isfinite(kernel_prediction(state, dataset, ridge=1e-3)).all()
+    with pytest.raises(InputError, match="at_a_time must be at least 1"):
+        kernel_prediction(state, dataset, ridge=1e-3, at_a_time=0)
     with pytest.raises(InputError, match="init_scale 0 makes the expected kernel singular"):
         expected_prediction(dataset, 2, init_scale=0.0)

@@ -107,6 +107,8 @@ def test_what_is_no_regression_is_named(change: dict[str, Any], message: str) ->
     triples, given = Triples.split(5, 0.5, seed=0), {"lr": 1e-3, "updates": 1, **change}
     with pytest.raises(InputError, match=message):
         train_on_triples(QuadraticNetwork(5, 5, width=4), triples, **given)
+    with pytest.raises(InputError, match="share 0 leaves no triple for training"):
+        Triples.split(5, 0.0, seed=0)
     with pytest.raises(InputError, match="network has 7 symbols, triples have 5"):
         train_on_triples(QuadraticNetwork(7, 7, width=4), triples, lr=1e-3, updates=1)
 

@@ -162,6 +162,14 @@ def test_ordinal_axes_are_met_and_count_in_places() -> None:
         advise(diagram, loss="hinge", train_size=33)
 
 
+def test_what_is_no_number_has_no_place_on_an_axis_of_numbers() -> None:
+    """Where the field allows more than numbers, such as no batch size for the full batch."""
+    axes = {"batch_size": Axis((15, 30, 45), "linear")}
+    diagram = PhaseDiagram(SweepSpec(Addition(10), axes, ToyModel(steps=10_000)))
+    with pytest.raises(InputError, match="batch_size must be a number, as on its axis, not None"):
+        advise(diagram, batch_size=None)
+
+
 def test_advise_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     command = (

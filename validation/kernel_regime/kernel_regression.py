@@ -102,10 +102,11 @@ def kernel_prediction(
     Raises
     ------
     InputError
-        If the task is no operation on symbols, the ridge is negative, or the kernel is singular:
-        more samples times classes than weights. Give a ridge.
+        If the task is no operation on symbols, the ridge is negative, ``at_a_time`` is below 1, or
+        the kernel is singular: more samples times classes than weights. Give a ridge.
     """
     task, train = dataset.operation, dataset.train
+    at_a_time = integer("at_a_time", at_a_time, 1)
     pairs = np.asarray(task.pairs)
     kernel = quadratic_kernel(state, pairs[train])
     kernel[np.diag_indices(len(kernel))] += (

@@ -40,7 +40,7 @@ class Triples:
         p
             Number of symbols, at least 2.
         share
-            Of the p^3 triples, 0 to 1.
+            Of the p^3 triples, 0 to 1; at least one triple is for training.
         seed
             Of the draw.
 
@@ -50,9 +50,12 @@ class Triples:
             If an argument is out of its range.
         """
         p, share = integer("p", p, 2), fraction("share", share)
+        count = round(share * p**3)
+        if count == 0:
+            raise InputError(f"share {share:g} leaves no triple for training; give a larger one.")
         order = random_generator(seed, "seed").permutation(p**3)
         train = np.zeros(p**3, bool)
-        train[order[: round(share * p**3)]] = True
+        train[order[:count]] = True
         return cls(p, train.reshape(p * p, p))
 
     @property
