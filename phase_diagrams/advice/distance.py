@@ -24,13 +24,13 @@ def containing(name: str, axis: Axis, value: Any) -> int:
             raise InputError(f"{name}: {error}") from None
     if isinstance(value, bool) or not isinstance(value, Real):
         raise InputError(f"{name} must be a number, as on its axis, not {shown(value)}.")
-    edges = axis.edges
-    if not edges[0] <= value <= edges[-1]:
+    number, edges = float(value), axis.edges
+    if not edges[0] <= number <= edges[-1]:
         raise InputError(
-            f"{name} {value:g} lies outside of the sweep, {edges[0]:.3g} to {edges[-1]:.3g}; "
+            f"{name} {number:g} lies outside of the sweep, {edges[0]:.3g} to {edges[-1]:.3g}; "
             "sweep there first."
         )
-    return min(int(np.searchsorted(edges, value, side="right")), len(axis)) - 1
+    return min(int(np.searchsorted(edges, number, side="right")), len(axis)) - 1
 
 
 def distances(spec: SweepSpec, asked: dict[str, Any]) -> NDArray[np.float64]:
