@@ -37,7 +37,7 @@ SAMPLE = 200
 
 
 def short_runs(runs: int, steps: int) -> SweepSpec:
-    """Return a sweep of so many runs of so many updates."""
+    """Return a sweep of ``runs`` runs of ``steps`` updates."""
     rates = Axis(tuple(np.geomspace(1e-5, 1e-3, runs // 100)), "log")
     decays = Axis(tuple(np.linspace(0, 2, 100)), "linear")
     return SweepSpec(

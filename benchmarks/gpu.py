@@ -61,7 +61,7 @@ def grid(spec: SweepSpec, device: str, store: Path) -> None:
 
 
 def batched(cells: list[Cell], device: str, updates: int, count: int = 1) -> Callable[[], int]:
-    """Return a function that trains the cells, in so many lanes, for at least so many updates."""
+    """Return a function that trains the cells, in some lanes, for at least ``updates`` updates."""
     endless = [replace(c, model=replace(c.model, steps=10**9, stop_when="never")) for c in cells]
     shape = Shape.of(cells[0].model, cells[0].task, cells[0].train_size)
     waiting, places = deque(endless), math.ceil(len(cells) / count)
@@ -82,7 +82,7 @@ def batched(cells: list[Cell], device: str, updates: int, count: int = 1) -> Cal
 
 
 def in_jax(cells: list[Cell], device: str, updates: int) -> Callable[[], int]:
-    """Return a function that trains the cells for so many updates in JAX on the same device."""
+    """Return a function that trains the cells for ``updates`` updates in JAX on the same device."""
     import jax
     from jax_step import jax_grid
 

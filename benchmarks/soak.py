@@ -24,7 +24,7 @@ from phase_diagrams import SweepSpec, numba_engine, sweep
 
 
 def spec(runs: int) -> SweepSpec:
-    """Return a sweep of so many runs of three updates."""
+    """Return a sweep of at least ``runs`` runs of three updates."""
     axes = {
         "decoder_lr": [1e-3 * k for k in range(1, 101)],
         "decoder_weight_decay": [float(decay) for decay in range(-(-runs // 200))],
@@ -64,7 +64,7 @@ def rows(store: Path) -> list[tuple[object, ...]]:
 
 
 def killed_sweep(runs: int, kills: int, store: Path, draw: random.Random) -> list[int]:
-    """Kill the sweep so often, then let it finish; return the runs committed at each kill."""
+    """Kill the sweep ``kills`` times, then let it finish; return the runs committed at each kill."""
     left: list[int] = []
     while True:
         command = [sys.executable, __file__, "--work", str(store), "--runs", str(runs)]

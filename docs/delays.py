@@ -21,9 +21,9 @@ PAGE = Path(__file__).with_name("scaling.md")
 #: updates, and a half and twice of it.
 PAPER, FACTORS = 1000.0, (0.5, 1.0, 2.0)
 ABOUT = """\
-Figure 6a from its published start, with the least delay that calls as many cells
-grokking as the paper's 1000 updates do, half of it and twice of it; and of the ratios at
-which some cell generalises those with both labels:"""
+Figure 6a from its published start. In each unit the middle row has the least delay that calls about
+as many cells grokking as the paper's 1000 updates do, the rows around it half and twice that. The
+last column counts, among the ratios at which some cell generalises, those with both labels:"""
 NAMES = {"updates": "updates", "train_step": "times the train step", "time": "units of time"}
 
 

@@ -37,7 +37,7 @@ def integer(name: str, value: Any, minimum: int | None = None, maximum: int | No
     """Return ``value`` as an int, or raise InputError if it is not one in its range."""
     if np.ma.is_masked(value):
         raise InputError(f"{name} must be an integer, not masked.")
-    # First, as an old NumPy warns of an index that is True.
+    # Before operator.index, which warns of True in old versions of NumPy.
     if isinstance(value, bool | np.bool_):
         raise InputError(f"{name} must be an integer, not {shown(value)}.")
     try:

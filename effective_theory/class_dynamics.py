@@ -1,8 +1,8 @@
 """How representations of classes move: the effective loss for classification.
 
-Representations of samples with one label attract each other, as sums of embeddings with one label
-do for addition (Liu et al. 2022, appendix I): l_eff = l0 / Z0 with l0 = c sum over unordered pairs
-of samples with one label |f(x) - f(y)|^2, c = 1 over the number of those pairs, and Z0 = sum |f|^2.
+Representations of samples with the same label attract each other, as sums of embeddings do for
+addition (Liu et al. 2022, appendix I): l_eff = l0 / Z0 with l0 = c sum over unordered pairs of
+samples with the same label |f(x) - f(y)|^2, c = 1 over the number of those pairs, Z0 = sum |f|^2.
 Under its gradient flow each class becomes one point, its mean times a factor that keeps Z0.
 """
 
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 def class_effective_loss(representations: ArrayLike, labels: ArrayLike) -> float:
     """Return the effective loss l_eff = l0 / Z0 of the representations of labelled samples.
 
-    l0 is the mean of |f(x) - f(y)|^2 over the unordered pairs of samples with one label, and
+    l0 is the mean of |f(x) - f(y)|^2 over the unordered pairs of samples with the same label, and
     Z0 = sum |f|^2 (Liu et al. 2022, appendix I).
 
     Parameters
@@ -36,7 +36,7 @@ def class_effective_loss(representations: ArrayLike, labels: ArrayLike) -> float
     -------
     float
         0 where each class is one point; NaN, that is undefined, where all representations are zero
-        or no two samples have one label.
+        or no two samples have the same label.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def class_effective_flow(representations: ArrayLike, labels: ArrayLike) -> Array
     """Return the velocity df/dt = -grad l_eff of each representation under the effective loss.
 
     df/dt = -(2 c / Z0) n_s (f - mean of its class) + (2 l0 / Z0^2) f, with n_s samples in the class
-    and c = 1 over the number of pairs with one label (Liu et al. 2022, appendix I). Z0 is
+    and c = 1 over the number of pairs with the same label (Liu et al. 2022, appendix I). Z0 is
     conserved. The centre C = sum f obeys dC/dt = (2 l0 / Z0^2) C, so that it is conserved where it
     is 0.
 
@@ -71,7 +71,7 @@ def class_effective_flow(representations: ArrayLike, labels: ArrayLike) -> Array
     ------
     InputError
         If an argument is refused by `class_effective_loss`, all representations are zero, or no two
-        samples have one label.
+        samples have the same label.
     """
     classes = _Classes.of(representations, labels).required()
     outwards = 2 * classes.loss / classes.norm**2 * classes.array
@@ -171,8 +171,8 @@ class _Classes:
         """Return itself, or raise InputError where the effective loss is not defined."""
         if not self.has_loss:
             raise InputError(
-                "representations are all zero, or no two samples have one label: the effective "
-                "loss is not defined."
+                "representations are all zero, or no two samples have the same label: the "
+                "effective loss is not defined."
             )
         return self
 

@@ -256,7 +256,7 @@ def _attraction(
     if average and count == 0:
         raise InputError(
             f"{quantity} is not defined as a mean over no parallelogram: the dataset has no two "
-            "samples with one label; add training samples or give average=False."
+            "samples with the same label; add training samples or give average=False."
         )
     return gram_matrix(samples) / (count if average else 1), norm
 

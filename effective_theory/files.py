@@ -42,7 +42,7 @@ class FileKind:
         return re.match(self.begins, _first_bytes(Path(path)), re.DOTALL) is not None
 
 
-#: So much of a file is looked at.
+#: Bytes from the begin of a file that tell its kind.
 _HEAD = 4096
 #: What SQLite files begin with.
 _DATABASE = b"SQLite format 3\0"

@@ -24,7 +24,7 @@ def mirrors(task: BinaryOperation) -> NDArray[np.int64]:
 
 
 def is_commutative(task: BinaryOperation) -> bool:
-    """Return whether the operation gives (a, b) and (b, a) one label wherever both are samples.
+    """Return whether (a, b) and (b, a) have the same label wherever both are samples.
 
     Parameters
     ----------

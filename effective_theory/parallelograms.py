@@ -1,6 +1,6 @@
 """What a training set implies about the line, before any training.
 
-All training pairs with one label s share the unknown value c_s = E_i + E_j. The parallelograms
+All training pairs with the same label s share the unknown value c_s = E_i + E_j. The parallelograms
 P0(D) of a training set are therefore never listed: their Gram matrix follows from sums over labels,
 their rank from one equation for each sample, in exact arithmetic (`kernels.elimination`).
 """
@@ -33,7 +33,7 @@ def choose_parallelograms(dataset: Dataset, parallelograms: Parallelograms) -> D
 
 
 def count_parallelograms(dataset: Dataset) -> int:
-    """Return |P0(D)|, the number of unordered pairs of training samples with one label.
+    """Return |P0(D)|, the number of unordered pairs of training samples with the same label.
 
     |P0(D)| = sum_s n_s (n_s - 1) / 2 with n_s training samples of label s (Liu et al. 2022, section
     3.2). It is defined for every task.

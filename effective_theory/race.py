@@ -1,10 +1,10 @@
 """The race of representation and decoder: which ratio of learning rates a start needs.
 
-Two training samples of one label have inputs m + c and m - c; a decoder that is linear there, with
-slope a, fits their label either when the representation closes (c falls to 0) or when the decoder
-goes flat (a falls to 0) and memorises. Under gradient flow eta_x |a|^2 - eta_a |c|^2 is conserved,
-so that the ratio of the rates decides (the mechanism of the repons of Baek, Liu and Tegmark 2024,
-arXiv 2402.05916); under Adam, whose steps have the size of the rate, both fall
+Two training samples with the same label have inputs m + c and m - c; a decoder that is linear
+there, with slope a, fits their label either when the representation closes (c falls to 0) or when
+the decoder goes flat (a falls to 0) and memorises. Under gradient flow eta_x |a|^2 - eta_a |c|^2 is
+conserved, so that the ratio of the rates decides (the mechanism of the repons of Baek, Liu and
+Tegmark 2024, arXiv 2402.05916); under Adam, whose steps have the size of the rate, both fall
 linearly, and the representation closes first if eta_x / eta_a > c / (2 |a|): an input is the sum of
 two embeddings, which both move.
 """

@@ -61,7 +61,7 @@ def rqi(embeddings: ArrayLike, task: BinaryOperation, threshold: float | None = 
     """Return the representation quality index, from 0 (no structure) to 1.
 
     RQI(E) = |{q in P0 : r_q small}| / |P0|, where P0 are the unordered pairs of distinct samples
-    {(i, j), (m, n)} with one label. For addition r_q = E_i + E_j - E_m - E_n on standardised
+    {(i, j), (m, n)} with the same label. For addition r_q = E_i + E_j - E_m - E_n on standardised
     embeddings (Liu et al. 2022, section 3); for a group r_q = E_i E_j - E_m E_n on matrices over
     their common root mean square (appendix H). r_q is small when the mean over dimensions of r_q^2
     is below ``threshold``.

@@ -82,7 +82,7 @@ def sweep(
     of_type("spec", spec, SweepSpec, _SPEC)
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(spec.system, engine, n_jobs)
-    # That of a predicted diagram asks here for all of its runs.
+    # The specification of a predicted diagram, swept, means: run every cell.
     spec = dataclasses.replace(spec, predicted=False) if spec.predicted else spec
     with opened(store, name) as kept:
         spec = enter(kept, name, spec)

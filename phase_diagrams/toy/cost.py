@@ -46,7 +46,7 @@ def _trial(cell: Cell) -> tuple[float, float]:
 
 
 def in_chunks(cells: Iterable[Cell], seconds: float) -> Iterator[list[Cell]]:
-    """Yield the cells in lists that are expected to take so long, or one longer cell, each."""
+    """Yield lists of cells that are expected to take ``seconds``; a longer cell stands alone."""
     cost = ExpectedCost()
     chunk: list[Cell] = []
     expected = 0.0

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def parallelograms(task, samples):
-    """P0 of some samples: unordered pairs of different samples with one label."""
+    """P0 of some samples: unordered pairs of different samples with the same label."""
     return [
         (a, b)
         for a, b in itertools.combinations([int(s) for s in samples], 2)

@@ -83,7 +83,7 @@ def test_classes_whose_means_are_zero_keep_their_slowest_deviations() -> None:
 def test_what_is_undefined_is_named(start: np.ndarray) -> None:
     assert math.isnan(class_effective_loss(np.zeros((2, 1)), [0, 0]))
     assert math.isnan(class_effective_loss(start, np.arange(len(LABELS))))
-    with pytest.raises(InputError, match="no two samples have one label"):
+    with pytest.raises(InputError, match="no two samples have the same label"):
         class_effective_flow(start, np.arange(len(LABELS)))
     with pytest.raises(InputError, match="labels must be 10 whole numbers"):
         class_effective_loss(start, LABELS[:3])

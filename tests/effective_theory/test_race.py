@@ -35,7 +35,7 @@ def output(state: InitialState, inputs: np.ndarray) -> np.ndarray:
 
 
 def adam_closes(ratio: float, c: float, a: float, rate: float = 1e-4) -> bool:
-    """Whether Adam closes two samples of one label before their linear decoder goes flat."""
+    """Whether Adam closes two samples with the same label before their linear decoder goes flat."""
     # Two embeddings for each sample: what moves one input by two steps.
     values = np.array([c / 2, c / 2, -c / 2, -c / 2, a])
     rates = rate * np.array([ratio] * 4 + [1.0])
@@ -102,7 +102,7 @@ def test_under_adam_the_ratio_decides_who_wins(c: float, a: float) -> None:
 
 
 def two_samples(c: float, a: float) -> tuple[InitialState, Dataset]:
-    """A start of two samples of one label, c from their mean, whose one output has the slope a."""
+    """A start of two samples of 3, c from their mean, whose one output has the slope a."""
     # Of Addition(4), 0 + 3 and 1 + 2 have the label 3; a narrow tanh layer that is linear.
     state = InitialState(
         embeddings=np.float32([[c / 2], [-c / 2], [-c / 2], [c / 2]]),
