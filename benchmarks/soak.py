@@ -64,7 +64,7 @@ def rows(store: Path) -> list[tuple[object, ...]]:
 
 
 def killed_sweep(runs: int, kills: int, store: Path, draw: random.Random) -> list[int]:
-    """Kill the sweep ``kills`` times, then let it finish; return the runs committed at each kill."""
+    """Kill the sweep some times, then let it finish; return the runs committed at each kill."""
     left: list[int] = []
     while True:
         command = [sys.executable, __file__, "--work", str(store), "--runs", str(runs)]

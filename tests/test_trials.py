@@ -18,6 +18,8 @@ pytestmark = [
         ("calibration", "calibration"),
         ("fig6a", "prediction"),
         ("fig6b", "prediction"),
+        ("random-fig6b", "prediction"),
+        ("reliability", "prediction"),
     ],
 )
 def test_a_table_of_predictions_is_of_today(
