@@ -20,45 +20,7 @@ Status = Literal["finished", "stopped", "diverged"]
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """How a training run ended; steps are completed updates.
-
-    Attributes
-    ----------
-    status
-        "finished" (the budget was run), "stopped" (what stop_when waits for was reached) or
-        "diverged" (a loss or parameter is not finite: lower the learning rate or weight decay).
-    train_step, test_step, rqi_step
-        First update with the accuracy at its threshold, or RQI above its own; None if that did not
-        happen within ``steps_run``.
-    diverged_step
-        First update with a non-finite loss or parameter; None unless diverged.
-    steps_run
-        Number of completed updates.
-    train_accuracy, test_accuracy, rqi
-        Of the last state; NaN after divergence, and for an undefined RQI.
-    best_train_accuracy, best_test_accuracy
-        Over all states.
-    embeddings
-        Of the last state, shape (p, d).
-    """
-
-    status: Status
-    train_step: int | None
-    test_step: int | None
-    rqi_step: int | None
-    diverged_step: int | None
-    steps_run: int
-    train_accuracy: float
-    test_accuracy: float
-    best_train_accuracy: float
-    best_test_accuracy: float
-    rqi: float
-    embeddings: Array
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingRun(Outcome):
+class TrainingRun:
     """The outcome of one training run of the toy model; steps are completed updates.
 
     Attributes
@@ -87,6 +49,18 @@ class TrainingRun(Outcome):
         Recorded measurements, the last state included; None if nothing was to be recorded.
     """
 
+    status: Status
+    train_step: int | None
+    test_step: int | None
+    rqi_step: int | None
+    diverged_step: int | None
+    steps_run: int
+    train_accuracy: float
+    test_accuracy: float
+    best_train_accuracy: float
+    best_test_accuracy: float
+    rqi: float
+    embeddings: Array
     model: ToyModel
     dataset: Dataset
     weights: tuple[Array, Array, Array]

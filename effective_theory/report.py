@@ -6,10 +6,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from effective_theory.dataset import Dataset
-from effective_theory.outcome import Outcome, Status
+from effective_theory.outcome import Status, TrainingRun
 from effective_theory.parallelograms import ideal_accuracy
-from effective_theory.toy_model import ToyModel
 
 
 class Ended(Protocol):
@@ -44,37 +42,36 @@ class Condition(NamedTuple):
     beside: str = ""
 
 
-def report(outcome: Outcome, model: ToyModel, dataset: Dataset) -> str:
-    """Return what became of a run of ``model`` on ``dataset``, a line for each thing."""
-    task = dataset.operation
-    ideal = f"{ideal_accuracy(dataset, on='test'):.2f}" if task.has_line else "not defined"
+def report(run: TrainingRun) -> str:
+    """Return what became of a run, a line for each thing."""
+    model, task = run.model, run.dataset.operation
+    ideal = f"{ideal_accuracy(run.dataset, on='test'):.2f}" if task.has_line else "not defined"
     conditions = [
-        Condition(f"train accuracy >= {model.train_threshold:g}", outcome.train_step),
+        Condition(f"train accuracy >= {model.train_threshold:g}", run.train_step),
         Condition(
             f"test accuracy >= {model.test_threshold:g}",
-            outcome.test_step,
+            run.test_step,
             f" (ideal test accuracy: {ideal})",
         ),
     ]
     if task.residual_threshold is not None:
-        undefined = outcome.status != "diverged" and bool(np.isfinite(outcome.embeddings).all())
-        last = f" (last: {fraction(outcome.rqi, undefined=undefined)})"
-        conditions.append(Condition(f"RQI > {model.rqi_threshold:g}", outcome.rqi_step, last))
-    return outcome_text(outcome, conditions)
+        undefined = run.status != "diverged" and bool(np.isfinite(run.embeddings).all())
+        last = f" (last: {fraction(run.rqi, undefined=undefined)})"
+        conditions.append(Condition(f"RQI > {model.rqi_threshold:g}", run.rqi_step, last))
+    return outcome_text(run, conditions)
 
 
-def outcome_text(outcome: Ended, conditions: Sequence[Condition], unit: str = "update") -> str:
+def outcome_text(run: Ended, conditions: Sequence[Condition], unit: str = "update") -> str:
     """Return how a run ended, when it met conditions, and its last accuracies, line by line."""
-    absent = not_reached(outcome.steps_run, outcome.diverged_step, unit)
-    lines = [f"{outcome.status} after {outcome.steps_run} {unit}s"]
+    absent = not_reached(run.steps_run, run.diverged_step, unit)
+    lines = [f"{run.status} after {run.steps_run} {unit}s"]
     lines += [f"{c.text}: {crossing(c.step, absent, unit)}{c.beside}" for c in conditions]
-    if outcome.diverged_step is not None:
+    if run.diverged_step is not None:
         lines.append(
-            f"diverged at {unit} {outcome.diverged_step}: lower a learning rate or weight decay"
+            f"diverged at {unit} {run.diverged_step}: lower a learning rate or weight decay"
         )
     lines.append(
-        f"last accuracies: train {fraction(outcome.train_accuracy)}, "
-        f"test {fraction(outcome.test_accuracy)}"
+        f"last accuracies: train {fraction(run.train_accuracy)}, test {fraction(run.test_accuracy)}"
     )
     return "\n".join(lines)
 

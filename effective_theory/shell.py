@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import Annotated, Any, Literal, Protocol, Self, TextIO, cast
+from typing import Annotated, Any, Literal, Protocol, TextIO, cast
 
 from effective_theory.arguments import (
     WIDE,
@@ -53,11 +53,6 @@ class ModelOptions(ToyModel):  # noqa: D101 (its text is the model's)
 
     def __post_init__(self) -> None:
         """Check nothing yet: `checked` does, and its error reaches the user in our own words."""
-
-    @classmethod
-    def of(cls, model: ToyModel) -> Self:
-        """Return a model's fields as options."""
-        return cls(**dataclasses.asdict(model))
 
     def checked(self) -> ToyModel:
         """Return the model that the options describe."""

@@ -42,7 +42,7 @@ class Train:
         model = self.model.checked()
         every = max(1, model.steps // 1000) if self.plot is not None else None
         result = train(model, dataset, rng=start, record_every=every)
-        print(report(result, model, dataset))
+        print(report(result))
         if self.plot is not None:
             about = f"{dataset!r}, seed {self.seed}, {model!r}"
             save_figure(result.plot(), self.plot, about)

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.checks import InputError, refuse_masked
-from effective_theory.tasks import Addition, BinaryOperation
+from effective_theory.critical_size.equations import as_operation
+from effective_theory.tasks import BinaryOperation
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +136,7 @@ def critical_fraction(
     """
     from scipy.special import ndtri
 
-    task = Addition(task) if not isinstance(task, BinaryOperation) else task
+    task = as_operation(task)
     ordered = _sorted(critical_sizes)
     deviation = 0.5 / np.sqrt(len(ordered))
     spread = float(ndtri((1.0 + _confidence(confidence)) / 2.0)) * deviation

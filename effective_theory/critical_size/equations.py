@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from effective_theory.checks import InputError
 from effective_theory.kernels import elimination
 from effective_theory.parallelograms import LINE
-from effective_theory.tasks import BinaryOperation, FiniteGroup
+from effective_theory.tasks import Addition, BinaryOperation, FiniteGroup
 
 Indices = NDArray[np.int64]
 
@@ -47,6 +47,11 @@ class CriticalEquations:
             return orders
         equations = orders[..., None] * self.for_each_sample + np.arange(self.for_each_sample)
         return equations.reshape(*orders.shape[:-1], -1)
+
+
+def as_operation(task: BinaryOperation | int) -> BinaryOperation:
+    """Return the task that is meant: a number of symbols p is Addition(p)."""
+    return task if isinstance(task, BinaryOperation) else Addition(task)
 
 
 def critical_equations(task: BinaryOperation) -> CriticalEquations:

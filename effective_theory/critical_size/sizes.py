@@ -19,7 +19,7 @@ from effective_theory.checks import (
     refuse_masked,
 )
 from effective_theory.critical_size.curve import UniqueLineCurve, unique_line_curve
-from effective_theory.critical_size.equations import critical_equations
+from effective_theory.critical_size.equations import as_operation, critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.progress import progress_bar
 from effective_theory.tasks import Addition, BinaryOperation
@@ -78,7 +78,7 @@ def critical_training_sizes(
     >>> critical_training_sizes(2, orders=3, rng=0)  # two embeddings are always on a line
     array([0, 0, 0])
     """
-    task = Addition(task) if not isinstance(task, BinaryOperation) else task
+    task = as_operation(task)
     orders, n_jobs = integer("orders", orders, 1), jobs("n_jobs", n_jobs)
     numbers = len(critical_equations(task).left)
     in_chunk = max(1, min(_NUMBERS_IN_CHUNK // numbers, _MOST_ORDERS_IN_CHUNK))
@@ -125,8 +125,8 @@ def unique_line_probability(
     RunError
         As for `critical_training_sizes`.
     """
-    task = Addition(task) if not isinstance(task, BinaryOperation) else task
-    critical_equations(task)
+    task = as_operation(task)
+    critical_equations(task)  # names a task that has none, before its sizes are looked at
     refuse_masked("sizes", sizes)
     wanted = np.atleast_1d(np.asarray(sizes))
     if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
