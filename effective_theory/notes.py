@@ -3,6 +3,8 @@
 import contextlib
 import multiprocessing
 import sys
+import warnings
+from collections.abc import Iterable
 
 
 def note(sentence: str) -> None:
@@ -10,6 +12,12 @@ def note(sentence: str) -> None:
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):
             print(sentence, file=sys.stderr, flush=True)
+
+
+def warn_each(sentences: Iterable[str], stacklevel: int = 2) -> None:
+    """Warn of several things; the level is that of `warnings.warn` where this is called."""
+    for sentence in sentences:
+        warnings.warn(sentence, stacklevel=stacklevel + 1)
 
 
 def is_worker() -> bool:

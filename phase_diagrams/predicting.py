@@ -1,7 +1,6 @@
 """Prediction: a diagram from the few runs that the scaling law of AdamW asks for."""
 
 import dataclasses
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 
 from effective_theory import InputError
 from effective_theory.checks import fraction, of_type
+from effective_theory.notes import warn_each
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.prediction.predicted_cells import predict_cells
 from phase_diagrams.prediction.probes import Plan
@@ -95,8 +95,7 @@ def predict(
     with opened(store, name) as kept:
         spec = enter(kept, name, dataclasses.replace(spec, predicted=True))
         diagram = empty_diagram(spec, store, name, engine)
-        for sentence in diagram.ideal_test_accuracy.warnings():
-            warnings.warn(sentence, stacklevel=2)
+        warn_each(diagram.ideal_test_accuracy.warnings())
         for cell, summary in known(spec, kept, engine):
             if summary is not None:
                 diagram.record(cell.index, summary)
@@ -109,8 +108,7 @@ def predict(
         found = plan.follow(run)
     predict_cells(diagram, plan, found)
     origins = Counter(summary.origin for summary in found.values())
-    for sentence in mixtures(origins + Counter(diagram.origins), spec.system):
-        warnings.warn(sentence, stacklevel=2)
+    warn_each(mixtures(origins + Counter(diagram.origins), spec.system))
     return diagram
 
 
@@ -172,6 +170,5 @@ def measure_doubtful(
         for cell, summary in finished(cells, kept, engine, progress):
             found.record(cell.index, summary)
     found.prediction = diagram.prediction.measured_at(found.phases, found.measured)
-    for sentence in mixtures(found.origins, found.spec.system):
-        warnings.warn(sentence, stacklevel=2)
+    warn_each(mixtures(found.origins, found.spec.system))
     return found

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from effective_theory import InputError
 from effective_theory.checks import integer, of_type
+from effective_theory.notes import warn_each
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase
 from phase_diagrams.refinement.coarse import coarse_places
@@ -114,8 +114,7 @@ def refine(
     if fine.prediction is not None:
         fine.prediction = fine.prediction.measured_at(fine.phases, fine.measured)
     infer(fine)
-    for sentence in mixtures(fine.origins, fine.spec.system):
-        warnings.warn(sentence, stacklevel=2)
+    warn_each(mixtures(fine.origins, fine.spec.system))
     return fine
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from effective_theory import InputError
 from effective_theory.checks import of_type, path_of
+from effective_theory.notes import warn_each
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.prediction.predicted_cells import predict_cells
@@ -87,12 +88,10 @@ def sweep(
     with opened(store, name) as kept:
         spec = enter(kept, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
-        for sentence in diagram.ideal_test_accuracy.warnings():
-            warnings.warn(sentence, stacklevel=2)
+        warn_each(diagram.ideal_test_accuracy.warnings())
         for cell, summary in _results(spec, kept, engine, progress):
             diagram.record(cell.index, summary)
-    for sentence in mixtures(diagram.origins, spec.system):
-        warnings.warn(sentence, stacklevel=2)
+    warn_each(mixtures(diagram.origins, spec.system))
     return diagram
 
 
@@ -327,9 +326,8 @@ def stored_diagram(
     if spec.predicted:
         _predict_again(diagram, kept, identity, version)
     infer(diagram)
-    for sentence in mixtures(diagram.origins, spec.system):
-        # Through `load` to the user.
-        warnings.warn(sentence, stacklevel=3)
+    # Through `load` to the user.
+    warn_each(mixtures(diagram.origins, spec.system), stacklevel=3)
     return diagram
 
 

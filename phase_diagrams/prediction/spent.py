@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from effective_theory.toy_model import AWAITED
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.phases import Source
 from phase_diagrams.runs.summary import STEPS
 
 
@@ -42,23 +41,6 @@ def spent(diagram: PhaseDiagram) -> Spent:
     lengths = np.where(measured, measured_lengths(diagram), np.nan_to_num(prediction.lengths))
     besides = measured & ~prediction.probed
     return Spent(prediction.updates, int(lengths[besides].sum()), round(lengths.sum()))
-
-
-def prediction_lines(diagram: PhaseDiagram) -> list[str]:
-    """Return what a diagram was predicted from, what it took and how sure it is, in sentences."""
-    if diagram.prediction is None:
-        return []
-    cost, prediction = spent(diagram), diagram.prediction
-    predicted = diagram.source == Source.PREDICTED
-    sure = int((predicted & (prediction.certainty >= 0.9)).sum())
-    besides = int((diagram.measured & ~prediction.probed).sum())
-    return [
-        f"predicted: {int(predicted.sum())} of {predicted.size} cells, {sure} of them with a "
-        f"probability of 0.9 or more, from {prediction.probes} probes, which measured "
-        f"{int(prediction.probed.sum())} cells; {besides} measured besides",
-        f"updates: {cost.probes:.3g} of probes, {cost.measured:.3g} of other cells, together "
-        f"{cost.share:.1%} of some {cost.whole:.3g} that measured and predicted cells take",
-    ]
 
 
 def measured_lengths(diagram: PhaseDiagram) -> NDArray[np.float64]:

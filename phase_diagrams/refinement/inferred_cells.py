@@ -45,42 +45,6 @@ def infer(diagram: PhaseDiagram) -> None:
     diagram.enter(phases, Source.INFERRED)
 
 
-def refinement_lines(diagram: PhaseDiagram) -> list[str]:
-    """Return what a refined sweep measured, inferred and could have missed, one sentence each."""
-    if not diagram.spec.refined:
-        return []
-    source = diagram.source
-    measured, inferred, predicted, absent = (
-        int((source == kind).sum())
-        for kind in (Source.MEASURED, Source.INFERRED, Source.PREDICTED, Source.NOT_RUN)
-    )
-    guessed = f", {predicted} predicted" if predicted else ""
-    factors = ", ".join(f"{name} {factor} times" for name, factor in diagram.spec.refined.items())
-    lines = [
-        f"refined {factors}: {measured} of {source.size} cells measured "
-        f"({measured / source.size:.1%}), {inferred} inferred from agreeing ones around them"
-        f"{guessed}, {absent} not run",
-        f"could have missed: a region narrower than {_coarse_spacing(diagram.spec)} that lies "
-        "between the coarse values and touches no block where measured phases meet",
-    ]
-    if missing := len(missing_cells(diagram)):
-        lines.append(f"not finished: at least {missing} runs to do; refine again to continue")
-    return lines
-
-
-def _coarse_spacing(spec: SweepSpec) -> str:
-    """Return the largest step between coarse values of each refined axis, in its units."""
-    steps = []
-    for name, factor in spec.refined.items():
-        axis = spec.grid[name]
-        coarse = axis.positions[::factor]
-        if axis.scale == "log":
-            steps.append(f"{np.diff(np.log10(coarse)).max():.3g} decades of {name}")
-        else:
-            steps.append(f"{np.diff(coarse).max():.3g} of {name}")
-    return " or ".join(steps)
-
-
 def _factors(spec: SweepSpec) -> tuple[int, ...]:
     return tuple(spec.refined[name] for name in spec.grid if name in spec.refined)
 

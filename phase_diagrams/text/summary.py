@@ -4,11 +4,10 @@ import numpy as np
 
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import RUN_PHASES, Phase, Source
-from phase_diagrams.prediction.spent import prediction_lines
 from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
-from phase_diagrams.refinement.inferred_cells import refinement_lines
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.text.sources import prediction_lines, refinement_lines
 from phase_diagrams.wording import describe, place_name, seed_name
 
 #: Ties that are listed one by one.
