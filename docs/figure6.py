@@ -18,10 +18,10 @@ from sections import markdown_table, write_section
 from effective_theory import grokking_steps
 from effective_theory.files import save_figure
 from phase_diagrams import Axis, Phase, PhaseDiagram, SweepSpec, load, preset, sweep
+from phase_diagrams.phases import GENERALISING
 
 PAGE = Path(__file__).with_suffix(".md")
 RESULTS = Path("results")
-GENERALISES = (Phase.COMPREHENSION, Phase.GROKKING)
 FIGURES = ("fig6a", "fig6b", "fig6c", "fig6d")
 
 
@@ -151,7 +151,7 @@ def ratio_table(stored: bool) -> str:
                 continue
             k = diagram.spec.grid["decoder_lr"].index(rate)
             phases = diagram.phases[:, k, seed]
-            learned = np.isin(phases, GENERALISES)
+            learned = np.isin(phases, GENERALISING)
             first = embedding_rates[learned].min() / rate if learned.any() else np.nan
             ratios.append(f"{first:.1f}" if learned.any() else "none")
             products += list(diagram.test_step[:, k, seed].compressed() * rate)
@@ -162,7 +162,7 @@ def ratio_table(stored: bool) -> str:
 
 def smallest_ratios(diagram: PhaseDiagram) -> NDArray[np.float64]:
     """Return the smallest embedding_lr / decoder_lr that generalises, by seed; inf for none."""
-    learned = np.isin(diagram.phases, GENERALISES)  # (rates, seeds)
+    learned = np.isin(diagram.phases, GENERALISING)  # (rates, seeds)
     models = [diagram.spec.cell((place, 0)).model for place in range(len(learned))]
     ratios = np.array([model.embedding_lr / model.decoder_lr for model in models])
     return np.asarray(np.where(learned, ratios[:, None], np.inf).min(axis=0))

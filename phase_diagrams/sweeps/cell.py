@@ -82,5 +82,5 @@ class Cell:
 
         The start is drawn only where the recipe needs it for the data.
         """
-        recipe = start(self.system, self.start)
-        return recipe.draw_split(self.model, self.task, self.train_size, self.seed)
+        registered = start(self.system, self.start)
+        return registered.draw_split(self.model, self.task, self.train_size, self.seed)

@@ -122,8 +122,11 @@ class SweepSpec:
         settle("lag", integer("lag", self.lag, 1))
         of_type("predicted", self.predicted, bool, "set by predict(); leave it out")
         self._require_moderate()
+        if self.task is not None:
+            settle("train_size", self._checked_size(self.train_size))
+        settle("axes", self._settled_axes())
         self._require_trainable()
-        self._require_nested()
+        settle("refined", self._settled_refined())
 
     @property
     def system(self) -> System:
@@ -131,7 +134,7 @@ class SweepSpec:
         return system_of(self.model)
 
     @property
-    def recipe(self) -> Start:
+    def registered_start(self) -> Start:
         """The registered start."""
         return start(self.system, self.start)
 
@@ -156,15 +159,15 @@ class SweepSpec:
         self.task.require_sound()
         require_registered(self.task)
 
-    def _require_nested(self) -> None:
-        """Check that the coarse values of refined axes begin and end them."""
+    def _settled_refined(self) -> dict[str, int]:
+        """Return the factors of refined axes, whose coarse values begin and end them."""
         if not isinstance(self.refined, Mapping):
             raise InputError("refined is set by refine(); leave it out.")
-        object.__setattr__(self, "refined", dict(self.refined))
         for name, factor in self.refined.items():
             power_of_two = integer("refined", factor, 2).bit_count() == 1
             if name not in self.grid or (len(self.grid[name]) - 1) % factor or not power_of_two:
                 raise InputError(f"refined {name!r} does not fit the axes; let refine() set it.")
+        return dict(self.refined)
 
     def _require_moderate(self) -> None:
         if self.size > MOST_VALUES:
@@ -173,11 +176,12 @@ class SweepSpec:
                 "use fewer values, or refine where phases meet."
             )
 
-    def _require_trainable(self) -> None:
-        """Check each value of each axis by itself: no cell can fail later for a field's range."""
-        if self.task is not None:
-            object.__setattr__(self, "train_size", self._checked_size(self.train_size))
-        recipe, swept = self.recipe, {}
+    def _settled_axes(self) -> dict[str, Axis]:
+        """Return the axes with the values that their fields make of them.
+
+        Each value is checked by itself: no cell can fail later for a field's range.
+        """
+        swept = {}
         for name, axis in self.grid.items():
             if name in self.system.all_fields:
                 models = [self._changed(name, value) for value in axis.values]
@@ -186,16 +190,20 @@ class SweepSpec:
                 models = [self.model]
                 settled = tuple(self._checked_size(value) for value in axis.values)
             for model in models:
-                recipe.require_honoured(model)
+                self.registered_start.require_honoured(model)
             swept[name] = Axis(settled, axis.scale)
-        object.__setattr__(self, "axes", swept)
+        return swept
+
+    def _require_trainable(self) -> None:
+        """Check what values of several fields must be together, and that the seeds can be drawn."""
         integer(BUDGET, min(self.budgets), 1, MOST_STEPS)
         self.system.require_fit(self.task, self._all_values())
         self._require_batches()
-        # The seeds of a published start have a range of their own, which the recipe knows.
-        for seed in self.seeds:
-            if self.start != "random":
-                recipe.draw_split(self.model, self.task, min(self._values("train_size")), seed)
+        # The seeds of a published start have a range of their own, which it knows itself.
+        if self.start != "random":
+            least = min(self._values("train_size"))
+            for seed in self.seeds:
+                self.registered_start.draw_split(self.model, self.task, least, seed)
 
     def _require_batches(self) -> None:
         """Check minibatches of the fewest training samples; other systems have their own data."""
@@ -371,7 +379,7 @@ class SweepSpec:
         """Yield each cell's configuration, or None where it is to make it by itself."""
         names = (*self.grid, "seed")
         first = self.cell((0,) * len(names))
-        system, batches = self.system, self.recipe.batches
+        system, batches = self.system, self.registered_start.batches
         template = configuration_template(system, first.content, names, batches)
         values = (*(axis.values for axis in self.grid.values()), self.seeds)
         texts = [[canonical_json(value) for value in along] for along in values]

@@ -85,12 +85,12 @@ def test_each_network_is_swept_and_read_back(name: str, tmp_path: Path) -> None:
 
 def test_the_strict_accuracy_decides_and_the_plain_one_stands_beside(spec: SweepSpec) -> None:
     cell = spec.cell((2, 1, 0))
-    summary = train_cell(cell, spec.recipe.recipe)
+    summary = train_cell(cell, spec.registered_start.recipe)
     plain, strict = summary.curve[:, 6], summary.curve[:, 4]
     assert (plain != strict).any()
     # Its first crossing is a row of the curve, whatever rows are left out.
     subtraction = dataclasses.replace(spec, task=ModularOperation("x-y", 5))
-    other = train_cell(subtraction.cell((2, 1, 0)), spec.recipe.recipe)
+    other = train_cell(subtraction.cell((2, 1, 0)), spec.registered_start.recipe)
     np.testing.assert_array_equal(other.curve[:, 6], other.curve[:, 4])
 
 

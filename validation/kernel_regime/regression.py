@@ -12,7 +12,6 @@ from effective_theory.checks import fraction, integer, non_negative, random_gene
 from validation.networks.quadratic_network import QuadraticNetwork
 from validation.training.losses import largest_entry
 
-Regulariser = Literal["none", "decay", "l_inf"]
 Optimiser = Literal["adamw", "adam", "gd"]
 
 
