@@ -18,6 +18,7 @@ from effective_theory.checks import InputError, finite_array, non_negative
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.parallelograms import (
     Parallelograms,
+    apart_from_label,
     choose_parallelograms,
     count_parallelograms,
     degrees_of_freedom,
@@ -232,13 +233,8 @@ def _summed_loss(array: Array, samples: Dataset) -> float:
 
     A sum of squares keeps its relative precision as the loss vanishes; E^T (A^T A E) does not.
     """
-    task = samples.operation
-    labels = task.labels[samples.train]
-    sums = array[task.pairs[samples.train]].sum(axis=1)
-    counts = np.bincount(labels, minlength=task.classes)
-    means = np.zeros((task.classes, array.shape[1]))
-    np.add.at(means, labels, sums / counts[labels][:, None])
-    return float((counts[labels] * ((sums - means[labels]) ** 2).sum(axis=1)).sum())
+    apart, counts = apart_from_label(array, samples)
+    return float((counts * (apart**2).sum(axis=1)).sum())
 
 
 def _attraction(

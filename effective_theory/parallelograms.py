@@ -58,6 +58,27 @@ def count_parallelograms(dataset: Dataset) -> int:
     return int((counts * (counts - 1)).sum()) // 2
 
 
+def apart_from_label(
+    embeddings: NDArray[np.float64], dataset: Dataset
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return E_i + E_j of each training pair less its mean over the pairs of that label.
+
+    Returns
+    -------
+    deviations
+        Shape (samples, d).
+    counts
+        How many training pairs have the label of each, shape (samples,).
+    """
+    task = dataset.operation
+    labels = task.labels[dataset.train]
+    sums = embeddings[task.pairs[dataset.train]].sum(axis=1)
+    counts = np.bincount(labels, minlength=task.classes)[labels]
+    means = np.zeros((task.classes, embeddings.shape[1]))
+    np.add.at(means, labels, sums / counts[:, None])
+    return sums - means[labels], counts
+
+
 def gram_matrix(dataset: Dataset) -> NDArray[np.float64]:
     """Return the Gram matrix A^T A of the parallelogram equations A E = 0 of a training set.
 

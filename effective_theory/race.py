@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, finite_array, of_type
 from effective_theory.dataset import Dataset, operation_of
+from effective_theory.parallelograms import apart_from_label
 from effective_theory.toy_model import InitialState
 
 SlopeNorm = Literal["largest", "mean"]
@@ -86,16 +87,11 @@ def label_spread(embeddings: ArrayLike, dataset: Dataset) -> float:
     task = operation_of(dataset)
     task.require_line("label_spread")
     array = finite_array("embeddings", embeddings, (task.symbols, None), np.float64)
-    inputs, labels = _inputs(array, dataset), task.labels[dataset.train]
-    counts = np.bincount(labels, minlength=task.classes)
-    means = np.zeros((task.classes, array.shape[1]))
-    np.add.at(means, labels, inputs)
-    means /= np.maximum(counts, 1)[:, None]
-    shared = counts[labels] > 1
+    apart, counts = apart_from_label(array, dataset)
+    shared = counts > 1
     if not shared.any():
         raise InputError("dataset has no label with two training samples; use a larger one.")
-    apart = inputs[shared] - means[labels[shared]]
-    return float(np.sqrt((apart**2).sum(axis=1).mean()))
+    return float(np.sqrt((apart[shared] ** 2).sum(axis=1).mean()))
 
 
 def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
@@ -126,7 +122,8 @@ def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
     symbols, rows = task.symbols, len(state.embeddings)
     if rows != symbols:
         raise InputError(f"state must have embeddings of {symbols} symbols, not of {rows}.")
-    hidden = _inputs(state.embeddings.astype(np.float64), dataset)
+    embeddings = state.embeddings.astype(np.float64)
+    hidden = embeddings[dataset.operation.pairs[dataset.train]].sum(axis=1)
     slopes = np.broadcast_to(np.eye(hidden.shape[1]), (len(hidden), *[hidden.shape[1]] * 2))
     layers = list(zip(state.weights, state.biases, strict=True))
     for weight, bias in layers[:-1]:
@@ -173,8 +170,3 @@ def race_ratio(state: InitialState, dataset: Dataset, slope: SlopeNorm = "larges
     if size == 0:
         raise InputError("state has a decoder that is flat where the inputs lie; nothing races.")
     return float(label_spread(state.embeddings, dataset) / (2 * size))
-
-
-def _inputs(embeddings: NDArray[np.float64], dataset: Dataset) -> NDArray[np.float64]:
-    """Return the sums of training pairs, shape (samples, d)."""
-    return np.asarray(embeddings[dataset.operation.pairs[dataset.train]].sum(axis=1))
