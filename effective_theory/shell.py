@@ -1,7 +1,6 @@
 """What the project's command lines share: how they are read and how they end."""
 
 import contextlib
-import dataclasses
 import importlib
 import io
 import os
@@ -10,9 +9,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import FrameType
-from typing import Annotated, Any, Literal, Protocol, TextIO, cast
+from typing import Annotated, Any, Protocol, TextIO, cast
 
 from effective_theory.arguments import (
     WIDE,
@@ -23,93 +21,10 @@ from effective_theory.arguments import (
 )
 from effective_theory.checks import InputError, RunError, printable
 from effective_theory.notes import note
-from effective_theory.operations import ModularOperation, PermutationOperation
-from effective_theory.tasks import (
-    Addition,
-    BinaryOperation,
-    FiniteGroup,
-    ModularAddition,
-    Task,
-    permutation_group,
-)
-from effective_theory.toy_model import ToyModel
-
-TaskName = Literal[
-    "addition",
-    "modular_addition",
-    "permutation_group",
-    "modular_operation",
-    "permutation_operation",
-]
 
 _PACKAGES = ("effective_theory", "phase_diagrams", "validation")
 #: Columns of help: with fewer tyro's layout comes to no end, and lines of more are useless.
 _LEAST_COLUMNS, _MOST_COLUMNS = 40, 500
-
-
-@dataclass(frozen=True)
-class ModelOptions(ToyModel):  # noqa: D101 (its text is the model's)
-    __doc__ = ToyModel.__doc__
-
-    def __post_init__(self) -> None:
-        """Check nothing yet: `checked` does, and its error reaches the user in our own words."""
-
-    def checked(self) -> ToyModel:
-        """Return the model that the options describe."""
-        return ToyModel(**dataclasses.asdict(self))
-
-
-#: Of tasks that have one, where none is given.
-USUAL_OPERATIONS = {"modular_operation": "x+y", "permutation_operation": "xy"}
-
-
-def task_named(name: TaskName, p: int, operation: str | None = None) -> BinaryOperation:
-    """Return the task that a command line means by a name, a number and an operation.
-
-    Raises
-    ------
-    InputError
-        If an operation is given to a task that has none, or there is no such one.
-    """
-    if operation is not None and name not in USUAL_OPERATIONS:
-        raise InputError(
-            f"operation is for the tasks {' and '.join(USUAL_OPERATIONS)}; leave it out for {name}."
-        )
-    chosen = operation if operation is not None else USUAL_OPERATIONS.get(name, "")
-    match name:
-        case "addition":
-            return Addition(p)
-        case "modular_addition":
-            return ModularAddition(p)
-        case "permutation_group":
-            return permutation_group(p)
-        case "modular_operation":
-            return ModularOperation(chosen, p)
-        case "permutation_operation":
-            return PermutationOperation(chosen, p)
-
-
-def name_of_task(task: Task) -> tuple[TaskName, int, str | None]:
-    """Return the name, the number and the operation by which a command line knows a task.
-
-    Raises
-    ------
-    InputError
-        If it is a group other than that of permutations, or a task of one's own.
-    """
-    if isinstance(task, Addition):
-        return "addition", task.p, None
-    if isinstance(task, ModularAddition):
-        return "modular_addition", task.p, None
-    if isinstance(task, ModularOperation) and task.ordered:
-        return "modular_operation", task.p, task.operation
-    if isinstance(task, PermutationOperation):
-        return "permutation_operation", task.n, task.operation
-    if isinstance(task, FiniteGroup):
-        for n in range(1, 6):
-            if task == permutation_group(n):
-                return "permutation_group", n, None
-    raise InputError(f"task {task!r} has no name on the command line; sweep it from Python.")
 
 
 class Command(Protocol):

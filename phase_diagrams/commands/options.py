@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 import tyro
 
 from effective_theory import BinaryOperation, InputError, Task
-from effective_theory.shell import TaskName, name_of_task, task_named
+from effective_theory.task_names import TaskName, name_of_task, task_named
 from phase_diagrams.commands.parsing import parse_axes, parse_seeds
 from phase_diagrams.phases import LAG
 from phase_diagrams.sweeps.names import require_name

@@ -8,7 +8,8 @@ import pytest
 import tyro
 
 from effective_theory.arguments import whole_number
-from effective_theory.shell import ModelOptions, read_command, run_command
+from effective_theory.commands.train import ModelOptions
+from effective_theory.shell import read_command, run_command
 
 
 @dataclass(frozen=True)

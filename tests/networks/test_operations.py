@@ -15,7 +15,7 @@ from effective_theory import (
     strict_test,
 )
 from effective_theory.operations import MODULAR_OPERATIONS
-from effective_theory.shell import TaskName, name_of_task, task_named
+from effective_theory.task_names import TaskName, name_of_task, task_named
 from effective_theory.tasks import task_from_configuration
 
 
