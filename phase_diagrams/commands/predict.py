@@ -7,13 +7,11 @@ from effective_theory.checks import fraction
 from effective_theory.files import require_outputs
 from phase_diagrams.commands.options import SweepOptions
 from phase_diagrams.commands.places import results_of
-from phase_diagrams.commands.sweep import files_of, leave_files
-from phase_diagrams.pictures.files import left_out
+from phase_diagrams.commands.sweep import files_of, leave_and_tell
 from phase_diagrams.predicting import measure_doubtful, predict
 from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.sweeps.spec import SweepSpec
-from phase_diagrams.text.summary import summary
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,4 @@ class Predict(SweepOptions):
         diagram = predict(spec, store=store, name=name, engine=engine)
         if self.measure_below is not None:
             diagram = measure_doubtful(diagram, self.measure_below, store=store, engine=engine)
-        files = leave_files(diagram, out)
-        print(summary(diagram))
-        if (sentence := left_out(spec)) is not None:
-            print(sentence)
-        print(f"{name}: {', '.join(str(file) for file in files)}")
+        print(f"{name}: {leave_and_tell(diagram, out)}")

@@ -9,15 +9,13 @@ import tyro
 
 from effective_theory.files import foreseen_folder, require_outputs
 from phase_diagrams.commands.parsing import parse_factors
-from phase_diagrams.commands.sweep import files_of, leave_files
-from phase_diagrams.pictures.files import left_out
+from phase_diagrams.commands.sweep import files_of, leave_and_tell
 from phase_diagrams.refining import expected_runs, refine, refined_spec
 from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.runs.store import Store
 from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.sweeps.systems import UnknownSystem
-from phase_diagrams.text.summary import summary
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,7 @@ class Refine:
         out = self.out if self.out is not None else self.store.parent / fine
         require_outputs(files_of(finer, out), out, self.store)
         diagram = refine(coarse, to, store=self.store, name=fine, engine=engine)
-        files = leave_files(diagram, out)
-        print(summary(diagram))
-        if (sentence := left_out(diagram.spec)) is not None:
-            print(sentence)
-        print(f"{fine}: {', '.join(str(file) for file in files)}")
+        print(f"{fine}: {leave_and_tell(diagram, out)}")
 
 
 def _only_coarse(kept: Store) -> str | None:

@@ -58,15 +58,12 @@ class LocalSweep(SweepOptions):
         began = time.perf_counter()
         diagram = sweep(spec, store=store, name=name, engine=engine)
         swept = time.perf_counter()
-        files = leave_files(diagram, out)
-        print(summary(diagram))
-        if (sentence := left_out(spec)) is not None:
-            print(sentence)
+        files = leave_and_tell(diagram, out)
         if published is not None:
             print(f"{table}: {published_agreement(diagram, published)}")
         print(
             f"sweep {swept - began:.1f} s, pictures and tables "
-            f"{time.perf_counter() - swept:.1f} s: {', '.join(str(file) for file in files)}"
+            f"{time.perf_counter() - swept:.1f} s: {files}"
         )
 
 
@@ -105,14 +102,21 @@ class Sweep(LocalSweep):
 
 
 def files_of(spec: SweepSpec, out: Path) -> dict[Path, FileKind]:
-    """Return the files that `leave_files` writes for a sweep, with their kinds."""
+    """Return the files that `leave_and_tell` writes for a sweep, with their kinds."""
     pictures = picture_paths(spec, fitting(spec), out)
     return {**{path: picture_kind(path) for path in pictures}, out / _TABLE: TABLE}
 
 
-def leave_files(diagram: PhaseDiagram, out: Path) -> list[Path]:
-    """Write the table and the pictures that there is room for; return their paths."""
+def leave_and_tell(diagram: PhaseDiagram, out: Path) -> str:
+    """Write the table and the pictures that there is room for, print a summary; return the paths.
+
+    What has no picture is said.
+    """
     table = out / _TABLE
     write_csv(diagram, table)
     remove_pictures(out)
-    return [*save_pictures(diagram, fitting(diagram.spec), out), table]
+    pictures = save_pictures(diagram, fitting(diagram.spec), out)
+    print(summary(diagram))
+    if (sentence := left_out(diagram.spec)) is not None:
+        print(sentence)
+    return ", ".join(map(str, [*pictures, table]))

@@ -59,8 +59,7 @@ def released_start(
     InputError
         If a scale is not 1, the task is not addition, or a seed or ``train_size`` is out of range.
     """
-    start(system_of(model), "released").require_honoured(model)
-    numpy_draws, torch_draws = _published_generators(seed)
+    numpy_draws, torch_draws = _begun("released", model, seed)
     drawn, targets = _released_draws(numpy_draws, model, task, train_size)
     embeddings = torch_draws.rand(task.symbols, model.embedding_dim) - np.float32(0.5)
     layers = torch_draws.linear_layers(model.layer_sizes(task))
@@ -107,8 +106,7 @@ def figure6_start(
     InputError
         If a scale is not 1, the task is not addition, or a seed or ``train_size`` is out of range.
     """
-    start(system_of(model), "figure6").require_honoured(model)
-    numpy_draws, torch_draws = _published_generators(seed)
+    numpy_draws, torch_draws = _begun("figure6", model, seed)
     drawn, targets = _figure6_draws(numpy_draws, model, task, train_size)
     return Dataset(task, drawn), _behind_encoder(model, task, torch_draws, targets, seed)
 
@@ -140,8 +138,7 @@ def figure6c_start(
         If the loss is not "cross_entropy", a scale is not 1, the task is not addition, or a seed or
         ``train_size`` is out of range.
     """
-    start(system_of(model), "figure6c").require_honoured(model)
-    numpy_draws, torch_draws = _published_generators(seed)
+    numpy_draws, torch_draws = _begun("figure6c", model, seed)
     drawn, targets = _figure6c_draws(numpy_draws, model, task, train_size)
     return Dataset(task, drawn), _behind_encoder(model, task, torch_draws, targets, seed)
 
@@ -206,8 +203,7 @@ def s3_start(
         If ``decoder_scale`` is not 1, the task is not ``permutation_group(3)``, or a seed or
         ``train_size`` is out of range.
     """
-    start(system_of(model), "s3").require_honoured(model)
-    numpy_draws, torch_draws = _published_generators(seed)
+    numpy_draws, torch_draws = _begun("s3", model, seed)
     drawn, targets = _s3_draws(numpy_draws, model, task, train_size)
     dataset = Dataset(task, drawn)
     torch_draws.linear_layers((1, 200, 200, 9))
@@ -233,6 +229,12 @@ def _require_addition(task: BinaryOperation) -> None:
             f"task {task.name} has no such published start: it is addition's; "
             'use Addition or start "random".'
         )
+
+
+def _begun(name: str, model: ToyModel, seed: Seed) -> tuple[np.random.RandomState, TorchDraws]:
+    """Return the generators of a published start, which must apply all settings of the model."""
+    start(system_of(model), name).require_honoured(model)
+    return _published_generators(seed)
 
 
 def _published_generators(seed: Seed) -> tuple[np.random.RandomState, TorchDraws]:
