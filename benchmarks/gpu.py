@@ -31,7 +31,7 @@ from pytorch_step import lean_pytorch
 
 from phase_diagrams import Cell, SweepSpec, preset, sweep
 from phase_diagrams.runs.store import Store
-from phase_diagrams.sweeping import known
+from phase_diagrams.sweeping import stored_results
 from validation import torch_engine
 from validation.engine.engine import LANES
 from validation.engine.lane import Lane
@@ -48,7 +48,7 @@ def grid(spec: SweepSpec, device: str, store: Path) -> None:
     """Print time and peak memory of the cells that the store does not have."""
     engine = torch_engine(device)
     with Store(store) as kept:
-        done = sum(summary is not None for _, summary in known(spec, kept, engine))
+        done = sum(summary is not None for _, summary in stored_results(spec, kept, engine))
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     began = time.perf_counter()

@@ -16,7 +16,7 @@ from phase_diagrams.prediction.probes import Plan
 from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.summary import RunSummary
-from phase_diagrams.sweeping import empty_diagram, enter, finished, known, opened
+from phase_diagrams.sweeping import empty_diagram, enter, finished, opened, stored_results
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.rescaling import require_rates
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -92,22 +92,22 @@ def predict(
         raise InputError("spec is a refined sweep; predict the coarse one, and refine that.")
     require_rates(spec.system)
     engine = chosen_engine(spec.system, engine, n_jobs)
-    with opened(store, name) as kept:
-        spec = enter(kept, name, dataclasses.replace(spec, predicted=True))
+    with opened(store, name) as open_store:
+        spec = enter(open_store, name, dataclasses.replace(spec, predicted=True))
         diagram = empty_diagram(spec, store, name, engine)
         warn_each(diagram.ideal_test_accuracy.warnings())
-        for cell, summary in known(spec, kept, engine):
+        for cell, summary in stored_results(spec, open_store, engine):
             if summary is not None:
                 diagram.record(cell.index, summary)
         plan = Plan(spec)
 
         def run(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
             slow_first = sorted(probes, key=lambda cell: -cell.budget.steps)
-            return finished(slow_first, kept, engine, progress)
+            return finished(slow_first, open_store, engine, progress)
 
-        found = plan.follow(run)
-    predict_cells(diagram, plan, found)
-    origins = Counter(summary.origin for summary in found.values())
+        ended = plan.follow(run)
+    predict_cells(diagram, plan, ended)
+    origins = Counter(summary.origin for summary in ended.values())
     warn_each(mixtures(origins + Counter(diagram.origins), spec.system))
     return diagram
 
@@ -163,12 +163,12 @@ def measure_doubtful(
     unsure = ~diagram.measured & diagram.prediction.doubtful(below)
     cells = [diagram.spec.cell(tuple(place)) for place in np.argwhere(unsure).tolist()]
     name = diagram.name or DEFAULT_NAME
-    found = diagram.copy()
+    after = diagram.copy()
     if store is not None:
-        found.kept = empty_diagram(diagram.spec, store, name, engine).kept
-    with opened(store, name) as kept:
-        for cell, summary in finished(cells, kept, engine, progress):
-            found.record(cell.index, summary)
-    found.prediction = diagram.prediction.measured_at(found.phases, found.measured)
-    warn_each(mixtures(found.origins, found.spec.system))
-    return found
+        after.kept = empty_diagram(diagram.spec, store, name, engine).kept
+    with opened(store, name) as open_store:
+        for cell, summary in finished(cells, open_store, engine, progress):
+            after.record(cell.index, summary)
+    after.prediction = diagram.prediction.measured_at(after.phases, after.measured)
+    warn_each(mixtures(after.origins, after.spec.system))
+    return after

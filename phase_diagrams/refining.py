@@ -98,8 +98,8 @@ def refine(
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
     asked = refined_spec(diagram.spec, to)
-    with opened(store, name) as kept:
-        fine = empty_diagram(resumed(asked, kept, name), store, name, engine)
+    with opened(store, name) as open_store:
+        fine = empty_diagram(resumed(asked, open_store, name), store, name, engine)
     fine.take(coarse_places(fine.spec), diagram)
     while True:
         places = missing_cells(fine)

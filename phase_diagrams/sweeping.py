@@ -85,11 +85,11 @@ def sweep(
     engine = chosen_engine(spec.system, engine, n_jobs)
     # The specification of a predicted diagram, swept, means: run every cell.
     spec = dataclasses.replace(spec, predicted=False) if spec.predicted else spec
-    with opened(store, name) as kept:
-        spec = enter(kept, name, spec)
+    with opened(store, name) as open_store:
+        spec = enter(open_store, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
         warn_each(diagram.ideal_test_accuracy.warnings())
-        for cell, summary in _results(spec, kept, engine, progress):
+        for cell, summary in _results(spec, open_store, engine, progress):
             diagram.record(cell.index, summary)
     warn_each(mixtures(diagram.origins, spec.system))
     return diagram
@@ -113,14 +113,14 @@ def results(
     that are asked for, by default all of the sweep.
     """
     engine = chosen_engine(spec.system, engine, None)
-    with opened(store, name) as kept:
-        spec = enter(kept, name, spec)
-        yield from _results(spec, kept, engine, progress, exact=exact, places=places)
+    with opened(store, name) as open_store:
+        spec = enter(open_store, name, spec)
+        yield from _results(spec, open_store, engine, progress, exact=exact, places=places)
 
 
 def _results(
     spec: SweepSpec,
-    kept: Store | None,
+    open_store: Store | None,
     engine: Engine,
     progress: bool,
     *,
@@ -128,49 +128,49 @@ def _results(
     places: Sequence[tuple[int, ...]] | None = None,
 ) -> Iterator[tuple[Cell, RunSummary]]:
     todo = []
-    for cell, summary in known(spec, kept, engine, exact=exact, places=places):
+    for cell, summary in stored_results(spec, open_store, engine, exact=exact, places=places):
         if summary is None:
             todo.append(cell.index)
         else:
             yield cell, summary
     total = spec.size if places is None else len(places)
     cells = (spec.cell(index) for index in long_first(spec, todo))
-    yield from _run(cells, len(todo), total, kept, engine, progress)
+    yield from _run(cells, len(todo), total, open_store, engine, progress)
 
 
 def finished(
-    cells: Sequence[Cell], kept: Store | None, engine: Engine, progress: bool
+    cells: Sequence[Cell], open_store: Store | None, engine: Engine, progress: bool
 ) -> Iterator[tuple[Cell, RunSummary]]:
     """Yield runs that belong to no sweep: those that a store knows, then the others as they come.
 
     The others begin in the order of the cells.
     """
     todo = list(cells)
-    if kept is not None:
+    if open_store is not None:
         todo = []
-        for cell, summary in kept.find(cells, engine.identity, engine.version):
+        for cell, summary in open_store.find(cells, engine.identity, engine.version):
             if summary is None:
                 todo.append(cell)
             else:
                 yield cell, summary
-    yield from _run(todo, len(todo), len(cells), kept, engine, progress)
+    yield from _run(todo, len(todo), len(cells), open_store, engine, progress)
 
 
 def _run(
     cells: Iterable[Cell],
     count: int,
     total: int,
-    kept: Store | None,
+    open_store: Store | None,
     engine: Engine,
     progress: bool,
 ) -> Iterator[tuple[Cell, RunSummary]]:
     """Yield runs as they come, and let the store have them."""
-    if kept is not None:
-        engine = beside(engine, kept.path)
+    if open_store is not None:
+        engine = beside(engine, open_store.path)
     with progress_bar(total, unit="run", initial=total - count, progress=progress) as done:
         for cell, summary in engine.run(cells):
-            if kept is not None:
-                kept.add(cell, summary, engine.identity, engine.version)
+            if open_store is not None:
+                open_store.add(cell, summary, engine.identity, engine.version)
             done(1)
             yield cell, summary
 
@@ -192,20 +192,20 @@ def opened(store: str | Path | None, name: str) -> contextlib.AbstractContextMan
     return contextlib.nullcontext() if store is None else Store(store)
 
 
-def resumed(spec: SweepSpec, kept: Store | None, name: str) -> SweepSpec:
+def resumed(spec: SweepSpec, open_store: Store | None, name: str) -> SweepSpec:
     """Return the sweep with the values that a store's sweep of this name has for its axes.
 
     Numbers that differ in the last bits only, such as those of an axis that another version has
     spaced, would be other runs: a stored sweep goes on with its own.
     """
-    return _resumed(spec, kept, name)[0]
+    return _resumed(spec, open_store, name)[0]
 
 
 def _resumed(
-    spec: SweepSpec, kept: Store | None, name: str
+    spec: SweepSpec, open_store: Store | None, name: str
 ) -> tuple[SweepSpec, tuple[str, str] | None]:
     """Return what `resumed` does, and what the name stood for and does now, where that differs."""
-    stored = None if kept is None else kept.sweeps().get(name)
+    stored = None if open_store is None else open_store.sweeps().get(name)
     if stored is None:
         return spec, None
     try:
@@ -216,7 +216,7 @@ def _resumed(
     return spec, change(before.settings, spec.settings)
 
 
-def enter(kept: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
+def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
     """Tell a store of a sweep, and return the sweep as `resumed` does.
 
     Warns
@@ -224,7 +224,7 @@ def enter(kept: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
     ChangedSweep
         If the name stood for a sweep that this does not extend: with what was and what is now.
     """
-    spec, changed = _resumed(spec, kept, name)
+    spec, changed = _resumed(spec, open_store, name)
     if changed is not None:
         was, now = changed
         sentence = (
@@ -233,8 +233,8 @@ def enter(kept: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
         )
         # Through what calls this, such as `sweep`, to the user.
         warnings.warn(sentence, ChangedSweep, stacklevel=3)
-    if kept is not None:
-        kept.add_sweep(name, spec)
+    if open_store is not None:
+        open_store.add_sweep(name, spec)
     return spec
 
 
@@ -254,7 +254,7 @@ def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int
     return sorted(places, key=lambda place: [sign * place[axis] for axis, sign in axes])
 
 
-def known(
+def stored_results(
     spec: SweepSpec,
     store: Store | None,
     engine: Engine,
@@ -306,45 +306,47 @@ def load(
     """
     if name is not None:
         of_type("name", name, str, "that of a stored sweep")
-    with Store(store, create=False) as kept:
-        return stored_diagram(kept, *kept.spec(name), engine)
+    with Store(store, create=False) as open_store:
+        return stored_diagram(open_store, *open_store.spec(name), engine)
 
 
 def stored_diagram(
-    kept: Store, name: str, spec: SweepSpec, engine: Engine | str | None = None
+    open_store: Store, name: str, spec: SweepSpec, engine: Engine | str | None = None
 ) -> PhaseDiagram:
     """Return the diagram of what an open store knows of a sweep; see `load`."""
     if isinstance(engine, str):
-        identity, version = engine, kept.engine_version(engine)
+        identity, version = engine, open_store.engine_version(engine)
     else:
         engine = chosen_engine(spec.system, engine, None)
         identity, version = engine.identity, engine.version
-    diagram = PhaseDiagram(spec, kept=KeptRuns(kept.path, identity, version), name=name)
-    for cell, summary in kept.find(spec.cells(), identity, version):
+    diagram = PhaseDiagram(spec, kept=KeptRuns(open_store.path, identity, version), name=name)
+    for cell, summary in open_store.find(spec.cells(), identity, version):
         if summary is not None:
             diagram.record(cell.index, summary)
     if spec.predicted:
-        _predict_again(diagram, kept, identity, version)
+        _predict_again(diagram, open_store, identity, version)
     infer(diagram)
     # Through `load` to the user.
     warn_each(mixtures(diagram.origins, spec.system), stacklevel=3)
     return diagram
 
 
-def stored_probes(plan: Plan, kept: Store, identity: str, version: int) -> dict[Key, RunSummary]:
+def stored_probes(
+    plan: Plan, open_store: Store, identity: str, version: int
+) -> dict[Key, RunSummary]:
     """Return the probes of a sweep that an open store knows."""
 
     def stored(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
-        for cell, summary in kept.find(probes, identity, version):
+        for cell, summary in open_store.find(probes, identity, version):
             if summary is not None:
                 yield cell, summary
 
     return plan.follow(stored)
 
 
-def _predict_again(diagram: PhaseDiagram, kept: Store, identity: str, version: int) -> None:
+def _predict_again(diagram: PhaseDiagram, open_store: Store, identity: str, version: int) -> None:
     """Enter what the stored probes of a predicted sweep say, as `predict` did."""
     coarse = PhaseDiagram(coarse_spec(diagram.spec))
     plan = Plan(coarse.spec)
-    predict_cells(coarse, plan, stored_probes(plan, kept, identity, version))
+    predict_cells(coarse, plan, stored_probes(plan, open_store, identity, version))
     diagram.take(coarse_places(diagram.spec), coarse)

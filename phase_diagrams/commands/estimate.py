@@ -6,7 +6,7 @@ from pathlib import Path
 from effective_theory.workers import at_a_time
 from phase_diagrams.runs.engines import Engine, OneByOne
 from phase_diagrams.runs.store import Store
-from phase_diagrams.sweeping import known, resumed
+from phase_diagrams.sweeping import resumed, stored_results
 from phase_diagrams.sweeps.spec import SweepSpec
 
 
@@ -17,9 +17,11 @@ def estimate(spec: SweepSpec, store: Path, name: str, engine: Engine) -> str:
     stop early make it less. Of a system that has no such trial no time is told.
     """
     with contextlib.ExitStack() as stack:
-        kept = stack.enter_context(Store(store, create=False)) if store.exists() else None
-        spec = resumed(spec, kept, name)
-        todo = [cell for cell, summary in known(spec, kept, engine) if summary is None]
+        open_store = stack.enter_context(Store(store, create=False)) if store.exists() else None
+        spec = resumed(spec, open_store, name)
+        todo = [
+            cell for cell, summary in stored_results(spec, open_store, engine) if summary is None
+        ]
     done = spec.size - len(todo)
     if not todo:
         return f"{spec.size} runs: all done."

@@ -44,11 +44,11 @@ class Refine:
         to = parse_factors(self.to)
         if self.out is not None:
             foreseen_folder(self.out)
-        with Store(self.store, create=False) as kept:
-            name, spec = kept.spec(self.name or _only_coarse(kept))
+        with Store(self.store, create=False) as open_store:
+            name, spec = open_store.spec(self.name or _only_coarse(open_store))
             engine = chosen_engine(spec.system, None, self.jobs)
             finer = refined_spec(spec, to)  # a wrong factor need not wait for the runs
-            coarse = stored_diagram(kept, name, spec, engine)
+            coarse = stored_diagram(open_store, name, spec, engine)
         if self.dry_run:
             cells, runs = expected_runs(coarse, to)
             print(
@@ -64,11 +64,11 @@ class Refine:
         print(f"{fine}: {leave_and_tell(diagram, out)}")
 
 
-def _only_coarse(kept: Store) -> str | None:
+def _only_coarse(open_store: Store) -> str | None:
     """Return the name of a store's only readable sweep that is not itself a refined one."""
     coarse = []
-    for name in kept.sweeps():
+    for name in open_store.sweeps():
         with contextlib.suppress(UnknownSystem):
-            if not kept.spec(name)[1].refined:
+            if not open_store.spec(name)[1].refined:
                 coarse.append(name)
     return coarse[0] if len(coarse) == 1 else None

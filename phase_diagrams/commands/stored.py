@@ -43,8 +43,8 @@ class StoredSweep:
     def load(self, check: Callable[[SweepSpec], object]) -> PhaseDiagram:
         """Return the diagram of the chosen part, whose ``check`` need not wait for its runs."""
         seed, values = self.place()
-        with Store(self.store, create=False) as kept:
-            name, spec = kept.spec(self.name)
+        with Store(self.store, create=False) as open_store:
+            name, spec = open_store.spec(self.name)
             check(PhaseDiagram(spec).sel(seed=seed, **values).spec)
-            diagram = stored_diagram(kept, name, spec, self.engine)
+            diagram = stored_diagram(open_store, name, spec, self.engine)
         return diagram.sel(seed=seed, **values) if self.at else diagram

@@ -11,7 +11,7 @@ from effective_theory import InputError
 from effective_theory.checks import RunError, integer
 from phase_diagrams import Cell, Engine, Store, SweepSpec, System
 from phase_diagrams.runs.engines import chosen_engine
-from phase_diagrams.sweeping import enter, known, long_first
+from phase_diagrams.sweeping import enter, long_first, stored_results
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.toy.system import TOY
 from validation.cluster.collecting import collect
@@ -156,7 +156,7 @@ def _choice(
 
 def _missing(spec: SweepSpec, store: Store, engine: Engine) -> list[tuple[int, ...]]:
     """Return the places of runs that are neither stored nor under way, the long ones first."""
-    todo = [cell for cell, summary in known(spec, store, engine) if summary is None]
+    todo = [cell for cell, summary in stored_results(spec, store, engine) if summary is None]
     under_way = {
         _request(cell, one.identity, one.version)
         for folder, one in submissions(store.path).items()
