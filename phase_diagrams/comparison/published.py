@@ -29,6 +29,8 @@ class Agreement:
         Cells with both steps within ``tolerance`` updates, where "never" equals only "never".
     commonest
         Cells that always saying the commonest published phase would meet.
+    tolerance
+        Largest difference of two steps that counts as none, in updates.
     notes
         What was not compared, and within how many updates, in words; empty where the table and the
         sweep have the same cells and the same budget.
