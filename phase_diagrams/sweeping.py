@@ -21,8 +21,8 @@ from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.description import change
 from phase_diagrams.sweeps.names import ChangedSweep, require_name
-from phase_diagrams.sweeps.settings import change
 from phase_diagrams.sweeps.spec import SweepSpec
 
 #: Name of a sweep in the store where the user gives none.

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from effective_theory import InputError
 from effective_theory.checks import of_type, shown
+from phase_diagrams.sweeps.description import change
 from phase_diagrams.sweeps.registry import load_installed
-from phase_diagrams.sweeps.settings import change
 from phase_diagrams.sweeps.spec import SweepSpec
 
 

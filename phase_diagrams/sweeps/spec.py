@@ -14,6 +14,7 @@ from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.phases import LAG
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, axis_of
 from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.description import settings_text
 from phase_diagrams.sweeps.identity import (
     canonical_json,
     configuration_template,
@@ -22,7 +23,6 @@ from phase_diagrams.sweeps.identity import (
 )
 from phase_diagrams.sweeps.registry import default_settings, first_system, system_named, system_of
 from phase_diagrams.sweeps.seeds import settled_seeds
-from phase_diagrams.sweeps.settings import settings_text
 from phase_diagrams.sweeps.starts import Start, start
 from phase_diagrams.sweeps.systems import (
     BUDGET,

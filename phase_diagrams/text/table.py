@@ -7,7 +7,7 @@ from typing import Any
 
 from effective_theory.files import FileKind, replacing
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.sweeps.settings import ALWAYS_NAMED
+from phase_diagrams.sweeps.description import ALWAYS_NAMED
 
 #: Its header names the axes, then columns that all tables of runs have.
 TABLE = FileKind("a table of runs", rb"[^\n]*split_seed,init_seed,phase,train_step,test_step,")

@@ -13,8 +13,8 @@ from PIL import Image
 from effective_theory import Addition, ModularAddition, ToyModel
 from phase_diagrams import Axis, Store, SweepSpec, numba_engine, preset, sweep
 from phase_diagrams.cli import main
+from phase_diagrams.sweeps.description import change
 from phase_diagrams.sweeps.names import ChangedSweep
-from phase_diagrams.sweeps.settings import change
 from phase_diagrams.toy.system import TOY
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
