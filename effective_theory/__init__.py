@@ -43,15 +43,9 @@ from effective_theory.parallelograms import (
 from effective_theory.race import decoder_slope, label_spread, line_distance, race_ratio
 from effective_theory.reduced_race import reduced_race_ratio
 from effective_theory.representation import predicted_accuracy, rqi, standardise
-from effective_theory.tasks import (
-    Addition,
-    BinaryOperation,
-    FiniteGroup,
-    ModularAddition,
-    Task,
-    permutation_group,
-    register_task,
-)
+from effective_theory.task import BinaryOperation, Task
+from effective_theory.task_registry import register_task
+from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, permutation_group
 from effective_theory.timescales import grokking_rate, grokking_steps, grokking_time
 from effective_theory.toy_model import InitialState, ToyModel
 from effective_theory.training import train

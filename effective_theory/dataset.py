@@ -16,7 +16,7 @@ from effective_theory.checks import (
     random_generator,
     refuse_masked,
 )
-from effective_theory.tasks import BinaryOperation, Task, read_only
+from effective_theory.task import BinaryOperation, Task, read_only
 
 
 @dataclass(frozen=True, eq=False)

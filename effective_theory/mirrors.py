@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.dataset import Dataset, operation_of
-from effective_theory.tasks import BinaryOperation
+from effective_theory.task import BinaryOperation
 
 #: With fewer strict test samples a share of them says little.
 FEW_STRICT = 50

@@ -8,12 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory.checks import InputError, integer, of_type, shown
-from effective_theory.tasks import (
-    BinaryOperation,
-    permutation_group,
-    read_only,
-    register_task,
-)
+from effective_theory.task import BinaryOperation, read_only
+from effective_theory.task_registry import register_task
+from effective_theory.tasks import permutation_group
 
 #: All pairs of more symbols would be a million samples.
 MOST_SYMBOLS_IN_PAIRS = 1000

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from effective_theory.checks import InputError, refuse_masked
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.kernels import elimination
-from effective_theory.tasks import BinaryOperation
+from effective_theory.task import BinaryOperation
 
 #: Degrees of freedom of the line E_k = a + k b, which satisfies every parallelogram: a and b.
 LINE = 2

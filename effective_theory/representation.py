@@ -7,7 +7,7 @@ from effective_theory.checks import InputError, finite_array, non_negative, of_t
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
-from effective_theory.tasks import BinaryOperation
+from effective_theory.task import BinaryOperation
 
 
 def samples_by_label(

@@ -4,14 +4,8 @@ from typing import Literal
 
 from effective_theory.checks import InputError
 from effective_theory.operations import ModularOperation, PermutationOperation
-from effective_theory.tasks import (
-    Addition,
-    BinaryOperation,
-    FiniteGroup,
-    ModularAddition,
-    Task,
-    permutation_group,
-)
+from effective_theory.task import BinaryOperation, Task
+from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, permutation_group
 
 TaskName = Literal[
     "addition",

@@ -17,7 +17,7 @@ from effective_theory.checks import (
     random_generator,
 )
 from effective_theory.minibatches import Minibatches, ReleasedBatches, SeededBatches
-from effective_theory.tasks import BinaryOperation
+from effective_theory.task import BinaryOperation
 
 Array = NDArray[np.float32]
 Loss = Literal["mse", "cross_entropy"]

@@ -16,7 +16,8 @@ from effective_theory.notes import is_worker, note
 from effective_theory.outcome import Status, TrainingRun
 from effective_theory.progress import progress_bar
 from effective_theory.representation import samples_by_label
-from effective_theory.tasks import Addition, BinaryOperation
+from effective_theory.task import BinaryOperation
+from effective_theory.tasks import Addition
 from effective_theory.toy_model import InitialState, ToyModel
 
 Array = NDArray[np.float32]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from effective_theory.checks import InputError, refuse_masked
 from effective_theory.critical_size.equations import as_operation
-from effective_theory.tasks import BinaryOperation
+from effective_theory.task import BinaryOperation
 
 
 @dataclass(frozen=True, eq=False)

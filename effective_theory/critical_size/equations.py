@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from effective_theory.checks import InputError
 from effective_theory.kernels import elimination
 from effective_theory.parallelograms import LINE
-from effective_theory.tasks import Addition, BinaryOperation, FiniteGroup
+from effective_theory.task import BinaryOperation
+from effective_theory.tasks import Addition, FiniteGroup
 
 Indices = NDArray[np.int64]
 

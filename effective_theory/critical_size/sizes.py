@@ -22,7 +22,8 @@ from effective_theory.critical_size.curve import UniqueLineCurve, unique_line_cu
 from effective_theory.critical_size.equations import as_operation, critical_equations
 from effective_theory.kernels import elimination
 from effective_theory.progress import progress_bar
-from effective_theory.tasks import Addition, BinaryOperation
+from effective_theory.task import BinaryOperation
+from effective_theory.tasks import Addition
 from effective_theory.workers import as_finished
 
 #: Orders are drawn in chunks of about this many numbers (16 MB), from one random stream each.

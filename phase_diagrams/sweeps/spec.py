@@ -9,7 +9,7 @@ from typing import Any
 
 from effective_theory import InputError
 from effective_theory.checks import integer, of_type, shown
-from effective_theory.tasks import require_registered, task_from_configuration
+from effective_theory.task_registry import require_registered, task_from_configuration
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.phases import LAG
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis, axis_of

@@ -20,7 +20,7 @@ from effective_theory import (
 )
 from effective_theory.critical_size.equations import critical_equations
 from effective_theory.kernels import elimination
-from effective_theory.tasks import task_from_configuration
+from effective_theory.task_registry import task_from_configuration
 from tests.effective_theory import enumeration
 
 

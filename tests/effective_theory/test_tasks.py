@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, Dataset, InputError, ModularAddition
-from effective_theory.tasks import task_from_configuration
+from effective_theory.task_registry import task_from_configuration
 
 
 def test_addition_is_in_the_published_order() -> None:

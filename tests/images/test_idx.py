@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from effective_theory import InputError
-from effective_theory.tasks import task_from_configuration
+from effective_theory.task_registry import task_from_configuration
 from tests.images.idx_files import idx_bytes, write_pair
 from validation.data import idx
 from validation.data.idx import read_images, read_labels

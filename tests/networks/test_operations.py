@@ -16,7 +16,7 @@ from effective_theory import (
 )
 from effective_theory.operations import MODULAR_OPERATIONS
 from effective_theory.task_names import TaskName, name_of_task, task_named
-from effective_theory.tasks import task_from_configuration
+from effective_theory.task_registry import task_from_configuration
 
 
 def divided(x: int, y: int, p: int) -> int:

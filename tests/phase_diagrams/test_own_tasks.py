@@ -13,8 +13,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from effective_theory import BinaryOperation, Dataset, InputError, ToyModel, register_task, train
-from effective_theory import tasks as tasks_module
+from effective_theory import (
+    BinaryOperation,
+    Dataset,
+    InputError,
+    ToyModel,
+    register_task,
+    task_registry,
+    train,
+)
 from phase_diagrams import Source, SweepSpec, load, sweep
 
 AXES = {"decoder_lr": [1e-3, 1e-2]}
@@ -40,7 +47,7 @@ class Subtraction(BinaryOperation):
 @pytest.fixture(autouse=True)
 def own_tasks() -> Iterator[None]:
     """Tasks that a test registers are gone after it."""
-    with mock.patch.dict(tasks_module._TASKS):
+    with mock.patch.dict(task_registry._TASKS):
         yield
 
 

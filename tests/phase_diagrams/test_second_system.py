@@ -14,7 +14,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from effective_theory import Addition, InputError, ToyModel, tasks
+from effective_theory import Addition, InputError, ToyModel, task_registry
 from phase_diagrams import (
     Phase,
     PhaseDiagram,
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning"
 @pytest.fixture(scope="module")
 def second() -> Iterator[ModuleType]:
     """The second system, known to this module's tests alone."""
-    known = (SYSTEMS, presets._PRESETS, tasks._TASKS)
+    known = (SYSTEMS, presets._PRESETS, task_registry._TASKS)
     with mock.patch.dict(known[0]), mock.patch.dict(known[1]), mock.patch.dict(known[2]):
         module = importlib.import_module("tests.second_system")
         module.register()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from effective_theory import Addition, InputError, ToyModel
-from effective_theory.tasks import task_from_configuration
+from effective_theory.task_registry import task_from_configuration
 from phase_diagrams import SweepSpec
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.identity import canonical_json, identify, read_canonical
