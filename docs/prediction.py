@@ -24,20 +24,20 @@ UNSEEN = {"fig6a": range(10, 20), "fig6b": range(14, 24)}
 
 
 HEAD = (
-    *("diagram", "probes", "their updates", "right", "of predicted cells", "measured below .9"),
-    *("updates then", "right then", "commonest label", "nearest cell for the probes' updates"),
+    *("start", "probes", "updates", "right", "of predicted", "doubtful"),
+    *("updates then", "right then", "commonest", "nearest"),
 )
 
 
 def published_table(figure: str) -> str:
     """Return agreement and cost from the published start beside the baselines."""
-    return table([(figure, row_of(Trial(figure, preset(figure))))])
+    return table([("published", row_of(Trial(figure, preset(figure))))])
 
 
 def random_table(figure: str, sweep_of: Callable[[int], SweepSpec]) -> str:
     """Return the same for each random start, and medians."""
     rows = {
-        f"{figure}, start {seed}": row_of(Trial(f"{figure}, start {seed}", sweep_of(seed)))
+        f"{seed}": row_of(Trial(f"{figure}, start {seed}", sweep_of(seed)))
         for seed in UNSEEN[figure]
     }
     return table([*rows.items(), ("median", np.median(list(rows.values()), axis=0).tolist())])
