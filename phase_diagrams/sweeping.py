@@ -15,7 +15,7 @@ from phase_diagrams.prediction.predicted_cells import predict_cells
 from phase_diagrams.prediction.probes import Key, Plan
 from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
 from phase_diagrams.refinement.inferred_cells import infer
-from phase_diagrams.runs.engines import Engine, beside, chosen_engine
+from phase_diagrams.runs.engines import Engine, OneByOne, beside, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.stored_run import KeptRuns
@@ -167,6 +167,9 @@ def _run(
     """Yield runs as they come, and let the store have them."""
     if open_store is not None:
         engine = beside(engine, open_store.path)
+    # What is compiled once takes no part in the rate that is told of the runs.
+    if count and isinstance(engine, OneByOne):
+        engine.prepare()
     with progress_bar(total, unit="run", initial=total - count, progress=progress) as done:
         for cell, summary in engine.run(cells):
             if open_store is not None:

@@ -1,7 +1,8 @@
 """Sweeps: the same numbers whatever happens, and nothing done twice."""
 
+import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import joblib
@@ -19,7 +20,9 @@ from phase_diagrams import (
     random_start,
     register_start,
     sweep,
+    sweeping,
 )
+from phase_diagrams.runs.dask_workers import Preparation
 from phase_diagrams.sweeping import long_first, results
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.text.table import write_csv
@@ -230,3 +233,23 @@ def test_train_size_is_an_axis() -> None:
     assert set(diagram.ideal_test_accuracy.values) == {
         (size, (s, s)) for size in (3, 9) for s in (0, 1)
     }
+
+
+def test_what_is_compiled_takes_no_part_in_the_rate_of_the_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+
+    class Told(NumbaEngine):
+        def prepare(self) -> Preparation:
+            told.append("compiled")
+            return super().prepare()
+
+    @contextlib.contextmanager
+    def bar(total: int, **options: object) -> Iterator[Callable[[int], object]]:
+        told.append(f"{total} runs begin")
+        yield lambda count: None
+
+    monkeypatch.setattr(sweeping, "progress_bar", bar)
+    sweep(SPEC, engine=Told(1))
+    assert told[:2] == ["compiled", f"{SPEC.size} runs begin"]
