@@ -184,9 +184,9 @@ def _other(observed: Observed, lag: int) -> Phase:
     """Return the phase of a cell that does not reach what its probe did, or reaches more."""
     if observed.generalises:
         return Phase.MEMORIZATION
-    return (
-        _trained(observed, lag) if observed.train == math.inf else _generalised(observed.train, lag)
-    )
+    if observed.train == math.inf:
+        return _trained(observed, lag)
+    return _generalised(observed.train, lag)
 
 
 def _trained(observed: Observed, lag: int) -> Phase:

@@ -50,8 +50,10 @@ def seed_groups(seeds: Sequence[Seed]) -> tuple[NDArray[np.int64], NDArray[np.in
     NumPy has no integers for seeds beyond 2**63 beside small ones: it would make them floats, of
     which several are one.
     """
-    splits, initialisations = (
-        np.array([sorted(set(each)).index(seed) for seed in each])
-        for each in zip(*seeds, strict=True)
-    )
-    return splits, initialisations
+    splits, initialisations = zip(*seeds, strict=True)
+    return _numbered(splits), _numbered(initialisations)
+
+
+def _numbered(seeds: Sequence[int]) -> NDArray[np.int64]:
+    numbers = {seed: number for number, seed in enumerate(sorted(set(seeds)))}
+    return np.array([numbers[seed] for seed in seeds])
