@@ -82,10 +82,20 @@ def test_strict_accuracy_decides_where_there_is_one() -> None:
         "strict_test_accuracy": np.array([0, 0, 0.95, 1.0]),
     }
     thresholds = {"train_threshold": 0.9, "test_threshold": 0.9, "in_a_row": 2}
-    found = crossings_of(curve, **thresholds)  # type: ignore[arg-type]
+    found = crossings_of(curve, is_strict=True, **thresholds)  # type: ignore[arg-type]
     assert (found.test_step, found.plain_test_step, found.stable_test_step) == (20, 10, 20)
-    curve["strict_test_accuracy"] = np.full(4, np.nan)
-    assert crossings_of(curve, **thresholds).test_step == 10  # type: ignore[arg-type]
+    found = crossings_of(curve, is_strict=False, **thresholds)  # type: ignore[arg-type]
+    assert found.test_step == 10
+
+
+def test_a_strict_accuracy_of_no_sample_is_not_defined() -> None:
+    """All pairs but two, whose mirrors are trained on: plain accuracy says nothing of them."""
+    held = [TASK.pairs.tolist().index(pair) for pair in ([0, 1], [2, 5])]
+    dataset = Dataset(TASK, np.delete(np.arange(TASK.size), held))
+    run = train_network(network(), dataset, ADAMW, Plan(20, test_threshold=0.0), seed=0)
+    assert run.strict_samples == 0 and run.crossings.plain_test_step == 0
+    assert run.crossings.test_step is None and run.crossings.stable_test_step is None
+    assert "strict test not defined (few: 0 samples)" in str(run)
 
 
 def test_it_stops_after_what_it_waits_for() -> None:
@@ -103,6 +113,35 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_update() -> None:
     assert run.status == "diverged" and run.diverged_step is not None
     assert 1 <= run.diverged_step == run.updates_run < 10
     assert run.curve["update"].tolist() == [0]
+
+
+def test_a_last_state_whose_loss_is_not_finite_has_diverged() -> None:
+    """Noticed before measures that would not take it, and not kept as a state to go on from."""
+    huge = Optimisation("sgd", 1e30)
+
+    def refuses(net: PairNetwork) -> float:
+        if not net.embeddings.isfinite().all():
+            raise InputError("embeddings are not finite")
+        return 0.0
+
+    run = train_network(network(), DATASET, huge, Plan(1, 1), seed=0, measures={"m": refuses})
+    assert run.status == "diverged" and run.diverged_step == run.updates_run == 1
+    assert run.curve["update"].tolist() == [0]
+
+
+def test_what_diverged_diverges_again_from_its_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    huge = Optimisation("adamw", 0.1, 1e30)
+    once, again = (
+        train_network(network(), DATASET, huge, Plan(40), seed=0, checkpoint=path) for _ in range(2)
+    )
+    assert once.status == again.status == "diverged"
+    assert once.diverged_step == again.diverged_step
+
+
+def test_without_training_samples_nothing_is_trained() -> None:
+    with pytest.raises(InputError, match="dataset has no training samples"):
+        train_network(network(), Dataset(TASK, []), Optimisation("sgd", 0.1), Plan(1), seed=0)
 
 
 def test_each_epoch_of_minibatches_has_each_sample_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +224,18 @@ def test_a_killed_training_resumes_to_the_same_curve_bit_for_bit(tmp_path: Path)
 def test_a_checkpoint_goes_on_with_a_larger_budget(tmp_path: Path) -> None:
     path = tmp_path / "run.pt"
     train_network(network(), DATASET, ADAMW, Plan(20), seed=1, checkpoint=path)
+    more = train_network(network(), DATASET, ADAMW, Plan(40), seed=1, checkpoint=path)
+    whole = train_network(network(), DATASET, ADAMW, Plan(40), seed=1)
+    for name, values in whole.curve.items():
+        np.testing.assert_array_equal(more.curve[name], values)
+    with pytest.raises(InputError, match=r"is at update 40, beyond the plan's 20"):
+        train_network(network(), DATASET, ADAMW, Plan(20), seed=1, checkpoint=path)
+
+
+def test_a_budget_that_ended_between_evaluations_leaves_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    short = train_network(network(), DATASET, ADAMW, Plan(25), seed=1, checkpoint=path)
+    assert short.curve["update"].tolist() == [0, 10, 20, 25]
     more = train_network(network(), DATASET, ADAMW, Plan(40), seed=1, checkpoint=path)
     whole = train_network(network(), DATASET, ADAMW, Plan(40), seed=1)
     for name, values in whole.curve.items():

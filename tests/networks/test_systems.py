@@ -77,7 +77,7 @@ def test_each_network_is_swept_and_read_back(name: str, tmp_path: Path) -> None:
         settings.network(TASK, seed), dataset, settings.optimisation, settings.plan, seed=seed
     )
     np.testing.assert_array_equal(run.summary.state, trained.network.embeddings.detach().numpy())
-    expected = usual_curve(trained.curve)
+    expected = usual_curve(trained)
     kept = np.isin(expected[:, 0], run.summary.curve[:, 0])
     np.testing.assert_array_equal(run.summary.curve, expected[kept])
     assert list(run.to_frame())[-1] == FURTHER[0]
@@ -92,6 +92,26 @@ def test_the_strict_accuracy_decides_and_the_plain_one_stands_beside(spec: Sweep
     subtraction = dataclasses.replace(spec, task=ModularOperation("x-y", 5))
     other = train_cell(subtraction.cell((2, 1, 0)), spec.registered_start.recipe)
     np.testing.assert_array_equal(other.curve[:, 6], other.curve[:, 4])
+
+
+def test_budgets_of_one_training_run_beside_each_other(tmp_path: Path) -> None:
+    """Each leaves its states in a file of its own."""
+    axes = {"steps": [40, 80, 120, 160]}
+    spec = SweepSpec(TASK, axes, dataclasses.replace(TINY, stop_when="never"), train_fraction=0.6)
+    found = sweep(spec, store=tmp_path / "runs.sqlite", n_jobs=2, progress=False)
+    assert found.measured.all()
+    alone = sweep(spec, n_jobs=1, progress=False)
+    assert found.rows() == alone.rows()
+
+
+def test_the_best_plain_accuracy_is_kept(spec: SweepSpec) -> None:
+    cell = spec.cell((2, 1, 0))
+    settings, dataset, seed = cell.model, *cell.draw()
+    trained = train_network(
+        settings.network(TASK, seed), dataset, settings.optimisation, settings.plan, seed=seed
+    )
+    kept = train_cell(cell, spec.registered_start.recipe).curve[:, 6]
+    assert kept.max() == trained.curve["plain_test_accuracy"].max()
 
 
 #: Sweeps with that many workers and threads, and prints every number that a store keeps.

@@ -70,6 +70,10 @@ class OneLayerTransformer(PairNetwork):
         self.unembedding = nn.Linear(dimension, classes, bias=False)
         self._begin(initialisation)
 
+    def extra_repr(self) -> str:
+        """Return what its layers do not tell."""
+        return f"heads={self.heads}"
+
     @torch.no_grad()
     def _begin(self, initialisation: Initialisation) -> None:
         if initialisation == "torch":

@@ -120,6 +120,10 @@ class _Block(nn.Module):
         self.after_attention, self.after_mlp = nn.LayerNorm(dimension), nn.LayerNorm(dimension)
         self.dropout = nn.Dropout(dropout)
 
+    def extra_repr(self) -> str:
+        """Return what its layers do not tell."""
+        return f"heads={self.heads}"
+
     def forward(self, stream: Tensor) -> Tensor:
         """Return the stream (n, places, d) behind the block."""
         queries, keys, values = (

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,11 @@ from phase_diagrams.sweeps.starts import Recipe, drawn_split
 from validation.systems.settings import NetworkSettings
 from validation.training.curve import decisive_accuracy
 
+if TYPE_CHECKING:
+    from validation.training.loop import NetworkRun
+
 #: Raised whenever the bits of a result change.
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 #: Columns behind the usual ones; "test_accuracy" is the strict one where it is defined.
 FURTHER = ("plain_test_accuracy",)
 
@@ -65,10 +69,14 @@ def train_cell(
             checkpoint=None if checkpoints is None else checkpoint_of(cell, checkpoints),
         )
     further = cell.system.further
-    found, curve = run.crossings, usual_curve(run.curve, further)
+    found, curve = run.crossings, usual_curve(run, further)
     columns = dict(zip((*CURVE_COLUMNS, *further), curve.T, strict=True))
     train, test = columns["train_accuracy"], columns["test_accuracy"]
-    kept = _kept(columns["update"], [found.train_step, found.test_step, found.plain_test_step])
+    # The row with the best plain accuracy, of which no scalar is kept.
+    plain = columns.get("plain_test_accuracy", test)
+    best = columns["update"][plain.argmax()]
+    steps = [found.train_step, found.test_step, found.plain_test_step, best]
+    kept = _kept(columns["update"], steps)
     ended = run.status != "diverged"
     return RunSummary(
         status=run.status,
@@ -88,31 +96,31 @@ def train_cell(
     )
 
 
-def usual_curve(
-    curve: dict[str, NDArray[np.float64]], further: Sequence[str] = FURTHER
-) -> NDArray[np.float64]:
+def usual_curve(run: "NetworkRun", further: Sequence[str] = FURTHER) -> NDArray[np.float64]:
     """Return a training's curve with the columns of sweeps and further ones.
 
     Shape (evaluations, columns): update, losses, accuracies, the RQI, which is NaN, and the further
     ones.
     """
-    decisive = decisive_accuracy(curve)
+    curve = run.curve
+    decisive = decisive_accuracy(curve, run.strict_samples is not None)
     absent = np.full(len(decisive), np.nan)
     columns = [curve["update"], curve["train_loss"], curve["test_loss"], curve["train_accuracy"]]
     return np.column_stack([*columns, decisive, absent, *(curve[name] for name in further)])
 
 
-def _kept(updates: NDArray[np.float64], crossings: list[int | None]) -> NDArray[np.int64]:
-    """Return the evaluations that a store keeps: spaced on a log scale, crossings, the last."""
+def _kept(updates: NDArray[np.float64], steps: Sequence[float | None]) -> NDArray[np.int64]:
+    """Return the evaluations that a store keeps: evenly spaced logarithms, steps, the last."""
     end = max(1, int(updates[-1]))
-    wanted = [*curve_updates(end), *(step for step in crossings if step is not None)]
+    wanted = [*curve_updates(end), *(step for step in steps if step is not None)]
     places = np.searchsorted(updates, wanted).clip(max=len(updates) - 1)
     return np.unique([*places, len(updates) - 1])
 
 
 def checkpoint_of(cell: Cell, checkpoints: Path) -> Path:
-    """Return where a cell's training leaves its state."""
-    return checkpoints / f"{cell.cell_id}.pt"
+    """Return where a cell's training leaves its state, which is another for another budget."""
+    steps, stop_when = cell.budget
+    return checkpoints / f"{cell.cell_id}-{steps}-{stop_when}.pt"
 
 
 @dataclass(frozen=True)

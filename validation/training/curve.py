@@ -61,6 +61,7 @@ def first_reached(
 def crossings_of(
     curve: dict[str, NDArray[Any]],
     *,
+    is_strict: bool,
     train_threshold: float,
     test_threshold: float,
     in_a_row: int,
@@ -70,14 +71,16 @@ def crossings_of(
     Parameters
     ----------
     curve
-        The columns of a curve; a strict test accuracy that is NaN throughout is not defined.
+        The columns of a curve.
+    is_strict
+        Whether the strict test accuracy decides, as where the operation is commutative.
     train_threshold, test_threshold
         The thresholds.
     in_a_row
         Evaluations that make a crossing stable.
     """
     updates, train = curve["update"], curve["train_accuracy"]
-    plain, test = curve["plain_test_accuracy"], decisive_accuracy(curve)
+    plain, test = curve["plain_test_accuracy"], decisive_accuracy(curve, is_strict)
     return Crossings(
         train_step=first_reached(updates, train, train_threshold),
         test_step=first_reached(updates, test, test_threshold),
@@ -87,7 +90,6 @@ def crossings_of(
     )
 
 
-def decisive_accuracy(curve: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return the test accuracy that counts: the strict one where it is defined."""
-    strict = curve["strict_test_accuracy"]
-    return curve["plain_test_accuracy"] if np.isnan(strict).all() else strict
+def decisive_accuracy(curve: dict[str, NDArray[Any]], is_strict: bool) -> NDArray[Any]:
+    """Return the test accuracy that counts; NaN where it is the strict one of no sample."""
+    return curve["strict_test_accuracy" if is_strict else "plain_test_accuracy"]

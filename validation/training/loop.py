@@ -58,7 +58,7 @@ class NetworkRun:
         Number of completed updates.
     strict_samples
         Number of test samples whose mirror is not in training; None where the operation is not
-        commutative.
+        commutative. Without any, test accuracy is not defined, and its step None.
     curve
         Columns by name, each of shape (evaluations,): "update", "train_loss", "test_loss",
         "train_accuracy", "plain_test_accuracy", "strict_test_accuracy", which is NaN where it is
@@ -83,6 +83,7 @@ class NetworkRun:
             f"train {absent if c.train_step is None else c.train_step}",
         ]
         test = absent if c.test_step is None else str(c.test_step)
+        test = "not defined" if self.strict_samples == 0 else test
         if self.strict_samples is None:
             parts.append(f"test {test}")
         else:
@@ -183,7 +184,9 @@ def train_network(
             training.advance()
             done(training.update - before)
             has_ended = training.has_ended
-            if file is not None and (has_ended or training.update - saved >= every):
+            # What diverged begins again from before: its last state is none to go on from.
+            due = has_ended or training.update - saved >= every
+            if file is not None and due and not training.has_diverged:
                 training.save(file)
                 saved = training.update
     return training.result()
@@ -207,6 +210,8 @@ class _Training:
         of_type("plan", plan, Plan, "a Plan such as Plan(1000)")
         task, inputs = dataset.task, network.inputs_of(dataset.task)
         size = optimisation.batch_size
+        if dataset.train_size == 0:
+            raise InputError("dataset has no training samples; choose a larger train_size.")
         if size is not None and size > dataset.train_size:
             raise InputError(
                 f"batch_size must be at most the {dataset.train_size} training samples, not {size}."
@@ -246,7 +251,7 @@ class _Training:
             "task": self.dataset.task.configuration(),
             "train": hashlib.sha256(train.tobytes()).hexdigest(),
             "optimisation": asdict(self.optimisation),
-            "evaluate_every": self.plan.evaluate_every,
+            "evaluate_every": int(self.plan.evaluate_every),
             "fold": self.plan.fold,
             "compiled": self.plan.compiled,
             "seed": self.seed,
@@ -259,6 +264,11 @@ class _Training:
         return self.update >= self.plan.updates or self._diverged_at >= 0 or self._has_stopped
 
     @property
+    def has_diverged(self) -> bool:
+        """Whether a loss was not finite."""
+        return self._diverged_at >= 0
+
+    @property
     def _diverged_at(self) -> int:
         return int(self.diverged)
 
@@ -268,7 +278,8 @@ class _Training:
             return False
         curve, ends = self._columns(), []
         if self.plan.stop_at is not None:
-            ends.append(first_reached(curve["update"], decisive_accuracy(curve), self.plan.stop_at))
+            test = decisive_accuracy(curve, self.strict is not None)
+            ends.append(first_reached(curve["update"], test, self.plan.stop_at))
         if self.plan.stop_at_both:
             found = self._crossings(curve)
             steps = (found.train_step, found.test_step)
@@ -278,6 +289,7 @@ class _Training:
     def _crossings(self, curve: dict[str, NDArray[np.float64]]) -> Crossings:
         return crossings_of(
             curve,
+            is_strict=self.strict is not None,
             train_threshold=self.plan.train_threshold,
             test_threshold=self.plan.test_threshold,
             in_a_row=self.plan.in_a_row,
@@ -334,17 +346,21 @@ class _Training:
 
     @torch.no_grad()
     def evaluate(self) -> None:
-        """Note where the network is."""
+        """Note where the network is, or that it has diverged."""
         self.network.eval()
         logits = self._forward(self.inputs)
         loss = losses(logits, self.labels, self.optimisation.loss)
+        train_loss = float(loss[self.train].double().mean())
+        if self.update and not math.isfinite(train_loss):
+            self.diverged.fill_(self.update)
+            return
         right = logits.argmax(dim=1) == self.labels
         strict = math.nan
         if self.strict is not None and len(self.strict):
             strict = float(right[self.strict].double().mean())
         found = {
             "update": float(self.update),
-            "train_loss": float(loss[self.train].double().mean()),
+            "train_loss": train_loss,
             "test_loss": float(loss[self.test].double().mean()),
             "train_accuracy": float(right[self.train].double().mean()),
             "plain_test_accuracy": float(right[self.test].double().mean()),
@@ -364,7 +380,15 @@ class _Training:
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint."""
         found = read_checkpoint(path, self.configuration, self.network, self.updates)
+        if found.update > self.plan.updates:
+            raise InputError(
+                f"checkpoint {path} is at update {found.update}, beyond the plan's "
+                f"{self.plan.updates}; give more updates, or name another file."
+            )
         self.update, self.curve = found.update, found.curve
+        if self.update < self.plan.updates and self.update % self.plan.evaluate_every:
+            # Where a shorter budget ended: the uninterrupted training is not looked at there.
+            self.curve = {name: values[:-1] for name, values in self.curve.items()}
 
     def _columns(self) -> dict[str, NDArray[np.float64]]:
         return {name: np.array(values) for name, values in self.curve.items()}
