@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from effective_theory.checks import InputError
 from effective_theory.dataset import Dataset
 
 Indices = NDArray[np.int64]
@@ -76,7 +77,18 @@ class ReleasedBatches:
         return cls(tuple(twister["key"].tolist()), int(twister["pos"]), tuple(drawn.tolist()))
 
     def begin(self, dataset: Dataset, batch_size: int) -> Draw:
-        """Return the stream from its first update on."""
+        """Return the stream from its first update on.
+
+        Raises
+        ------
+        InputError
+            If the training samples are not those that were drawn.
+        """
+        if sorted(self.drawn) != dataset.train.tolist():
+            raise InputError(
+                "initial_state has the minibatches of another split; train it on the Dataset that "
+                "was drawn with it."
+            )
         generator = np.random.RandomState()  # noqa: NPY002 (the published generator)
         generator.set_state(("MT19937", np.array(self.words, np.uint32), self.position, 0, 0.0))
         places = np.searchsorted(dataset.train, self.drawn)

@@ -102,6 +102,7 @@ def train(
         initial_state = InitialState.random(model, task, rng)
     elif rng is not None:
         raise InputError("rng must be None where initial_state is given: nothing is drawn.")
+    of_type("initial_state", initial_state, InitialState, "an InitialState; give a seed as rng=..")
     _require_trainable(model, dataset)
     initial_state.require_fit(model, task)
     loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))

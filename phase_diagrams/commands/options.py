@@ -64,7 +64,7 @@ class SweepOptions:
             task=task,
             axes=axes,
             model=self.swept.settings(**vars(self.model)),
-            train_size=self.asked_train_size(task),
+            train_size=self.asked_train_size(task, axes),
             seeds=parse_seeds(self.seeds),
             start=self.start,
             lag=self.lag,
@@ -74,7 +74,7 @@ class SweepOptions:
         """Return the task; None where the system has none."""
         return None
 
-    def asked_train_size(self, task: Any) -> int | None:
+    def asked_train_size(self, task: Any, axes: Collection[str]) -> int | None:
         """Return how many samples are for training; None where there is no task."""
         return None
 
@@ -109,7 +109,7 @@ class SweepOptions:
         if not axes or self.preset is None:
             return None
         spec = preset(self.preset)
-        size = self.asked_train_size(self.asked_task())
+        size = self.asked_train_size(self.asked_task(), axes)
         values = {**vars(self.model), "train_size": size}
         fixed = [f"{name} {values[name]}" for name in spec.grid if name not in axes]
         rest = f"; all runs have {' and '.join(fixed)}" if fixed else ""
@@ -142,10 +142,16 @@ class TrainingSetOptions(SweepOptions):
         assert self.swept.trains_on is not None
         return self.swept.trains_on[0]()
 
-    def asked_train_size(self, task: Any) -> int | None:
-        """Return how many samples are for training, by the one option that says so."""
-        if self.train_size is None and self.train_fraction is None and self.preset is not None:
-            return cast(int, preset(self.preset).train_size)
+    def asked_train_size(self, task: Any, axes: Collection[str]) -> int | None:
+        """Return how many samples are for training, by the one option that says so.
+
+        None where an axis does.
+        """
+        if self.train_size is None and self.train_fraction is None:
+            if self.preset is not None:
+                return cast(int, preset(self.preset).train_size)
+            if {"train_size", "train_fraction"} & set(axes):
+                return None
         return settled_train_size(task, self.train_size, self.train_fraction)
 
     def values(self) -> dict[str, Any]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LINEAR_LAG = 10.0
 #: Values of the other axis that have a panel of their own.
 _MOST_PANELS = 6
+#: Columns beside those of the axes, which may have any field's name.
+_POSITION, _STEP, _THRESHOLD = " position", " step", " threshold"
 #: Where the runs are drawn that never reached a threshold, side by side.
 _BESIDE = {"train": 1.0, "test": 1.15, "rqi": 1.3}
 
@@ -160,7 +162,7 @@ def _draw_against(
     )  # fmt: skip
     if len(part):
         sns.lineplot(
-            data=part, x="position", y="step", hue="threshold", ax=panel, legend="full",
+            data=part, x=_POSITION, y=_STEP, hue=_THRESHOLD, ax=panel, legend="full",
             hue_order=[measure.label for measure in measures.values()],
             palette={measure.label: MEASURE_COLOURS[name] for name, measure in measures.items()},
             estimator=_median, errorbar=_range, marker="o", markersize=4, linewidth=1.4,
@@ -183,14 +185,14 @@ def _long(diagram: PhaseDiagram, axis: str, beyond: float) -> "pd.DataFrame":
     system, swept = diagram.spec.system, diagram.spec.grid[axis]
     values = [system.written(axis, value) for value in swept.values]
     places = dict(zip(values, swept.positions, strict=True))
-    frame["position"] = [places[value] for value in frame[axis]]
+    frame[_POSITION] = [places[value] for value in frame[axis]]
     parts = []
     for name, measure in system.measures.items():
-        part = frame[[*diagram.spec.grid, "position"]].copy()
+        part = frame[[*diagram.spec.grid, _POSITION]].copy()
         steps = frame[f"{name}_step"].astype("Float64").fillna(_BESIDE[name] * beyond)
         # A crossing at update 0 has no logarithm; it is drawn as the first update.
-        part["step"] = steps.astype(float).clip(lower=1)
-        part["threshold"] = measure.label
+        part[_STEP] = steps.astype(float).clip(lower=1)
+        part[_THRESHOLD] = measure.label
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from effective_theory import InputError
 from effective_theory.checks import RunError
-from effective_theory.workers import require_files
+from effective_theory.workers import at_a_time, require_files
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster, Worker
@@ -112,12 +112,12 @@ def _local_workers(count: int | None) -> "Iterator[LocalCluster]":
     import dask
     from distributed import LocalCluster
 
-    number = dask.system.CPU_COUNT if count is None else count
+    number = dask.system.CPU_COUNT if count is None else at_a_time(count)
     require_files(number, _FILES + _FILES_FOR_EACH * number)
     with (
         dask.config.set(_UNOBSERVED),
         LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=count,
+            n_workers=number,
             threads_per_worker=1,
             dashboard_address=None,
             # Its HTTP server starts all the same, and two on one port are worth a warning to Dask.

@@ -142,8 +142,12 @@ def checksum(values: Sequence[Any]) -> str:
 
 
 def _stored(value: Any) -> Any:
-    """NaN is NULL in SQLite; make that explicit."""
-    return None if isinstance(value, float) and value != value else value
+    """Return a number as SQLite has it: a NumPy integer would be bytes, and NaN is NULL."""
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return None if value != value else float(value)
+    return value
 
 
 def _is_step(value: Any, most: int) -> bool:

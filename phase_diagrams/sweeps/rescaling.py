@@ -50,8 +50,11 @@ def rescale(model: Settings, factor: float) -> Settings:
     system = require_rates(system_of(model))
     if not non_negative("factor", factor) > 0:
         raise InputError("factor must be above 0.")
+    updates = getattr(model, BUDGET) / factor
+    if not math.isfinite(updates):
+        raise InputError(f"factor {factor:g} is too small: the budget would be infinite.")
     changed: dict[str, Any] = {name: getattr(model, name) * factor for name in system.rates}
-    changed[BUDGET] = max(1, math.ceil(getattr(model, BUDGET) / factor))
+    changed[BUDGET] = max(1, math.ceil(updates))
     return dataclasses.replace(model, **changed)  # type: ignore[type-var]
 
 

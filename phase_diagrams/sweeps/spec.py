@@ -113,6 +113,10 @@ class SweepSpec:
         )
         if self.task is not None:
             size = settled_train_size(self.task, self.train_size, train_fraction)
+            is_usual = self.train_size is None and train_fraction is None
+            if is_usual and "train_size" in self.axes and size >= self.task.size:
+                # An axis has its place, and the usual size does not fit the task.
+                size = self.grid["train_size"].values[0]
             settle("train_size", size)
         settle("seeds", settled_seeds(self.seeds))
         if system.one_seed and any(split != initial for split, initial in self.seeds):

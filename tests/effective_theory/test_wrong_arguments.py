@@ -37,5 +37,7 @@ def test_what_is_no_dataset_is_named(function: str, arguments: tuple[Any, ...]) 
 def test_swapped_arguments_are_named() -> None:
     with pytest.raises(InputError, match="^task must be a task such as .*, not ToyModel"):
         ANY.rqi(LINE, ToyModel())
+    with pytest.raises(InputError, match=r"^initial_state must be an InitialState; give a seed"):
+        ANY.train(ToyModel(), DATASET, 0)
     with pytest.raises(InputError, match="^model must be a ToyModel, not Dataset"):
         ANY.train(DATASET, ToyModel(), rng=0)

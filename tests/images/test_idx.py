@@ -29,6 +29,15 @@ def test_plain_and_gzipped_files_are_the_same_task(tmp_path: Path, zipped: bool)
     np.testing.assert_array_equal(task.images, other.images)
 
 
+def test_files_are_the_same_however_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, labels = write_pair(tmp_path)
+    task = IdxImages(str(images), str(labels), count=20)
+    monkeypatch.chdir(tmp_path)
+    assert IdxImages(images.name, f"./{labels.name}", count=20) == task
+
+
 def test_a_stored_task_is_made_again_from_the_same_files_alone(tmp_path: Path) -> None:
     images, labels = write_pair(tmp_path)
     stored = IdxImages(str(images), str(labels), count=20).configuration()

@@ -38,6 +38,8 @@ def test_rates_are_multiplied_and_the_budget_is_divided() -> None:
     assert model.steps == 667 and model.decoder_weight_decay == 3.0
     with pytest.raises(InputError, match="factor must be above 0"):
         rescale(MODEL, 0)
+    with pytest.raises(InputError, match="factor 1e-310 is too small"):
+        rescale(MODEL, 1e-310)
     with pytest.raises(InputError, match="model must be settings of a system"):
         rescale(TASK, 2)  # type: ignore[arg-type]
 

@@ -145,6 +145,16 @@ def test_presets_are_the_published_grids() -> None:
         preset("fig7")
 
 
+def test_an_axis_of_training_sizes_needs_no_usual_one() -> None:
+    """45 does not fit 36 samples, nor is it asked for."""
+    by_size = SweepSpec(Addition(8), {"train_size": [10, 20, 30]})
+    assert [cell.train_size for cell in by_size.cells()] == [10, 20, 30]
+    by_share = SweepSpec(permutation_group(3), {"train_fraction": [0.5, 0.75]})
+    assert [cell.train_size for cell in by_share.cells()] == [18, 27]
+    with pytest.raises(InputError, match="train_size must be at most 35, not 45"):
+        SweepSpec(Addition(8), {"decoder_lr": [1e-3]})
+
+
 def test_a_training_set_may_be_given_as_a_share() -> None:
     axes = {"decoder_lr": [1e-4, 1e-3]}
     by_share = SweepSpec(Addition(10), axes, train_fraction=0.8)

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from effective_theory import (
     Addition,
     BinaryOperation,
+    Dataset,
     InputError,
     ToyModel,
     ideal_accuracy,
     permutation_group,
+    train,
 )
 from phase_diagrams import (
     PhaseDiagram,
@@ -247,3 +249,12 @@ def test_a_recipe_that_names_no_split_is_drawn_for_it(
     spec = SweepSpec(Addition(10), {"width": [20]}, seeds=(5,))
     mine = dataclasses.replace(spec, start="mine").cell((0, 0))
     assert mine.split().train.tolist() == spec.cell((0, 0)).split().train.tolist()
+
+
+def test_minibatches_of_another_split_are_refused() -> None:
+    """They would draw samples that the training set lacks, and others twice."""
+    model = ToyModel(width=5, batch_size=5, steps=3)
+    dataset, state = released_start(model, Addition(10), 20, (58, 58))
+    assert train(model, dataset, state).steps_run == 3
+    with pytest.raises(InputError, match="minibatches of another split"):
+        train(model, Dataset.split(Addition(10), 20, rng=3), state)

@@ -38,6 +38,23 @@ def test_a_run_reads_back_exactly(path: Path) -> None:
                 assert repr(getattr(stored, name)) == repr(getattr(fresh, name))
 
 
+def test_an_engine_may_count_in_numpys_integers(tmp_path: Path) -> None:
+    """SQLite would keep them as bytes, which no number's checksum meets."""
+    engine, path = numba_engine(1), tmp_path / "runs.sqlite"
+    with Store(path) as store:
+        store.add_sweep("sweep", SPEC)
+        for cell in SPEC.cells():
+            run = run_cell(cell)
+            steps = {
+                name: step if step is None else np.int64(step)
+                for name in ("train_step", "test_step", "steps_run")
+                for step in [getattr(run, name)]
+            }
+            kept = dataclasses.replace(run, **steps, rqi=np.float32(run.rqi))
+            store.add(cell, kept, engine.identity, engine.version)
+    assert load(path).rows() == sweep(SPEC, engine=engine, progress=False).rows()
+
+
 def test_the_store_says_what_it_is(path: Path) -> None:
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID

@@ -82,6 +82,30 @@ def test_it_is_swept_kept_and_resumed(spec: SweepSpec, tmp_path: Path) -> None:
     assert run.to_frame()["test_loss"].isna().all()
 
 
+@dataclass(frozen=True)
+class Named:
+    """Fields that are called as columns of pictures' tables might be."""
+
+    step: float = 1.0
+    position: float = 1.0
+    threshold: float = 1.0
+    steps: int = 9
+
+
+def at_once(settings: Named, seed: int) -> tuple[int, int]:
+    return 3, 5
+
+
+@pytest.mark.parametrize("axes", [("position", "threshold"), ("step", "position")])
+def test_fields_may_have_any_name_in_pictures(axes: tuple[str, str]) -> None:
+    register_trainer("named", Named, at_once)
+    spec = SweepSpec(None, dict.fromkeys(axes, [1.0, 2.0]), Named(), seeds=[0])
+    figure = sweep(spec, n_jobs=1, progress=False).plot.against(axes[0])
+    for panel in figure.axes:
+        drawn = [line.get_ydata().tolist() for line in panel.get_lines() if len(line.get_ydata())]
+        assert drawn == [pytest.approx([3, 3]), pytest.approx([5, 5])]
+
+
 def test_it_has_all_that_sweeps_have(spec: SweepSpec, tmp_path: Path) -> None:
     store = tmp_path / "runs.sqlite"
     diagram = sweep(spec, store=store, n_jobs=1, progress=False)

@@ -1,5 +1,6 @@
 """Images as tasks: what sweeps and trainings ask of them."""
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,12 +71,14 @@ class IdxImages(ImageTask):
     Parameters
     ----------
     image_file, label_file
-        The files: unsigned bytes of shape (N, rows, columns), and of shape (N,).
+        The files: unsigned bytes of shape (N, rows, columns), and of shape (N,). Their absolute
+        paths are kept: a store that moves to another machine needs them at the same place.
     count
         Images that are used, from the first on: of 11 000 with a training size of 1000 the test
         set has 10 000.
     digest
-        SHA-256 of both files, by which stores know them; by default taken from the files.
+        SHA-256 of both files: a stored sweep does not go on with others at their place. By default
+        taken from the files.
 
     Raises
     ------
@@ -96,6 +99,7 @@ class IdxImages(ImageTask):
         for name in ("image_file", "label_file"):
             if not getattr(self, name):
                 raise InputError(f"{name} is missing; name an IDX file, plain or gzipped.")
+            object.__setattr__(self, name, os.path.abspath(getattr(self, name)))
         found = digest_of(Path(self.image_file), Path(self.label_file))
         if self.digest not in ("", found):
             raise InputError(

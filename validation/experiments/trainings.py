@@ -76,9 +76,9 @@ def usual_measures(
 
 
 def thinned(run: "NetworkRun", points: int = 100) -> dict[str, Any]:
-    """Return some evaluations of a curve as plain values, NaN as None."""
+    """Return some evaluations of a curve as plain values, None for what is not finite."""
     places = np.unique(np.linspace(0, len(run.curve["update"]) - 1, points).astype(int))
     return {
-        name: [None if np.isnan(v) else round(float(v), 6) for v in values[places]]
+        name: [round(float(v), 6) if np.isfinite(v) else None for v in values[places]]
         for name, values in run.curve.items()
     }

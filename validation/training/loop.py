@@ -108,14 +108,14 @@ def begun(make: Callable[[], AnyNetwork], seed: int) -> AnyNetwork:
     Raises
     ------
     InputError
-        If the seed is no integer from 0 on, or ``make`` returns no network.
+        If the seed is no integer from 0 to 2**64 - 1, or ``make`` returns no network.
 
     Examples
     --------
     ``begun(lambda: OneLayerTransformer(31, 31, dimension=64), seed=0)``
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(integer("seed", seed, 0))
+        torch.manual_seed(integer("seed", seed, 0, 2**64 - 1))
         made = make()
         of_type("make", made, Network, "a function that returns a network")
         return made
