@@ -108,6 +108,8 @@ class BinaryOperation(Task):
 
     Examples
     --------
+    >>> from dataclasses import dataclass
+    >>> from functools import cached_property
     >>> @dataclass(frozen=True)
     ... class Subtraction(BinaryOperation):
     ...     p: int = 5

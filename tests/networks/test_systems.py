@@ -94,14 +94,18 @@ def test_the_strict_accuracy_decides_and_the_plain_one_stands_beside(spec: Sweep
     np.testing.assert_array_equal(other.curve[:, 6], other.curve[:, 4])
 
 
-def test_budgets_of_one_training_run_beside_each_other(tmp_path: Path) -> None:
-    """Each leaves its states in a file of its own."""
-    axes = {"steps": [40, 80, 120, 160]}
-    spec = SweepSpec(TASK, axes, dataclasses.replace(TINY, stop_when="never"), train_fraction=0.6)
-    found = sweep(spec, store=tmp_path / "runs.sqlite", n_jobs=2, progress=False)
-    assert found.measured.all()
-    alone = sweep(spec, n_jobs=1, progress=False)
-    assert found.rows() == alone.rows()
+def test_budgets_of_one_training_have_states_of_their_own(tmp_path: Path) -> None:
+    """As where the cells of an axis of steps are trained beside each other."""
+    settings = dataclasses.replace(TINY, stop_when="never")
+    spec = SweepSpec(TASK, {"steps": [40, 80]}, settings, train_fraction=0.6)
+    short, long = spec.cells()
+    recipe = spec.registered_start.recipe
+    for cell in (long, short):
+        beside, alone = (
+            train_cell(cell, recipe, checkpoints=folder) for folder in (tmp_path, None)
+        )
+        assert beside.steps_run == cell.budget.steps
+        np.testing.assert_array_equal(beside.curve, alone.curve)
 
 
 def test_the_best_plain_accuracy_is_kept(spec: SweepSpec) -> None:

@@ -84,10 +84,10 @@ def test_the_papers_figures_and_reports_say_it_too() -> None:
 def test_one_trained_run_says_it(capsys: pytest.CaptureFixture[str]) -> None:
     dataset = Dataset.split(Addition(10), 45, rng=5)
     model = ToyModel(width=4, steps=7)
-    text = report(train(model, dataset, rng=0), model, dataset)
+    text = report(train(model, dataset, rng=0))
     assert text.count("not within 7 updates") == 3 and not CLAIMS.search(text)
     steep = dataclasses.replace(model, decoder_lr=1e39)
-    text = report(train(steep, dataset, rng=0), steep, dataset)
+    text = report(train(steep, dataset, rng=0))
     assert "not before it diverged at update" in text and not CLAIMS.search(text)
 
 
