@@ -1,6 +1,6 @@
 """Make the table "Three ways to one diagram" of docs/prediction.md: `python docs/ways.py`.
 
-A quarter of an hour on 2 cores; every way begins with nothing.
+Some ten minutes on 2 cores; every way begins with nothing.
 """
 
 import argparse
