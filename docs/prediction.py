@@ -37,7 +37,7 @@ def published_table(figure: str) -> str:
 def random_table(figure: str, sweep_of: Callable[[int], SweepSpec]) -> str:
     """Return the same for each random start, and medians."""
     rows = {
-        f"{seed}": row_of(Trial(f"{figure}, start {seed}", sweep_of(seed)))
+        str(seed): row_of(Trial(f"{figure}, start {seed}", sweep_of(seed)))
         for seed in UNSEEN[figure]
     }
     return table([*rows.items(), ("median", np.median(list(rows.values()), axis=0).tolist())])

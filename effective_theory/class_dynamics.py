@@ -111,8 +111,8 @@ def class_effective_trajectory(
     # Only ratios matter: where all means are zero, the slowest deviation that is present sets the
     # scale. Each sample has its class's rate, which is not 0.
     own = classes.array - classes.means
-    still = classes.means.any()
-    rates = classes.rates - (0.0 if still else classes.rates[own.any(axis=1)].min())
+    slowest = 0.0 if classes.means.any() else classes.rates[own.any(axis=1)].min()
+    rates = classes.rates - slowest
     with np.errstate(invalid="ignore"):  # 0 times infinity is the 0 of what does not decay
         exponents = np.nan_to_num(np.outer(at, np.maximum(rates, 0.0)), nan=0.0, posinf=np.inf)
     moved = classes.means + np.exp(-exponents)[:, :, None] * own  # (times, n, d)

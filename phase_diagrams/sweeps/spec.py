@@ -185,7 +185,7 @@ class SweepSpec:
 
         Each value is checked by itself: no cell can fail later for a field's range.
         """
-        swept = {}
+        registered, swept = self.registered_start, {}
         for name, axis in self.grid.items():
             if name in self.system.all_fields:
                 models = [self._changed(name, value) for value in axis.values]
@@ -194,7 +194,7 @@ class SweepSpec:
                 models = [self.model]
                 settled = tuple(self._checked_size(value) for value in axis.values)
             for model in models:
-                self.registered_start.require_honoured(model)
+                registered.require_honoured(model)
             swept[name] = Axis(settled, axis.scale)
         return swept
 
@@ -205,9 +205,9 @@ class SweepSpec:
         self._require_batches()
         # The seeds of a published start have a range of their own, which it knows itself.
         if self.start != "random":
-            least = min(self._values("train_size"))
+            registered, least = self.registered_start, min(self._values("train_size"))
             for seed in self.seeds:
-                self.registered_start.draw_split(self.model, self.task, least, seed)
+                registered.draw_split(self.model, self.task, least, seed)
 
     def _require_batches(self) -> None:
         """Check minibatches of the fewest training samples; other systems have their own data."""

@@ -152,9 +152,8 @@ class StackedMeasurements:
         # A diverged state has no measurements, and is not in the curve.
         row = int(self.row[cell])
         curve = self.curve[cell, : row if diverged else row + 1].numpy().copy()
-        last = dict.fromkeys(CURVE_COLUMNS, math.nan)
-        if not diverged:
-            last = dict(zip(CURVE_COLUMNS, curve[-1].tolist(), strict=True))
+        values = [math.nan] * len(CURVE_COLUMNS) if diverged else curve[-1].tolist()
+        last = dict(zip(CURVE_COLUMNS, values, strict=True))
         best_train, best_test = self.best[cell].tolist()
         return RunSummary(
             status="diverged" if diverged else status,

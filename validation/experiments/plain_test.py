@@ -24,7 +24,7 @@ def plain_test_rows(diagram: PhaseDiagram) -> list[dict[str, Any]]:
         row |= dict.fromkeys(("plain_test_step", *_BEST))
         measured = row["source"] == Source.MEASURED.label
         if measured and summary is not None and len(summary.curve):
-            updates, plain = summary.curve[:, 0], summary.curve[:, place]
+            updates, plain = summary.column("update"), summary.curve[:, place]
             # A strict accuracy of no sample is not defined.
             best = summary.best_train_accuracy, summary.best_test_accuracy, plain.max()
             row["plain_test_step"] = first_reached(updates, plain, threshold)

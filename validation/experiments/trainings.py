@@ -7,6 +7,7 @@ import numpy as np
 
 from effective_theory import Dataset
 from validation.experiments.experiment import Run
+from validation.experiments.outcomes import or_none
 from validation.systems.settings import NetworkSettings
 
 if TYPE_CHECKING:
@@ -79,6 +80,6 @@ def thinned(run: "NetworkRun", points: int = 100) -> dict[str, Any]:
     """Return some evaluations of a curve as plain values, None for what is not finite."""
     places = np.unique(np.linspace(0, len(run.curve["update"]) - 1, points).astype(int))
     return {
-        name: [round(float(v), 6) if np.isfinite(v) else None for v in values[places]]
+        name: [or_none(round(float(v), 6)) for v in values[places]]
         for name, values in run.curve.items()
     }

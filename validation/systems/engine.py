@@ -15,7 +15,7 @@ from effective_theory.checks import jobs
 from effective_theory.files import require_folder
 from phase_diagrams.runs.dask_workers import dask_client
 from phase_diagrams.runs.engines import CellTask, OneByOne, require_settings_of
-from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary, curve_updates
+from phase_diagrams.runs.summary import RunSummary, curve_columns, curve_updates
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.seeds import Seed, checked_seed
 from phase_diagrams.sweeps.starts import Recipe, drawn_split
@@ -68,9 +68,8 @@ def train_cell(
             seed=seed,
             checkpoint=None if checkpoints is None else checkpoint_of(cell, checkpoints),
         )
-    further = cell.system.further
-    found, curve = run.crossings, usual_curve(run, further)
-    columns = dict(zip((*CURVE_COLUMNS, *further), curve.T, strict=True))
+    found, curve = run.crossings, usual_curve(run, cell.system.further)
+    columns = dict(zip(curve_columns(cell.system), curve.T, strict=True))
     train, test = columns["train_accuracy"], columns["test_accuracy"]
     # The row with the best plain accuracy, of which no scalar is kept.
     plain = columns.get("plain_test_accuracy", test)

@@ -261,7 +261,7 @@ class _Training:
     @property
     def has_ended(self) -> bool:
         """Whether the budget is run, a loss is not finite, or what it stops for was reached."""
-        return self.update >= self.plan.updates or self._diverged_at >= 0 or self._has_stopped
+        return self.update >= self.plan.updates or self.has_diverged or self._has_stopped
 
     @property
     def has_diverged(self) -> bool:
