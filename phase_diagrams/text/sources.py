@@ -7,6 +7,7 @@ from phase_diagrams.phases import Source
 from phase_diagrams.prediction.spent import spent
 from phase_diagrams.refinement.inferred_cells import missing_cells
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.systems import BUDGET
 
 
 def prediction_lines(diagram: PhaseDiagram) -> list[str]:
@@ -17,13 +18,16 @@ def prediction_lines(diagram: PhaseDiagram) -> list[str]:
     predicted = diagram.source == Source.PREDICTED
     sure = int((predicted & (prediction.certainty >= 0.9)).sum())
     besides = int((diagram.measured & ~prediction.probed).sum())
-    return [
+    lines = [
         f"predicted: {int(predicted.sum())} of {predicted.size} cells, {sure} of them with a "
         f"probability of 0.9 or more, from {prediction.probes} probes, which measured "
         f"{int(prediction.probed.sum())} cells; {besides} measured besides",
         f"updates: {cost.probes:.3g} of probes, {cost.measured:.3g} of other cells, together "
         f"{cost.share:.1%} of some {cost.whole:.3g} that measured and predicted cells take",
     ]
+    if not {*diagram.spec.system.rates, BUDGET} & set(diagram.spec.grid):
+        lines.append("no learning rate is swept: each cell had a probe of its own, only shorter")
+    return lines
 
 
 def refinement_lines(diagram: PhaseDiagram) -> list[str]:

@@ -215,6 +215,15 @@ def test_predicted_cells_have_a_phase_and_a_probability_and_no_steps(tmp_path: P
     assert np.isnan(found.probability("memorization").value[guessed[..., 0]]).all()
 
 
+def test_a_prediction_without_rates_says_that_it_saves_no_runs() -> None:
+    sentence = "no learning rate is swept"
+    axes = {"decoder_weight_decay": [0.0, 1.0, 2.0]}
+    found = predicted(SweepSpec(Addition(10), axes, decay_grid().model))
+    assert found.prediction is not None and found.prediction.probes == 3
+    assert sentence in summary(found)
+    assert sentence not in summary(predicted(decay_grid()))
+
+
 def test_tables_of_ours_do_not_take_predicted_cells_for_runs(tmp_path: Path) -> None:
     found = predicted(decay_grid())
     write_csv(found, tmp_path / "runs.csv")
