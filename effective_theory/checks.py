@@ -74,6 +74,14 @@ def fraction(name: str, value: Any) -> float:
     return result
 
 
+def confidence_level(value: Any) -> float:
+    """Return a confidence strictly between 0 and 1, or raise InputError."""
+    level = fraction("confidence", value)
+    if level in (0.0, 1.0):
+        raise InputError(f"confidence must lie strictly between 0 and 1, not {level:g}.")
+    return level
+
+
 def refuse_masked(name: str, value: Any) -> None:
     """Raise InputError if an array, or one in a sequence, has masked entries.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.checks import InputError, refuse_masked
+from effective_theory.checks import InputError, confidence_level, refuse_masked
 from effective_theory.critical_size.equations import as_operation
 from effective_theory.task import BinaryOperation
 
@@ -87,7 +87,7 @@ def unique_line_curve(
     """
     from scipy.stats import binomtest
 
-    confidence = _confidence(confidence)
+    confidence = confidence_level(confidence)
     ordered = _sorted(critical_sizes)
     refuse_masked("sizes", sizes)
     counts = np.searchsorted(ordered, sizes, side="right")
@@ -139,7 +139,7 @@ def critical_fraction(
     task = as_operation(task)
     ordered = _sorted(critical_sizes)
     deviation = 0.5 / np.sqrt(len(ordered))
-    spread = float(ndtri((1.0 + _confidence(confidence)) / 2.0)) * deviation
+    spread = float(ndtri((1.0 + confidence_level(confidence)) / 2.0)) * deviation
     size = _crossing(ordered, 0.5)
     below, above = _interval(ordered, deviation, task.size)
     low, high = _interval(ordered, spread, task.size)
@@ -181,9 +181,3 @@ def _sorted(critical_sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     if ordered.ndim != 1 or ordered.size == 0:
         raise InputError("critical_sizes must hold at least one size, in one dimension.")
     return ordered
-
-
-def _confidence(confidence: float) -> float:
-    if not isinstance(confidence, float) or not 0.0 < confidence < 1.0:
-        raise InputError(f"confidence must be between 0 and 1, not {confidence!r}.")
-    return float(confidence)

@@ -229,10 +229,11 @@ def _summary(returned: Any, steps: int, stop_when: StopWhen, origin: Origin) -> 
         for name, step in (("train_step", train_step), ("test_step", test_step))
     ]
     reached = None not in crossings and stop_when == "accuracies"
-    if status != "diverged" and reached != (status == "stopped"):
+    if status not in (("stopped",) if reached else ("finished", "diverged")):
         raise InputError(
             f'status is {status!r}; a run has "stopped" where both steps are reached and '
-            'stop_when="accuracies" was registered, and otherwise "finished" its budget.'
+            'stop_when="accuracies" was registered, and otherwise "finished" its budget, or '
+            '"diverged" before.'
         )
     curve = _curve(given, steps)
     end = max(step for step in crossings if step is not None) if reached else steps

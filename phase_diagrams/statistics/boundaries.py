@@ -14,9 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.checks import RandomSource, fraction, integer, random_generator, shown
+from effective_theory.checks import (
+    RandomSource,
+    confidence_level,
+    fraction,
+    integer,
+    random_generator,
+    shown,
+)
 from phase_diagrams.phases import GENERALISING, Phase, as_phases
-from phase_diagrams.statistics.probabilities import Labels, confidence_level
+from phase_diagrams.statistics.probabilities import Labels
 from phase_diagrams.statistics.seed_effects import Runs
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.seeds import Seed, seed_groups

@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory import InputError
-from effective_theory.checks import fraction
+from effective_theory.checks import confidence_level
 from phase_diagrams.phases import RUN_PHASES, Phase, as_phases
 from phase_diagrams.statistics.seed_effects import Runs, effects_of
 from phase_diagrams.sweeps.seeds import Seed, seed_groups
@@ -250,11 +249,3 @@ def wilson_interval(value: Array, runs: Array, confidence: float) -> tuple[Array
         centre = (value + z**2 / (2 * runs)) / scale
         half = z / scale * np.sqrt(value * (1 - value) / runs + z**2 / (4 * runs**2))
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
-
-
-def confidence_level(value: Any) -> float:
-    """Return a confidence strictly between 0 and 1, or raise InputError."""
-    level = fraction("confidence", value)
-    if level in (0.0, 1.0):
-        raise InputError(f"confidence must lie strictly between 0 and 1, not {level:g}.")
-    return level

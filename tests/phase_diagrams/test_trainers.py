@@ -252,6 +252,13 @@ def test_what_no_trainer_may_return_is_named(returned: Any, message: str) -> Non
         sweep(SweepSpec(None, {"lr": [0.1]}, Walk()), n_jobs=1, progress=False)
 
 
+def test_a_run_that_stops_at_both_thresholds_ends_before_it_could_diverge() -> None:
+    returned = (1, 2, "diverged")
+    register_trainer("walk", Walk, lambda settings, seed: returned, stop_when="accuracies")
+    with pytest.raises(InputError, match="status is 'diverged'; a run has \"stopped\" where both"):
+        sweep(SweepSpec(None, {"lr": [0.1]}, Walk()), n_jobs=1, progress=False)
+
+
 def test_a_trainer_that_fails_is_named_and_loses_nothing(tmp_path: Path) -> None:
     def fails(settings: Walk, seed: int) -> tuple[Any, ...]:
         if settings.lr > 0.05:

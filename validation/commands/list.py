@@ -1,7 +1,12 @@
 """``list``: the ledger of reproduction."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
+
+Verdict = Literal["met", "refuted", "not reachable here"]
+_NAMES = "{met,refuted,'not reachable here'}"
 
 
 @dataclass(frozen=True)
@@ -10,7 +15,7 @@ class Ledger:
 
     markdown: bool = False
     """As a table in Markdown, with what was measured."""
-    verdict: Literal["met", "refuted", "not reachable here"] | None = None
+    verdict: Annotated[Verdict | None, tyro.conf.arg(metavar=_NAMES)] = None
     """Only what came out so."""
 
     def run(self) -> None:
