@@ -11,6 +11,7 @@ from effective_theory.checks import of_type, path_of
 from effective_theory.notes import warn_each
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Source
 from phase_diagrams.prediction.predicted_cells import predict_cells
 from phase_diagrams.prediction.probes import Key, Plan
 from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
@@ -18,6 +19,7 @@ from phase_diagrams.refinement.inferred_cells import infer
 from phase_diagrams.runs.engines import Engine, OneByOne, beside, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.store import Store
+from phase_diagrams.runs.store_errors import StoreError
 from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
@@ -298,7 +300,8 @@ def load(
     Raises
     ------
     StoreError
-        If the store is missing or damaged, or does not hold that sweep or that engine.
+        If the store is missing or damaged, or does not hold that sweep or that engine; or if no
+        engine is given and other engines alone have trained it.
     InputError
         If the sweep's system is not known here, or an argument is wrong.
 
@@ -317,6 +320,7 @@ def stored_diagram(
     open_store: Store, name: str, spec: SweepSpec, engine: Engine | str | None = None
 ) -> PhaseDiagram:
     """Return the diagram of what an open store knows of a sweep; see `load`."""
+    own = engine is None
     if isinstance(engine, str):
         identity, version = engine, open_store.engine_version(engine)
     else:
@@ -329,9 +333,25 @@ def stored_diagram(
     if spec.predicted:
         _predict_again(diagram, open_store, identity, version)
     infer(diagram)
+    if own and (diagram.source == Source.NOT_RUN).all():
+        _require_no_others(open_store, diagram, f"version {version} of {identity}")
     # Through `load` to the user.
     warn_each(mixtures(diagram.origins, spec.system), stacklevel=3)
     return diagram
+
+
+def _require_no_others(open_store: Store, diagram: PhaseDiagram, own: str) -> None:
+    """Raise StoreError where only other engines than the system's own have run a sweep's cells."""
+    others = []
+    for identity, version in open_store.engines().items():
+        found = open_store.find(diagram.spec.cells(), identity, version)
+        if any(summary is not None for _, summary in found):
+            others.append(identity)
+    if others:
+        raise StoreError(
+            f"store {open_store.path} holds no run of {diagram.name!r} by {own}, the system's own "
+            f"engine; give engine, one of: {', '.join(others)}."
+        )
 
 
 def stored_probes(

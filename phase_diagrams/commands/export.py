@@ -21,9 +21,11 @@ class Export:
     """The CSV file."""
     name: str | None = None
     """Name of the sweep, where the store holds several."""
+    engine: str | None = None
+    """Identity of the engine whose runs to write (default: the system's own)."""
 
     def run(self) -> None:
         """Write the table."""
         require_writable(self.out, TABLE)
-        write_csv(load(self.store, self.name), self.out)
+        write_csv(load(self.store, self.name, engine=self.engine), self.out)
         print(f"table: {self.out}")

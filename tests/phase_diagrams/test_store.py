@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from effective_theory import Addition, ToyModel
-from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
+from phase_diagrams import PhaseDiagram, Store, StoreError, SweepSpec, load, numba_engine, sweep
+from phase_diagrams.cli import main
 from phase_diagrams.runs.rows import STORE_VERSION
 from phase_diagrams.runs.store_file import APPLICATION_ID, StoreFile
 from phase_diagrams.toy.engine import run_cell
@@ -210,6 +211,25 @@ def test_a_changed_specification_fails_its_checksum(path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="damaged"):
         load(path)
+
+
+@pytest.mark.parametrize(("engine", "version"), [("torch-cuda-float32", 1), (None, 0)])
+def test_a_sweep_of_other_engines_alone_is_no_empty_diagram(
+    tmp_path: Path, engine: str | None, version: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another engine's runs, or those of an older version, are read where they are asked for."""
+    store, engine = tmp_path / "runs.sqlite", engine or numba_engine(1).identity
+    with Store(store) as kept:
+        kept.add_sweep("sweep", SPEC)
+        assert (PhaseDiagram(SPEC).source == load(store).source).all()
+        first = next(iter(SPEC.cells()))
+        kept.add(first, run_cell(first), engine, version)
+    with pytest.raises(StoreError, match=f"no run of 'sweep' by .*give engine, one of: {engine}"):
+        load(store)
+    assert load(store, engine=engine).measured.sum() == 1
+    assert main(["export", str(store), str(tmp_path / "runs.csv")]) == 2
+    assert "give engine" in capsys.readouterr().err
+    assert main(["export", str(store), str(tmp_path / "runs.csv"), "--engine", engine]) == 0
 
 
 def test_an_unfinished_sweep_shows_what_was_not_run(path: Path) -> None:

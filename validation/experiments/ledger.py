@@ -132,7 +132,8 @@ def ledger_table(records: Path = RECORDS, verdict: Verdict | None = None) -> str
         if record is not None:
             outcome = (f"**{record.verdict}**", record.measured, _minutes(record))
         rows.append((f"`{each.name}`", f"{each.claim} ({each.source})", each.bound, *outcome))
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
+    lines = (" | ".join(cell.replace("|", r"\|") for cell in row) for row in rows)
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def _minutes(record: Record) -> str:
