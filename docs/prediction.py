@@ -19,7 +19,7 @@ from phase_diagrams import SweepSpec, preset
 from phase_diagrams.statistics.probabilities import wilson_interval
 
 PAGE = Path(__file__).with_suffix(".md")
-#: Random starts that were not looked at before the rule and the law were fixed.
+#: Random starts on which no form of the rule and the law was tried before they were fixed.
 UNSEEN = {"fig6a": range(10, 20), "fig6b": range(14, 24)}
 
 
