@@ -26,6 +26,7 @@ from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.description import change
 from phase_diagrams.sweeps.names import ChangedSweep, require_name
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.splits import few_strict_samples
 
 #: Name of a sweep in the store where the user gives none.
 DEFAULT_NAME = "sweep"
@@ -77,8 +78,9 @@ def sweep(
     Warns
     -----
     UserWarning
-        For each split whose ideal test accuracy is below the threshold, and where runs come from
-        several origins, such as instruction sets.
+        For each split whose ideal test accuracy is below the threshold, where splits of networks
+        leave few test samples whose mirror is not in training, and where runs come from several
+        origins, such as instruction sets.
     ChangedSweep
         If the store holds another sweep of this name, which this one does not just extend.
     """
@@ -90,7 +92,7 @@ def sweep(
     with opened(store, name) as open_store:
         spec = enter(open_store, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
-        warn_each(diagram.ideal_test_accuracy.warnings())
+        warn_each([*diagram.ideal_test_accuracy.warnings(), *few_strict_samples(spec)])
         for cell, summary in _results(spec, open_store, engine, progress):
             diagram.record(cell.index, summary)
     warn_each(mixtures(diagram.origins, spec.system))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from phase_diagrams.sweeps.seeds import Seed
 from phase_diagrams.sweeps.spec import SweepSpec
+from phase_diagrams.sweeps.splits import cells_of_splits
 from phase_diagrams.wording import seed_name
 
 
@@ -66,14 +67,8 @@ def ideal_accuracies(spec: SweepSpec) -> IdealAccuracies:
     system = spec.system
     if system.ideal_accuracy is None:
         return IdealAccuracies({}, 0.0)
-    axis = list(spec.grid).index("train_size") if "train_size" in spec.grid else None
-    sizes = range(spec.shape[axis]) if axis is not None else range(1)
-    values: dict[tuple[int, Seed], float | None] = {}
-    for seed_index, seed in enumerate(spec.seeds):
-        for size_index in sizes:
-            index = [0] * len(spec.grid)
-            if axis is not None:
-                index[axis] = size_index
-            cell = spec.cell((*index, seed_index))
-            values[cell.train_size, seed] = system.ideal_accuracy(cell.split())
+    values = {
+        (cell.train_size, spec.seeds[cell.index[-1]]): system.ideal_accuracy(cell.split())
+        for cell in cells_of_splits(spec)
+    }
     return IdealAccuracies(values, min(spec.thresholds("test")))

@@ -7,6 +7,7 @@ from phase_diagrams.phases import RUN_PHASES, Phase, Source
 from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.splits import few_strict_samples
 from phase_diagrams.text.sources import prediction_lines, refinement_lines
 from phase_diagrams.wording import describe, place_name, seed_name
 
@@ -68,6 +69,7 @@ def summary(diagram: PhaseDiagram) -> str:
     lines += refinement_lines(diagram)
     if diagram.ideal_test_accuracy.values:
         lines.append(str(diagram.ideal_test_accuracy))
+    lines += few_strict_samples(diagram.spec)
     return "\n".join([*lines, *mixtures(diagram.origins, diagram.spec.system)])
 
 

@@ -1,6 +1,7 @@
 """Networks as systems of sweeps: kept, resumed, refined, compared, advised on, shown."""
 
 import dataclasses
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ from phase_diagrams import (  # noqa: E402
 from phase_diagrams.cli import main  # noqa: E402
 from phase_diagrams.sweeps import presets  # noqa: E402
 from phase_diagrams.sweeps.registry import SYSTEMS  # noqa: E402
+from phase_diagrams.sweeps.splits import few_strict_samples  # noqa: E402
+from phase_diagrams.text.summary import summary  # noqa: E402
 from tests.stores import stored_rows  # noqa: E402
 from validation.cli import main as torch_main  # noqa: E402
 from validation.systems.engine import (  # noqa: E402
@@ -92,6 +95,19 @@ def test_the_strict_accuracy_decides_and_the_plain_one_stands_beside(spec: Sweep
     subtraction = dataclasses.replace(spec, task=ModularOperation("x-y", 5))
     other = train_cell(subtraction.cell((2, 1, 0)), spec.registered_start.recipe)
     np.testing.assert_array_equal(other.curve[:, 6], other.curve[:, 4])
+
+
+def test_splits_with_few_unseen_mirrors_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 17 x 17 pairs at fraction .95, by seed, 0, 3, 1 and 0 test samples have one."""
+    axes = {"train_size": [100, 275], "lr": [1e-3]}
+    settings = dataclasses.replace(TINY, steps=10)
+    spec = SweepSpec(ModularOperation("x+y", 17), axes, settings, seeds=(0, 1, 2, 3))
+    sentence = "few strict test samples: 4 of 8 splits .*, as few as 0 .training sizes 275.; .* not"
+    with pytest.warns(UserWarning, match=sentence):
+        diagram = sweep(spec, n_jobs=1, progress=False)
+    assert re.search(sentence, summary(diagram))
+    assert not few_strict_samples(dataclasses.replace(spec, axes={"lr": [1e-3]}, train_size=100))
+    assert not few_strict_samples(SweepSpec(Addition(10), {"decoder_lr": [1e-3]}))
 
 
 def test_budgets_of_one_training_have_states_of_their_own(tmp_path: Path) -> None:

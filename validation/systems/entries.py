@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from effective_theory import BinaryOperation, ModularOperation
+from effective_theory import BinaryOperation, Dataset, ModularOperation, strict_test
 from phase_diagrams import (
     Axis,
     Field,
@@ -39,6 +39,11 @@ def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, 
     return task.symbols, settings.columns
 
 
+def _strict_samples(dataset: Dataset) -> int | None:
+    strict = strict_test(dataset)
+    return None if strict is None else len(strict)
+
+
 def network_system(name: str, settings: type[Any]) -> System:
     """Return the entry of a network."""
     fields = {each.name: _FIELDS.get(each.name, Field()) for each in dataclasses.fields(settings)}
@@ -55,6 +60,7 @@ def network_system(name: str, settings: type[Any]) -> System:
         },
         state=FinalState("embeddings", "symbol", _embeddings),
         further=FURTHER,
+        strict_samples=_strict_samples,
         shapes_start=("init_scale",),
         later={name: getattr(settings(), name) for name in _LATER},
         batch_size="batch_size",
@@ -79,6 +85,7 @@ def image_system() -> System:
         state=FinalState("last layer", "class", lambda s, task: (task.classes, s.columns)),
         # Images have no mirrors, of which the strict test accuracy would be free.
         further=(),
+        strict_samples=None,
         brought_by="install the package's extra [images]",
     )
 
