@@ -1,0 +1,39 @@
+"""Splits of a sweep, and those that leave too little to test on."""
+
+from collections.abc import Iterator
+
+from effective_theory.mirrors import FEW_STRICT
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.spec import SweepSpec
+
+
+def cells_of_splits(spec: SweepSpec) -> Iterator[Cell]:
+    """Yield one cell of each seed and training size: others with the same have the same split."""
+    axis = list(spec.grid).index("train_size") if "train_size" in spec.grid else None
+    sizes = range(spec.shape[axis]) if axis is not None else range(1)
+    for seed_index in range(len(spec.seeds)):
+        for size_index in sizes:
+            index = [0] * len(spec.grid)
+            if axis is not None:
+                index[axis] = size_index
+            yield spec.cell((*index, seed_index))
+
+
+def few_strict_samples(spec: SweepSpec) -> list[str]:
+    """Return a sentence where splits leave few test samples whose mirror is not in training."""
+    count = spec.system.strict_samples
+    if count is None:
+        return []
+    cells = list(cells_of_splits(spec))
+    counted = [(cell.train_size, count(cell.split())) for cell in cells]
+    few = [(size, n) for size, n in counted if n is not None and n < FEW_STRICT]
+    if not few:
+        return []
+    sizes = ", ".join(str(size) for size in sorted({size for size, _ in few}))
+    least = min(n for _, n in few)
+    undefined = "" if least else ", or is not defined"
+    return [
+        f"few strict test samples: {len(few)} of {len(cells)} splits have fewer than {FEW_STRICT} "
+        f"whose mirror is not in training, as few as {least} (training sizes {sizes}); their test "
+        f"accuracy says little{undefined}"
+    ]
