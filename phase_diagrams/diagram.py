@@ -174,6 +174,17 @@ class PhaseDiagram:
         return np.asarray(self.source == Source.MEASURED)
 
     @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Where statistics over seeds know the phase: where it was measured, or inferred from runs.
+
+        Refinement runs each seed where its own phases meet. Without the cells that it inferred, a
+        place would be told by those seeds alone whose boundary is near. What was predicted does not
+        count, nor what refinement inferred with its help.
+        """
+        inferred = self.source == Source.INFERRED
+        return self.measured if self.spec.predicted else np.asarray(self.measured | inferred)
+
+    @property
     def origins(self) -> dict[Origin | None, int]:
         """Number of measured runs from each origin, the commonest first."""
         return dict(Counter(self._origins[self.measured]).most_common())
@@ -574,8 +585,8 @@ class PhaseDiagram:
         """Return the probability over seeds that a cell is in one of some phases, with intervals.
 
         Intervals are Wilson's at the effective number of runs, as runs that share a split or an
-        initialisation are alike; see `phase_diagrams.statistics.probabilities`. Only measured runs
-        count.
+        initialisation are alike; see `phase_diagrams.statistics.probabilities`. The runs
+        are those of `counted`.
 
         Parameters
         ----------
@@ -598,18 +609,18 @@ class PhaseDiagram:
         --------
         ``diagram.probability("grokking").value``
         """
-        return probability(self.spec, self.phases, self.measured, of, confidence)
+        return probability(self.spec, self.phases, self.counted, of, confidence)
 
     def probabilities(self, confidence: float = 0.95) -> dict[Phase, Probability]:
         """Return the probability of each phase; see `probability`."""
-        return probabilities(self.spec, self.phases, self.measured, confidence)
+        return probabilities(self.spec, self.phases, self.counted, confidence)
 
     def majority(self, confidence: float = 0.95) -> Majority:
         """Return the commonest phase of each cell over the seeds, and how certain it is.
 
         ``confidence`` is that of the intervals, as for `probability`.
         """
-        return majority(self.spec, self.phases, self.measured, confidence)
+        return majority(self.spec, self.phases, self.counted, confidence)
 
     def seed_effects(self, of: Literal["phase", "log_test_step"] = "phase") -> SeedEffects:
         """Return how much of the seeds' disagreement is due to the split, how much to the start.
@@ -633,7 +644,7 @@ class PhaseDiagram:
             If ``of`` is neither of the two.
         """
         if of == "phase":
-            return phase_effects(self.spec, self.phases, self.measured)
+            return phase_effects(self.spec, self.phases, self.counted)
         if of == "log_test_step":
             return step_effects(self.spec, self.test_step, self.measured)
         raise InputError(f'of must be "phase" or "log_test_step", not {of!r}.')
@@ -684,7 +695,7 @@ class PhaseDiagram:
         return boundary(
             self.spec,
             self.phases,
-            self.measured,
+            self.counted,
             along,
             rng=rng,
             of=of,

@@ -24,7 +24,7 @@ from effective_theory.checks import (
 )
 from phase_diagrams.phases import GENERALISING, Phase, as_phases
 from phase_diagrams.statistics.probabilities import Labels
-from phase_diagrams.statistics.seed_effects import Runs
+from phase_diagrams.statistics.seed_effects import Runs, of_used_seeds
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.seeds import Seed, seed_groups
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -173,9 +173,7 @@ def boundary(
         raise InputError("level must be above 0; every probability is at least 0.")
     confidence = confidence_level(confidence)
     resamples, generator = integer("resamples", resamples, 1), random_generator(rng)
-    # A design is that of the runs that there are, not of those that are still to come.
-    used = np.asarray(measured.any(axis=tuple(range(measured.ndim - 1))))
-    seeds = [seed for seed, is_used in zip(spec.seeds, used, strict=True) if is_used]
+    used, seeds = of_used_seeds(measured, spec.seeds)
     weights = resampled_weights(seeds, resamples, generator) if seeds else np.ones((resamples, 0))
     place = names.index(along)
     # Columns last but for the seeds: shape (other axes..., along, seeds).

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from effective_theory.checks import confidence_level
 from phase_diagrams.phases import RUN_PHASES, Phase, as_phases
-from phase_diagrams.statistics.seed_effects import Runs, effects_of
+from phase_diagrams.statistics.seed_effects import Runs, effects_of, of_used_seeds
 from phase_diagrams.sweeps.seeds import Seed, seed_groups
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.wording import place_name
@@ -41,12 +41,12 @@ class Probability:
     of
         The phases.
     value
-        Share of the cell's measured runs in one of them; NaN where none was run.
+        Share of the cell's runs in one of them; NaN where none counts.
     low, high
         Wilson's interval of the probability over seeds, at the effective number of runs; NaN where
-        none was run.
+        none counts.
     runs
-        Number of measured runs.
+        Number of runs that count: measured ones, and in a refined sweep those that it inferred.
     effective_runs
         Number of independent runs that would tell as much, at most ``runs``.
     confidence
@@ -87,7 +87,7 @@ class Majority:
     low
         Lower bound of the interval of that share, as of `Probability`; the least of several.
     runs
-        Number of measured runs.
+        Number of runs that count, as of `Probability`.
     confidence
         Coverage of the interval.
     """
@@ -219,6 +219,10 @@ def effective_runs(
     seeds
         Their (split, initialisation) pairs.
     """
+    used, seeds = of_used_seeds(measured, seeds)
+    if not seeds:
+        return np.zeros(measured.shape[:-1])
+    inside, measured = inside[..., used], measured[..., used]
     effects = effects_of(inside[np.newaxis].astype(np.float64), measured, seeds)
     runs = measured.sum(-1)
     excess, design_effect = [], 1.0

@@ -101,6 +101,15 @@ def step_effects(spec: SweepSpec, steps: Any, measured: Runs) -> SeedEffects:
     return effects_of(values, measured & ~np.ma.getmaskarray(steps), spec.seeds)
 
 
+def of_used_seeds(runs: Runs, seeds: Sequence[Seed]) -> tuple[Runs, list[Seed]]:
+    """Return which seeds have runs, shape (seeds,), and these seeds.
+
+    A design is that of the runs that there are, not of those that are still to come.
+    """
+    used = np.asarray(runs.any(axis=tuple(range(runs.ndim - 1))))
+    return used, [seed for seed, is_used in zip(seeds, used, strict=True) if is_used]
+
+
 def effects_of(
     values: NDArray[np.float64], measured: NDArray[np.bool_], seeds: Sequence[Seed]
 ) -> SeedEffects:

@@ -282,6 +282,26 @@ def test_each_seed_is_refined_where_its_own_phases_meet() -> None:
     assert wrong(label, found) == 0
 
 
+def test_statistics_over_seeds_of_a_refined_sweep_are_those_of_the_full_grid() -> None:
+    """Where a cell was run is the seed's own answer: runs alone would tell another boundary."""
+
+    def label(x: float, y: float, seed: int) -> int:
+        return 0 if x > 1.3 + 0.6 * seed else 2
+
+    found = refined(label, 8, grid(9, 3, seeds=tuple(range(10))))
+    every = SweepSpec(found.spec.task, found.spec.axes, found.spec.model, seeds=found.spec.seeds)
+    whole = sweep(every, engine=LabelEngine(label), progress=False)
+    assert found.measured.sum() < 0.3 * whole.measured.sum() and wrong(label, found) == 0
+    for one, other in zip(
+        (found.boundary("decoder_lr", rng=0), found.probability(), found.majority()),
+        (whole.boundary("decoder_lr", rng=0), whole.probability(), whole.majority()),
+        strict=True,
+    ):
+        for name in ("value", "low", "high", "crossings", "runs", "share", "phases"):
+            np.testing.assert_array_equal(getattr(one, name, 0), getattr(other, name, 0))
+    assert found.seed_effects().disagreement == whole.seed_effects().disagreement
+
+
 def test_nothing_is_run_twice_and_an_interrupted_refinement_goes_on(tmp_path: Path) -> None:
     store = tmp_path / "runs.sqlite"
     whole = refined(wedge)

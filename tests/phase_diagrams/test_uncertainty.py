@@ -42,7 +42,7 @@ def test_runs_that_were_not_made_do_not_count() -> None:
     assert found.value[0] == 2 / 3 and found.low[0] == pytest.approx(expected.low)
     assert found.runs.tolist() == [3, 0] and found.effective_runs[1] == 0
     assert np.isnan([found.value[1], found.low[1], found.high[1]]).all()
-    diagram.source[0, 0] = Source.INFERRED
+    diagram.source[0, 0] = Source.PREDICTED
     assert diagram.probability(Phase.COMPREHENSION).value[0] == 1 / 2
 
 
@@ -100,6 +100,16 @@ def test_intervals_of_clustered_runs_cover_as_often_as_they_say() -> None:
             hits, plain = (hits + covered, plain) if name == "ours" else (hits, plain + covered)
     assert hits / (60 * cells) == pytest.approx(0.95, abs=0.02)
     assert plain / (60 * cells) < 0.8
+
+
+def test_a_seed_that_has_not_run_changes_nothing() -> None:
+    """Three starts of one split: that another split is to come does not make them one run."""
+    phases = np.array([[0, 2, 0]] * 4)
+    axes, seeds = {"decoder_lr": [1e-4, 1e-3, 1e-2, 1e-1]}, [(0, 0), (0, 1), (0, 2)]
+    alone = labelled(phases, axes, seeds).probability()
+    more = labelled(np.c_[phases, -np.ones((4, 1), int)], axes, [*seeds, (1, 3)]).probability()
+    for name in ("value", "low", "high", "runs", "effective_runs"):
+        np.testing.assert_array_equal(getattr(more, name), getattr(alone, name))
 
 
 def test_effects_of_a_crossed_design_are_those_of_the_analysis_of_variance() -> None:
