@@ -7,6 +7,7 @@ from phase_diagrams.advice.result import Advice, Setting
 from phase_diagrams.comparison.comparing import compare
 from phase_diagrams.comparison.result import BoundaryShift, Comparison, StepAgreement
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.loading import load
 from phase_diagrams.phases import Phase, Source, classify
 from phase_diagrams.predicting import measure_doubtful, predict
 from phase_diagrams.refining import refine
@@ -21,7 +22,7 @@ from phase_diagrams.statistics.boundaries import Boundary
 from phase_diagrams.statistics.prediction import Prediction
 from phase_diagrams.statistics.probabilities import Majority, Probability
 from phase_diagrams.statistics.seed_effects import SeedEffects
-from phase_diagrams.sweeping import load, sweep
+from phase_diagrams.sweeping import sweep
 from phase_diagrams.sweeps.axes import Axis
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.ideal_accuracy import IdealAccuracies

@@ -39,8 +39,8 @@ def predict(
     Under AdamW a run with all learning rates times a factor is nearly the same run, that many times
     faster (`rescale`). One probe for each ratio of the rates, and for each value of everything
     else, therefore predicts all cells that differ from it in the unit of time alone. Where probes
-    at neighbouring ratios end in different phases, further probes run at other rates. A sweep whose
-    axes are no rates has a probe for each cell: shorter runs, but not fewer.
+    at neighbouring ratios end in different phases, further probes run at other rates. A sweep that
+    varies neither a rate nor the budget has a probe for each cell: shorter runs, but not fewer.
 
     Parameters
     ----------

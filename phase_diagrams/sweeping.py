@@ -11,15 +11,9 @@ from effective_theory.checks import of_type, path_of
 from effective_theory.notes import warn_each
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.phases import Source
-from phase_diagrams.prediction.predicted_cells import predict_cells
-from phase_diagrams.prediction.probes import Key, Plan
-from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
-from phase_diagrams.refinement.inferred_cells import infer
 from phase_diagrams.runs.engines import Engine, OneByOne, beside, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.store import Store
-from phase_diagrams.runs.store_errors import StoreError
 from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
@@ -274,104 +268,3 @@ def stored_results(
     if store is None:
         return ((cell, None) for cell in cells)
     return store.find(cells, engine.identity, engine.version, exact=exact)
-
-
-def load(
-    store: str | Path, name: str | None = None, *, engine: Engine | str | None = None
-) -> PhaseDiagram:
-    """Return the diagram of a stored sweep; runs that are missing stay "not run".
-
-    Cells between agreeing runs of a refined sweep are inferred, as by `refine`, and cells of a
-    predicted sweep are predicted from the stored probes, as by `predict`.
-
-    Parameters
-    ----------
-    store
-        The store's SQLite file.
-    name
-        Name of the sweep; it may be left out where the store holds only one.
-    engine
-        The engine whose runs are wanted, or its identity for the newest of its versions that is
-        stored; by default the system's own. A sweep may hold runs of several engines.
-
-    Returns
-    -------
-    PhaseDiagram
-        The diagram.
-
-    Raises
-    ------
-    StoreError
-        If the store is missing or damaged, or does not hold that sweep or that engine; or if no
-        engine is given and other engines alone have trained it.
-    InputError
-        If the sweep's system is not known here, or an argument is wrong.
-
-    Warns
-    -----
-    UserWarning
-        Where runs come from several origins, such as instruction sets.
-    """
-    if name is not None:
-        of_type("name", name, str, "that of a stored sweep")
-    with Store(store, create=False) as open_store:
-        return stored_diagram(open_store, *open_store.spec(name), engine)
-
-
-def stored_diagram(
-    open_store: Store, name: str, spec: SweepSpec, engine: Engine | str | None = None
-) -> PhaseDiagram:
-    """Return the diagram of what an open store knows of a sweep; see `load`."""
-    own = engine is None
-    if isinstance(engine, str):
-        identity, version = engine, open_store.engine_version(engine)
-    else:
-        engine = chosen_engine(spec.system, engine, None)
-        identity, version = engine.identity, engine.version
-    diagram = PhaseDiagram(spec, kept=KeptRuns(open_store.path, identity, version), name=name)
-    for cell, summary in open_store.find(spec.cells(), identity, version):
-        if summary is not None:
-            diagram.record(cell.index, summary)
-    if spec.predicted:
-        _predict_again(diagram, open_store, identity, version)
-    infer(diagram)
-    if own and (diagram.source == Source.NOT_RUN).all():
-        _require_no_others(open_store, diagram, f"version {version} of {identity}")
-    # Through `load` to the user.
-    warn_each(mixtures(diagram.origins, spec.system), stacklevel=3)
-    return diagram
-
-
-def _require_no_others(open_store: Store, diagram: PhaseDiagram, own: str) -> None:
-    """Raise StoreError where only other engines than the system's own have run a sweep's cells."""
-    others = []
-    for identity, version in open_store.engines().items():
-        found = open_store.find(diagram.spec.cells(), identity, version)
-        if any(summary is not None for _, summary in found):
-            others.append(identity)
-    if others:
-        raise StoreError(
-            f"store {open_store.path} holds no run of {diagram.name!r} by {own}, the system's own "
-            f"engine; give engine, one of: {', '.join(others)}."
-        )
-
-
-def stored_probes(
-    plan: Plan, open_store: Store, identity: str, version: int
-) -> dict[Key, RunSummary]:
-    """Return the probes of a sweep that an open store knows."""
-
-    def stored(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
-        for cell, summary in open_store.find(probes, identity, version):
-            if summary is not None:
-                yield cell, summary
-
-    return plan.follow(stored)
-
-
-def _predict_again(diagram: PhaseDiagram, open_store: Store, identity: str, version: int) -> None:
-    """Enter what the stored probes of a predicted sweep say, as `predict` did."""
-    coarse = PhaseDiagram(coarse_spec(diagram.spec))
-    plan = Plan(coarse.spec)
-    predict_cells(coarse, plan, stored_probes(plan, open_store, identity, version))
-    diagram.take(coarse_places(diagram.spec), coarse)

@@ -12,9 +12,9 @@ from effective_theory.files import require_picture, save_figure
 from phase_diagrams.comparison.comparing import compare
 from phase_diagrams.comparison.result import Comparison
 from phase_diagrams.comparison.shared_runs import differences
+from phase_diagrams.loading import stored_diagram
 from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.runs.store import Store
-from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.sweeps.spec import SweepSpec
 
 

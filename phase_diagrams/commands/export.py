@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from effective_theory.files import require_writable
-from phase_diagrams.sweeping import load
+from phase_diagrams.loading import load
 from phase_diagrams.text.table import TABLE, write_csv
 
 

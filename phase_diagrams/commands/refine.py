@@ -10,10 +10,10 @@ import tyro
 from effective_theory.files import foreseen_folder, require_outputs
 from phase_diagrams.commands.parsing import parse_factors
 from phase_diagrams.commands.sweep import files_of, leave_and_tell
+from phase_diagrams.loading import stored_diagram
 from phase_diagrams.refining import expected_runs, refine, refined_spec
 from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.runs.store import Store
-from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.sweeps.systems import UnknownSystem
 

@@ -10,8 +10,8 @@ import tyro
 from effective_theory import InputError
 from phase_diagrams.commands.parsing import parse_place
 from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.loading import stored_diagram
 from phase_diagrams.runs.store import Store
-from phase_diagrams.sweeping import stored_diagram
 from phase_diagrams.sweeps.spec import SweepSpec
 
 

@@ -41,8 +41,13 @@ class Group:
         return self.held, self.ratios
 
     def nearest(self, rate: float) -> Cell:
-        """Return the cell whose rate is nearest to this one on a log scale."""
-        return min(self.cells, key=lambda cell: abs(math.log(unit_rate(cell) / rate)))
+        """Return the cell whose rate is nearest to this one on a log scale, to SAME_RATE.
+
+        Of several at that rate it is the one with the largest budget, which tells of the others.
+        """
+        away = [abs(math.log(unit_rate(cell) / rate)) for cell in self.cells]
+        nearest = [c for c, d in zip(self.cells, away, strict=True) if d <= min(away) + SAME_RATE]
+        return max(nearest, key=lambda cell: cell.budget.steps)
 
 
 def unit_rate(cell: Cell) -> float:

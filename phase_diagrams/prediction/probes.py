@@ -57,12 +57,12 @@ class Rule:
     def first(self, group: Group) -> Cell:
         """Return a group's probe at the reference rate, or the smallest that it has above that.
 
-        It is a cell of the group, shortened; where all are slower it is the fastest one at larger
-        rates.
+        It is a cell of the group, shortened, of those at that rate the one with the largest budget;
+        where all are slower it is the fastest one at larger rates.
         """
         for cell in group.cells:
             if unit_rate(cell) >= self.reference * (1 - SAME_RATE):
-                return self._shortened(cell)
+                return self._shortened(group.nearest(unit_rate(cell)))
         fastest = group.cells[-1]
         model = rescale(fastest.model, self.reference / unit_rate(fastest))
         return self._shortened(dataclasses.replace(fastest, model=model))

@@ -114,26 +114,29 @@ class Store:
         problem = "holds several sweeps" if name is None else f"holds no sweep {name!r}"
         raise StoreError(f"store {self.path} {problem}; give name, one of: {names}.")
 
-    def engines(self) -> dict[str, int]:
-        """Return the newest stored version of each engine, by the engine's identity."""
-        statement = "SELECT engine, max(engine_version) FROM runs GROUP BY engine ORDER BY engine"
-        return dict(self._file.query(statement))
+    def engines(self) -> list[str]:
+        """Return the identities of the engines that have runs here."""
+        statement = "SELECT DISTINCT engine FROM runs ORDER BY engine"
+        return [identity for (identity,) in self._file.query(statement)]
 
-    def engine_version(self, identity: str) -> int:
-        """Return the newest stored version of an engine.
+    def versions(self, identity: str) -> list[int]:
+        """Return the versions of an engine that have runs here, the newest first.
 
         Raises
         ------
         StoreError
             If the store has no run of that engine.
         """
-        engines = self.engines()
-        if identity not in engines:
+        statement = (
+            "SELECT DISTINCT engine_version FROM runs WHERE engine = ? ORDER BY engine_version DESC"
+        )
+        versions = [version for (version,) in self._file.query(statement, (identity,))]
+        if not versions:
             raise StoreError(
                 f"store {self.path} holds no run of the engine {identity!r}; its engines are "
-                f"{', '.join(engines) or 'none'}."
+                f"{', '.join(self.engines()) or 'none'}."
             )
-        return engines[identity]
+        return versions
 
     def add_sweep(self, name: str, spec: SweepSpec) -> None:
         """Store a sweep's specification; that of an earlier sweep of this name is replaced.

@@ -157,9 +157,9 @@ class StoreFile:
 
         self._patiently(insert)
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows that a statement selects, without a checksum."""
-        return self._patiently(lambda: self._connection.execute(statement).fetchall())
+        return self._patiently(lambda: self._connection.execute(statement, values).fetchall())
 
     def read(self, table: str, rest: str, values: Sequence[Any] = ()) -> Iterator[dict[str, Any]]:
         """Yield rows of a table, by column; their checksum must be theirs."""

@@ -64,7 +64,8 @@ def test_reading_leaves_an_old_store_as_it_is(old: Path) -> None:
     old.chmod(0o444)
     load(old, engine=engine).run(decoder_lr=1e-3, decoder_weight_decay=0, seed=0)
     with Store(old) as store:
-        assert store.engines() == {engine.identity: engine.version}
+        assert store.engines() == [engine.identity]
+        assert store.versions(engine.identity) == [engine.version]
     assert old.read_bytes() == before
 
 

@@ -182,6 +182,18 @@ def test_a_prediction_takes_no_more_than_its_sweep(steps: int) -> None:
     assert all(model.steps <= steps for model in engine.ran if model.decoder_lr > 1.01e-4)
 
 
+def test_of_several_budgets_the_largest_is_probed() -> None:
+    """A probe of the smallest would say nothing of what the others reach."""
+    model = ToyModel(width=2, decoder_lr=1e-4, embedding_lr=1e-3)
+    spec = SweepSpec(Addition(10), {"steps": [1000, 30_000]}, model)
+    engine = LawEngine()
+    found = predicted(spec, engine)
+    assert [model.steps for model in engine.ran] == [10_000]
+    whole = sweep(spec, engine=LawEngine(), **QUIET)  # type: ignore[arg-type]
+    assert len(set(whole.phases.ravel().tolist())) == 2
+    np.testing.assert_array_equal(found.phases, whole.phases)
+
+
 def test_real_training_is_predicted() -> None:
     """Against the same sweep measured: most labels, and more of those that are sure."""
     axes = {"embedding_lr": rates(1e-3, 3e-2, 2), "decoder_lr": rates(3e-4, 3e-3, 2)}

@@ -349,6 +349,33 @@ def test_what_else_lies_in_the_store_changes_nothing(tmp_path: Path) -> None:
     assert engine.ran == []
 
 
+def test_a_run_of_another_sweep_in_what_was_missed_changes_nothing(tmp_path: Path) -> None:
+    """A strip narrower than the coarse spacing is missed, also where one of its cells is stored."""
+
+    def strip(x: float, y: float) -> int:
+        return 1 if 5.4 < x < 5.6 else 2
+
+    store, engine = tmp_path / "runs.sqlite", LabelEngine(strip)
+    coarse = sweep(grid(), store=store, engine=engine, progress=False)
+    found = refine(coarse, 8, store=store, name="fine", engine=engine, progress=False)
+    rate = found.spec.grid["decoder_lr"].values[44]
+    one = dataclasses.replace(grid(), axes={"decoder_lr": [rate], "decoder_weight_decay": [3]})
+    assert sweep(one, store=store, name="one", engine=engine, progress=False).phases.item() == 1
+    again = load(store, "fine", engine=engine)
+    np.testing.assert_array_equal(again.source, found.source)
+    np.testing.assert_array_equal(again.phases, found.phases)
+    assert "not finished" not in summary(again)
+
+
+def test_a_store_without_the_coarse_runs_shows_the_others(tmp_path: Path) -> None:
+    store, engine = tmp_path / "runs.sqlite", LabelEngine(wedge)
+    coarse = sweep(grid(), engine=engine, progress=False)
+    found = refine(coarse, 8, store=store, name="fine", engine=engine, progress=False)
+    again = load(store, "fine", engine=engine)
+    assert again.measured.sum() == found.measured.sum() - grid().size
+    assert "not finished" in summary(again)
+
+
 def test_missing_coarse_runs_are_run_first() -> None:
     found = refine(PhaseDiagram(grid()), 8, engine=LabelEngine(wedge), progress=False)
     np.testing.assert_array_equal(found.source, refined(wedge).source)

@@ -227,6 +227,11 @@ def test_a_sweep_of_other_engines_alone_is_no_empty_diagram(
     with pytest.raises(StoreError, match=f"no run of 'sweep' by .*give engine, one of: {engine}"):
         load(store)
     assert load(store, engine=engine).measured.sum() == 1
+    # Also where the newest version has run another sweep.
+    with Store(store) as kept:
+        other = next(iter(dataclasses.replace(SPEC, seeds=(9,)).cells()))
+        kept.add(other, run_cell(other), engine, 5)
+    assert load(store, engine=engine).measured.sum() == 1
     assert main(["export", str(store), str(tmp_path / "runs.csv")]) == 2
     assert "give engine" in capsys.readouterr().err
     assert main(["export", str(store), str(tmp_path / "runs.csv"), "--engine", engine]) == 0

@@ -1,0 +1,156 @@
+"""Loading: the diagram of a stored sweep."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from effective_theory.checks import of_type
+from effective_theory.notes import warn_each
+from phase_diagrams.diagram import PhaseDiagram
+from phase_diagrams.phases import Source
+from phase_diagrams.prediction.predicted_cells import predict_cells
+from phase_diagrams.prediction.probes import Plan
+from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
+from phase_diagrams.refinement.inferred_cells import infer, missing_cells
+from phase_diagrams.runs.engines import Engine, chosen_engine
+from phase_diagrams.runs.origin import mixtures
+from phase_diagrams.runs.store import Store
+from phase_diagrams.runs.store_errors import StoreError
+from phase_diagrams.runs.stored_run import KeptRuns
+from phase_diagrams.runs.summary import RunSummary
+from phase_diagrams.sweeps.cell import Cell
+from phase_diagrams.sweeps.spec import SweepSpec
+
+
+def load(
+    store: str | Path, name: str | None = None, *, engine: Engine | str | None = None
+) -> PhaseDiagram:
+    """Return the diagram of a stored sweep; runs that are missing stay "not run".
+
+    Cells between agreeing runs of a refined sweep are inferred, as by `refine`, and cells of a
+    predicted sweep are predicted from the stored probes, as by `predict`.
+
+    Parameters
+    ----------
+    store
+        The store's SQLite file.
+    name
+        Name of the sweep; it may be left out where the store holds only one.
+    engine
+        The engine whose runs are wanted, or its identity, which stands for the newest of its
+        versions that has run a cell of the sweep; by default the system's own. A sweep may hold
+        runs of several engines.
+
+    Returns
+    -------
+    PhaseDiagram
+        The diagram.
+
+    Raises
+    ------
+    StoreError
+        If the store is missing or damaged, or does not hold that sweep or that engine; or if no
+        engine is given and other engines alone have trained it.
+    InputError
+        If the sweep's system is not known here, or an argument is wrong.
+
+    Warns
+    -----
+    UserWarning
+        Where runs come from several origins, such as instruction sets.
+    """
+    if name is not None:
+        of_type("name", name, str, "that of a stored sweep")
+    with Store(store, create=False) as open_store:
+        return stored_diagram(open_store, *open_store.spec(name), engine)
+
+
+def stored_diagram(
+    open_store: Store, name: str, spec: SweepSpec, engine: Engine | str | None = None
+) -> PhaseDiagram:
+    """Return the diagram of what an open store knows of a sweep; see `load`."""
+    runs = _runs_of(open_store, spec, engine)
+    diagram = PhaseDiagram(spec, kept=runs, name=name)
+    if spec.refined or spec.predicted:
+        _enter_as_made(diagram, open_store, runs)
+    else:
+        _record(diagram, open_store, runs, spec.cells())
+    if engine is None and (diagram.source == Source.NOT_RUN).all():
+        _require_no_others(diagram, open_store, runs)
+    # Through `load` to the user.
+    warn_each(mixtures(diagram.origins, spec.system), stacklevel=3)
+    return diagram
+
+
+def _runs_of(open_store: Store, spec: SweepSpec, engine: Engine | str | None) -> KeptRuns:
+    """Return which runs of a store are asked for: an engine's, of one version."""
+    if not isinstance(engine, str):
+        engine = chosen_engine(spec.system, engine, None)
+        return KeptRuns(open_store.path, engine.identity, engine.version)
+    versions = [
+        KeptRuns(open_store.path, engine, version) for version in open_store.versions(engine)
+    ]
+    return next((runs for runs in versions if _has_some(open_store, runs, spec)), versions[0])
+
+
+def _has_some(open_store: Store, runs: KeptRuns, spec: SweepSpec) -> bool:
+    found = open_store.find(spec.cells(), runs.engine, runs.version)
+    return any(summary is not None for _, summary in found)
+
+
+def _record(
+    diagram: PhaseDiagram, open_store: Store, runs: KeptRuns, cells: Iterable[Cell]
+) -> bool:
+    """Enter what a store knows of some cells; return whether it knows any."""
+    known = False
+    for cell, summary in open_store.find(cells, runs.engine, runs.version):
+        if summary is not None:
+            diagram.record(cell.index, summary)
+            known = True
+    return known
+
+
+def _enter_as_made(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> None:
+    """Enter what `predict` and `refine` entered, whatever else the store holds."""
+    spec = diagram.spec
+    coarse = map(spec.cell, missing_cells(diagram)) if spec.refined else spec.cells()
+    _record(diagram, open_store, runs, coarse)
+    if spec.predicted:
+        _predict_again(diagram, open_store, runs)
+    while spec.refined and (missing := missing_cells(diagram)):
+        if not _record(diagram, open_store, runs, map(spec.cell, missing)):
+            # It was not finished: what is there is shown.
+            _record(diagram, open_store, runs, spec.cells())
+            break
+    if diagram.prediction is not None:
+        diagram.prediction = diagram.prediction.measured_at(diagram.phases, diagram.measured)
+    infer(diagram)
+
+
+def _predict_again(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> None:
+    """Enter what the stored probes of a predicted sweep say, as `predict` did."""
+    coarse = PhaseDiagram(coarse_spec(diagram.spec))
+    plan = Plan(coarse.spec)
+
+    def stored(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        for cell, summary in open_store.find(probes, runs.engine, runs.version):
+            if summary is not None:
+                yield cell, summary
+
+    predict_cells(coarse, plan, plan.follow(stored))
+    diagram.take(coarse_places(diagram.spec), coarse)
+
+
+def _require_no_others(diagram: PhaseDiagram, open_store: Store, own: KeptRuns) -> None:
+    """Raise StoreError where only others than the system's own engine have run a sweep's cells."""
+    others = [
+        identity
+        for identity in open_store.engines()
+        for version in open_store.versions(identity)
+        if _has_some(open_store, KeptRuns(open_store.path, identity, version), diagram.spec)
+    ]
+    if others:
+        raise StoreError(
+            f"store {open_store.path} holds no run of {diagram.name!r} by version {own.version} of "
+            f"{own.engine}, the system's own engine; give engine, one of: "
+            f"{', '.join(dict.fromkeys(others))}."
+        )
