@@ -11,7 +11,7 @@ from effective_theory.checks import of_type, path_of
 from effective_theory.notes import warn_each
 from effective_theory.progress import progress_bar
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.runs.engines import Engine, OneByOne, beside, chosen_engine
+from phase_diagrams.runs.engines import Checkpointing, Engine, OneByOne, beside, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.stored_run import KeptRuns
@@ -172,6 +172,9 @@ def _run(
         for cell, summary in engine.run(cells):
             if open_store is not None:
                 open_store.add(cell, summary, engine.identity, engine.version)
+                # It then removes the run's own file.
+                if isinstance(engine, Checkpointing):
+                    open_store.commit()
             done(1)
             yield cell, summary
 

@@ -242,6 +242,15 @@ def test_a_budget_that_ended_between_evaluations_leaves_no_trace(tmp_path: Path)
         np.testing.assert_array_equal(more.curve[name], values)
 
 
+def test_a_checkpoint_beyond_an_earlier_stop_is_refused(tmp_path: Path) -> None:
+    """The uninterrupted training would have ended before."""
+    path, stops = tmp_path / "run.pt", Plan(40, stop_at=0.0)
+    assert train_network(network(), DATASET, ADAMW, stops, seed=1).updates_run == 0
+    train_network(network(), DATASET, ADAMW, Plan(40), seed=1, checkpoint=path)
+    with pytest.raises(InputError, match="is at update 40, and the plan stops at 0 already"):
+        train_network(network(), DATASET, ADAMW, stops, seed=1, checkpoint=path)
+
+
 @pytest.mark.parametrize(
     ("changes", "differing"),
     [

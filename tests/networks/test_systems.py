@@ -4,7 +4,7 @@ import dataclasses
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -15,7 +15,9 @@ torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 
 from effective_theory import Addition, InputError, ModularOperation  # noqa: E402
 from phase_diagrams import (  # noqa: E402
+    Cell,
     PhaseDiagram,
+    RunSummary,
     Source,
     SweepSpec,
     Trained,
@@ -28,14 +30,17 @@ from phase_diagrams import (  # noqa: E402
     sweep,
 )
 from phase_diagrams.cli import main  # noqa: E402
+from phase_diagrams.runs.engines import OneByOne  # noqa: E402
 from phase_diagrams.sweeps import presets  # noqa: E402
 from phase_diagrams.sweeps.registry import SYSTEMS  # noqa: E402
 from phase_diagrams.sweeps.splits import few_strict_samples  # noqa: E402
 from phase_diagrams.text.summary import summary  # noqa: E402
 from tests.stores import stored_rows  # noqa: E402
 from validation.cli import main as torch_main  # noqa: E402
+from validation.systems import engine  # noqa: E402
 from validation.systems.engine import (  # noqa: E402
     FURTHER,
+    checkpoint_of,
     network_engine,
     train_cell,
     usual_curve,
@@ -239,6 +244,36 @@ def test_a_run_goes_on_within_a_cell_from_its_checkpoint(
     np.testing.assert_array_equal(found.curve, alone.curve)
 
 
+def test_states_of_two_engines_are_apart(spec: SweepSpec, tmp_path: Path) -> None:
+    """One engine's run never goes on from another one's state, nor from an older version's."""
+    cell = next(iter(spec.cells()))
+    files = {checkpoint_of(cell, tmp_path, device).name for device in ("cpu", "cuda")}
+    with mock.patch.object(engine, "ENGINE_VERSION", engine.ENGINE_VERSION + 1):
+        files.add(checkpoint_of(cell, tmp_path, "cpu").name)
+    assert len(files) == 3
+    assert checkpoint_of(cell, tmp_path, "cuda:1") == checkpoint_of(cell, tmp_path, "cuda")
+
+
+def test_a_state_is_removed_when_its_run_is_on_the_disk(
+    spec: SweepSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where several runs end together and the next takes its time."""
+    store, recipe = tmp_path / "runs.sqlite", spec.registered_start.recipe
+    seen: list[tuple[int, int]] = []
+
+    def ended_together(
+        self: engine.NetworkEngine, cells: Iterable[Cell]
+    ) -> Iterator[tuple[Cell, RunSummary]]:
+        folder = self.checkpoints
+        assert folder is not None
+        yield from [(cell, train_cell(cell, recipe, checkpoints=folder)) for cell in cells]
+        seen.append((len(stored_rows(store)), len(list(folder.iterdir()))))
+
+    monkeypatch.setattr(OneByOne, "run", ended_together)
+    sweep(spec, store=store, n_jobs=1, progress=False)
+    assert seen == [(spec.size, 0)]
+
+
 def test_a_training_has_one_thread_and_no_numbers_below_the_normal_ones() -> None:
     def tiny() -> float:
         return float((torch.full((2,), 1e-39) * 1.0)[0])
@@ -321,6 +356,30 @@ def test_the_preset_is_that_of_the_issue() -> None:
             lambda: SweepSpec(TASK, {"batch_size": [16]}, TINY, train_size=15),
             "batch_size must be at most the train_size 15",
         ),
+        # What a network is made of, before any cell has trained.
+        (
+            lambda: SweepSpec(TASK, {"heads": [1, 3]}, TINY, train_size=12),
+            "dimension 8 must be a multiple of h",
+        ),
+        (
+            lambda: SweepSpec(
+                TASK, {"heads": [1, 4]}, SETTINGS["power_transformer"](dimension=12), train_size=12
+            ),
+            "dimension 12 must be a multiple of twice heads, 4",
+        ),
+        (
+            lambda: SweepSpec(TASK, {"width": [0, 8]}, MLPSettings(), train_size=12),
+            "width must be at least 1",
+        ),
+        (
+            lambda: SweepSpec(TASK, {"width": [8, 8.5]}, MLPSettings(), train_size=12),
+            "width must be an integer",
+        ),
+        (
+            lambda: SweepSpec(TASK, {"inputs": ["summed", "what"]}, MLPSettings(), train_size=12),
+            "inputs must be",
+        ),
+        (lambda: MLPSettings(optimiser="sgd", momentum=None), "momentum must be a number"),
     ],
 )
 def test_wrong_settings_are_named(make, message: str) -> None:  # type: ignore[no-untyped-def]

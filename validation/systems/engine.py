@@ -66,7 +66,7 @@ def train_cell(
             settings.optimisation,
             settings.plan,
             seed=seed,
-            checkpoint=None if checkpoints is None else checkpoint_of(cell, checkpoints),
+            checkpoint=None if checkpoints is None else checkpoint_of(cell, checkpoints, device),
         )
     found, curve = run.crossings, usual_curve(run, cell.system.further)
     columns = dict(zip(curve_columns(cell.system), curve.T, strict=True))
@@ -116,10 +116,19 @@ def _kept(updates: NDArray[np.float64], steps: Sequence[float | None]) -> NDArra
     return np.unique([*places, len(updates) - 1])
 
 
-def checkpoint_of(cell: Cell, checkpoints: Path) -> Path:
-    """Return where a cell's training leaves its state, which is another for another budget."""
+def checkpoint_of(cell: Cell, checkpoints: Path, device: str) -> Path:
+    """Return where a cell's training leaves its state.
+
+    It is another for another budget, and for engines whose runs a store keeps apart.
+    """
     steps, stop_when = cell.budget
-    return checkpoints / f"{cell.cell_id}-{steps}-{stop_when}.pt"
+    engine = f"{engine_identity(device)}-{ENGINE_VERSION}"
+    return checkpoints / f"{engine}-{cell.cell_id}-{steps}-{stop_when}.pt"
+
+
+def engine_identity(device: str) -> str:
+    """Return the name under which results are stored, such as "networks-cpu-float32"."""
+    return f"networks-{device.partition(':')[0]}-float32"
 
 
 @dataclass(frozen=True)
@@ -145,7 +154,7 @@ class NetworkEngine(OneByOne):
     @property
     def identity(self) -> str:
         """Name under which results are stored, such as "networks-cpu-float32"."""
-        return f"networks-{self.device.partition(':')[0]}-float32"
+        return engine_identity(self.device)
 
     def beside(self, store: Path) -> "NetworkEngine":
         """Return the engine with checkpoints in a folder beside a store."""
@@ -177,7 +186,7 @@ class NetworkEngine(OneByOne):
             yield cell, summary
             # Who asks for the next run has stored this one.
             if folder is not None:
-                checkpoint_of(cell, folder).unlink(missing_ok=True)
+                checkpoint_of(cell, folder, self.device).unlink(missing_ok=True)
         if folder is not None:
             # It stays while another sweep of this store has states in it.
             with contextlib.suppress(OSError):

@@ -1,11 +1,14 @@
 """The entries of the networks among the systems, and their presets."""
 
 import dataclasses
+import itertools
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from effective_theory import BinaryOperation, Dataset, ModularOperation, strict_test
+from effective_theory import BinaryOperation, Dataset, InputError, ModularOperation, strict_test
 from phase_diagrams import (
     Axis,
     Field,
@@ -39,6 +42,14 @@ def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, 
     return task.symbols, settings.columns
 
 
+def _require_fit(settings: type[Any], task: Any, values: Mapping[str, tuple[Any, ...]]) -> None:
+    """Check that attention heads share the dimension."""
+    for heads, dimension in itertools.product(values.get("heads", ()), values.get("dimension", ())):
+        if dimension % (settings.dimension_of_head * heads):
+            twice = "twice " * (settings.dimension_of_head == 2)
+            raise InputError(f"dimension {dimension} must be a multiple of {twice}heads, {heads}.")
+
+
 def _strict_samples(dataset: Dataset) -> int | None:
     strict = strict_test(dataset)
     return None if strict is None else len(strict)
@@ -60,6 +71,7 @@ def network_system(name: str, settings: type[Any]) -> System:
         },
         state=FinalState("embeddings", "symbol", _embeddings),
         further=FURTHER,
+        require_fit=partial(_require_fit, settings),
         strict_samples=_strict_samples,
         shapes_start=("init_scale",),
         later={name: getattr(settings(), name) for name in _LATER},

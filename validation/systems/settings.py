@@ -52,6 +52,8 @@ class NetworkSettings(Optimisation):
     state_width: ClassVar[str] = "dimension"
     #: Whether ``init_scale`` is a factor on biases, too.
     scales_biases: ClassVar[bool] = False
+    #: Its dimension is a multiple of that many times its heads.
+    dimension_of_head: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.stop_when, str) or self.stop_when not in get_args(StopWhen):
@@ -67,6 +69,19 @@ class NetworkSettings(Optimisation):
                 "is looked at in the same updates."
             )
         non_negative("init_scale", self.init_scale)
+        self._require_sizes_and_choices()
+
+    def _require_sizes_and_choices(self) -> None:
+        """Check what the network is made of, before anything is trained."""
+        shared = {each.name for each in fields(NetworkSettings)}
+        for each in fields(self):
+            value, choices = getattr(self, each.name), get_args(each.type)
+            if each.name in shared:
+                continue
+            if each.type is int:
+                integer(each.name, value, 1)
+            elif choices and value not in choices:
+                raise InputError(f"{each.name} must be one of {choices}, not {shown(value)}.")
 
     @property
     def optimisation(self) -> Optimisation:
@@ -145,6 +160,8 @@ class PowerSettings(NetworkSettings):
     hidden: int = 512
     blocks: int = 2
     dropout: float = 0.0
+
+    dimension_of_head: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -248,6 +248,7 @@ class _Training:
         return {
             "network": str(self.network),
             "weights": self.initial,
+            "device": self.device.type,
             "task": self.dataset.task.configuration(),
             "train": hashlib.sha256(train.tobytes()).hexdigest(),
             "optimisation": asdict(self.optimisation),
@@ -274,8 +275,14 @@ class _Training:
 
     @property
     def _has_stopped(self) -> bool:
+        stop = self._stop
+        return stop is not None and self.update >= stop
+
+    @property
+    def _stop(self) -> int | None:
+        """The update from which it stops at an evaluation; None as far as the curve tells none."""
         if self.plan.stop_at is None and not self.plan.stop_at_both:
-            return False
+            return None
         curve, ends = self._columns(), []
         if self.plan.stop_at is not None:
             test = decisive_accuracy(curve, self.strict is not None)
@@ -284,7 +291,8 @@ class _Training:
             found = self._crossings(curve)
             steps = (found.train_step, found.test_step)
             ends.append(None if None in steps else max(step for step in steps if step is not None))
-        return any(end is not None and self.update >= end + self.plan.stop_after for end in ends)
+        reached = [end for end in ends if end is not None]
+        return min(reached) + self.plan.stop_after if reached else None
 
     def _crossings(self, curve: dict[str, NDArray[np.float64]]) -> Crossings:
         return crossings_of(
@@ -386,7 +394,13 @@ class _Training:
                 f"{self.plan.updates}; give more updates, or name another file."
             )
         self.update, self.curve = found.update, found.curve
-        if self.update < self.plan.updates and self.update % self.plan.evaluate_every:
+        every, stop = self.plan.evaluate_every, self._stop
+        if stop is not None and math.ceil(stop / every) * every < self.update:
+            raise InputError(
+                f"checkpoint {path} is at update {self.update}, and the plan stops at {stop} "
+                "already; let it stop as before, or name another file."
+            )
+        if self.update < self.plan.updates and self.update % every:
             # Where a shorter budget ended: the uninterrupted training is not looked at there.
             self.curve = {name: values[:-1] for name, values in self.curve.items()}
 

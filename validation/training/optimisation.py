@@ -97,8 +97,7 @@ class Optimisation:
         for name, value in (("betas", self.betas[0]), ("betas", self.betas[1])):
             if fraction(name, value) == 1:
                 raise InputError("betas must be below 1.")
-        if self.momentum:
-            settle("momentum", fraction("momentum", self.momentum))
+        settle("momentum", fraction("momentum", self.momentum))
         settle("warm_up", integer("warm_up", self.warm_up, 0))
         if self.batch_size is not None:
             settle("batch_size", integer("batch_size", self.batch_size, 1))
