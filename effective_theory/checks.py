@@ -77,7 +77,8 @@ def fraction(name: str, value: Any) -> float:
 def confidence_level(value: Any) -> float:
     """Return a confidence strictly between 0 and 1, or raise InputError."""
     level = fraction("confidence", value)
-    if level in (0.0, 1.0):
+    # Just below 1 the quantile that it asks for rounds to that of 1.
+    if level == 0 or (1 + level) / 2 == 1:
         raise InputError(f"confidence must lie strictly between 0 and 1, not {level:g}.")
     return level
 

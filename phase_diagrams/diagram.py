@@ -433,7 +433,8 @@ class PhaseDiagram:
         --------
         ``diagram.run(decoder_lr=1e-4, decoder_weight_decay=3).plot()``
         """
-        return stored_run(self.require_kept(), self.spec, self.find(seed=seed, **values))
+        cell = self.find(seed=seed, **values)
+        return stored_run(self.require_kept(), self.spec, cell, Source(self.source[cell.index]))
 
     def require_kept(self) -> KeptRuns:
         """Return where the diagram's runs are kept.

@@ -153,8 +153,10 @@ def parse_place(option: str, text: str) -> tuple[int | tuple[int, int] | None, d
         if name in values:
             raise InputError(f"{option} {text!r} has {name} twice; give each field once.")
         values[name] = value
-    seed = parse_seeds(values.pop("seed"))[0] if "seed" in values else None
-    return seed, {name: parse_value(value) for name, value in values.items()}
+    seeds = parse_seeds(values.pop("seed")) if "seed" in values else [None]
+    if len(seeds) != 1:
+        raise InputError(f"{option} {text!r} names several seeds; give one.")
+    return seeds[0], {name: parse_value(value) for name, value in values.items()}
 
 
 def parse_value(text: str) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.checks import integer
+from effective_theory.checks import integer, shown
 from phase_diagrams.comparison.result import (
     BoundaryShift,
     Comparison,
@@ -57,6 +57,8 @@ def compare(
         if not isinstance(diagram, PhaseDiagram):
             raise InputError(f"{name} must be a PhaseDiagram, not {type(diagram).__name__}.")
     tolerance = integer("tolerance", tolerance, 0)
+    if not (isinstance(names, tuple) and len(names) == 2):
+        raise InputError(f"names must be two texts such as ('a', 'b'), not {shown(names)}.")
     pairs = shared_runs(a, b, by)
     first, second = (
         on_places(diagram.phases, pairs, which, a.spec.shape, Phase.NOT_RUN)

@@ -1,4 +1,7 @@
-"""What the measured cells of a refined sweep say of the others, and what they leave open."""
+"""What the known cells of a refined sweep say of the others, and what they leave open.
+
+Known is what was measured; where a predicted sweep was refined, also what was predicted.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +35,7 @@ def missing_cells(diagram: PhaseDiagram) -> list[tuple[int, ...]]:
 
 
 def infer(diagram: PhaseDiagram) -> None:
-    """Enter the phases that agreeing measured cells give to those between; else change nothing.
+    """Enter the phases that agreeing known cells give to those between; else change nothing.
 
     See `phase_diagrams.refinement.quadtree.filled` for the rule.
     """
@@ -40,8 +43,8 @@ def infer(diagram: PhaseDiagram) -> None:
         return
     spec, labels = diagram.spec, _known(diagram)
     phases = np.full_like(labels, Phase.NOT_RUN)
-    for part, measured in zip(_parts(spec, phases), _parts(spec, labels), strict=True):
-        part[...] = filled(measured, _factors(spec))
+    for part, known in zip(_parts(spec, phases), _parts(spec, labels), strict=True):
+        part[...] = filled(known, _factors(spec))
     diagram.enter(phases, Source.INFERRED)
 
 

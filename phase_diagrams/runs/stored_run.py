@@ -10,7 +10,7 @@ import numpy as np
 from effective_theory import InputError
 from effective_theory.files import png_of
 from effective_theory.report import Condition, crossing, fraction, not_reached, outcome_text
-from phase_diagrams.phases import Phase, classify
+from phase_diagrams.phases import Phase, Source, classify
 from phase_diagrams.runs.store import Store
 from phase_diagrams.runs.summary import RunSummary, curve_columns, further_accuracies
 from phase_diagrams.sweeps.cell import Cell
@@ -138,8 +138,15 @@ class StoredRun:
         return png_of(self.plot())
 
 
-def stored_run(kept: KeptRuns, spec: SweepSpec, cell: Cell) -> StoredRun:
-    """Return the stored run of a cell of a sweep.
+#: What is to be done for a cell without a run, by where its phase comes from.
+_REMEDIES = {
+    Source.INFERRED: "it was inferred, as runs around it agree; a sweep of its values runs it",
+    Source.PREDICTED: "it was predicted; measure_doubtful or a sweep of its values runs it",
+}
+
+
+def stored_run(kept: KeptRuns, spec: SweepSpec, cell: Cell, source: Source) -> StoredRun:
+    """Return the stored run of a cell of a sweep, whose phase has a source.
 
     Raises
     ------
@@ -149,7 +156,8 @@ def stored_run(kept: KeptRuns, spec: SweepSpec, cell: Cell) -> StoredRun:
     ((_, summary),) = kept.find([cell])
     name = place_name(spec.texts_at(cell.index), cell.seed)
     if summary is None:
-        raise InputError(f"store {kept.store} has no run of {name}; finish the sweep first.")
+        remedy = _REMEDIES.get(source, "finish the sweep first")
+        raise InputError(f"store {kept.store} has no run of {name}; {remedy}.")
     phase = classify(
         summary.train_step,
         summary.test_step,

@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import math
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, get_args
 
@@ -18,6 +18,7 @@ from effective_theory.outcome import Status
 from effective_theory.toy_model import StopWhen
 from phase_diagrams.runs.engines import CellTask, OneByOne
 from phase_diagrams.runs.origin import SOURCE, Origin
+from phase_diagrams.runs.possible_runs import ClaimedRun, require_possible
 from phase_diagrams.runs.summary import CURVE_COLUMNS, RunSummary
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.registry import register_system
@@ -183,6 +184,18 @@ class TrainerEngine(OneByOne):
         """Return what trains a cell."""
         assert self.trainer is not None
         return self.trainer
+
+    def run(self, cells: Iterable[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
+        """Yield each cell with its result as it comes; see `OneByOne.run`."""
+        # Workers do not know the system, without which not all can be checked.
+        for cell, summary in super().run(cells):
+            try:
+                require_possible([ClaimedRun(summary, cell, cell.budget, self.identity)])
+            except ValueError as error:
+                raise InputError(
+                    f"trainer {cell.system.name!r} returned what it must not: {error}."
+                ) from None
+            yield cell, summary
 
 
 @dataclass(frozen=True)

@@ -172,7 +172,7 @@ def boundary(
     if level == 0:
         raise InputError("level must be above 0; every probability is at least 0.")
     confidence = confidence_level(confidence)
-    resamples, generator = integer("resamples", resamples, 1), random_generator(rng)
+    resamples, generator = integer("resamples", resamples, 1, 10**6), random_generator(rng)
     used, seeds = of_used_seeds(measured, spec.seeds)
     weights = resampled_weights(seeds, resamples, generator) if seeds else np.ones((resamples, 0))
     place = names.index(along)

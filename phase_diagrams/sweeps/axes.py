@@ -7,7 +7,7 @@ import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,8 +115,7 @@ class Axis:
         match = self.match(value)
         if match is not None:
             return match
-        comparable = isinstance(value, int | float) and not math.isnan(value)
-        if not self._are_numbers() or not comparable:
+        if not self._are_numbers() or not _is_number(value):
             raise InputError(
                 f"{shown(value)} is not on the axis; its values are {describe(self.values)}."
             )
@@ -135,7 +134,7 @@ class Axis:
             return None
         if value in self.values:
             return self.values.index(value)
-        if not self._are_numbers() or isinstance(value, bool) or not isinstance(value, int | float):
+        if not self._are_numbers() or not _is_number(value):
             return None
         # Sorted: if one matches, it is a neighbour of where the value would stand.
         place = bisect.bisect_left(self.values, value)
@@ -160,7 +159,13 @@ class Axis:
 
 def same_number(a: float, b: float) -> bool:
     """Return whether two numbers are the same but for rounding: to 1e-9 relative."""
-    return abs(a - b) <= 1e-9 * max(abs(a), abs(b))
+    return math.isclose(a, b, rel_tol=1e-9)
+
+
+def _is_number(value: Any) -> TypeGuard[float]:
+    """Return whether a value is a number that a float can be: neither infinite nor NaN."""
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_real and abs(value) <= sys.float_info.max
 
 
 def axis_of(

@@ -49,7 +49,7 @@ def change(before: Settings, after: Settings) -> tuple[str, str] | None:
     names = [
         name
         for name in dict.fromkeys([*before, *after])
-        if not _is_kept(before.get(name, _ABSENT), after.get(name, _ABSENT))
+        if not _is_kept(name, before.get(name, _ABSENT), after.get(name, _ABSENT))
     ]
     if not names:
         return None
@@ -60,11 +60,11 @@ def change(before: Settings, after: Settings) -> tuple[str, str] | None:
     return was, now
 
 
-def _is_kept(old: Any, new: Any) -> bool:
+def _is_kept(name: str, old: Any, new: Any) -> bool:
     """Return whether a setting is the same, or axis or seeds still have all that they had."""
     if isinstance(old, Axis) and isinstance(new, Axis):
         return set(old.values) <= set(new.values)
-    if isinstance(old, tuple) and isinstance(new, tuple):
+    if name == "seeds":
         return set(old) <= set(new)
     return bool(old == new)
 

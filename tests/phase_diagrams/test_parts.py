@@ -111,3 +111,5 @@ def test_a_part_on_the_command_line(store: Path, capsys: pytest.CaptureFixture[s
     assert "train_size: 50 is not on the axis; the nearest" in capsys.readouterr().err
     assert main(["show", str(store), "--at", "train_size"]) == 2
     assert "at 'train_size' is not understood" in capsys.readouterr().err
+    assert main(["show", str(store), "--at", "seed=7:9"]) == 2
+    assert "at 'seed=7:9' names several seeds; give one." in capsys.readouterr().err

@@ -365,6 +365,8 @@ def test_a_run_of_another_sweep_in_what_was_missed_changes_nothing(tmp_path: Pat
     np.testing.assert_array_equal(again.source, found.source)
     np.testing.assert_array_equal(again.phases, found.phases)
     assert "not finished" not in summary(again)
+    with pytest.raises(InputError, match="it was inferred, as runs around it agree"):
+        again.run(decoder_lr=found.spec.grid["decoder_lr"].values[43], decoder_weight_decay=3)
 
 
 def test_a_store_without_the_coarse_runs_shows_the_others(tmp_path: Path) -> None:

@@ -68,6 +68,9 @@ def test_values_are_found_as_they_are_printed(diagram: PhaseDiagram) -> None:
         # 6e-4 is nearer to 3.2e-4 on a linear axis, and nearer to 1e-3 by ratio.
         ({"decoder_lr": 6e-4}, "0.0006 is not on the axis; the nearest value is 0.001,"),
         ({"decoder_lr": 0}, "decoder_lr: 0 is not on the axis; the nearest value is 0.000316228,"),
+        ({"decoder_lr": float("inf")}, "decoder_lr: inf is not on the axis; its values are"),
+        ({"decoder_lr": -float("inf")}, "decoder_lr: -inf is not on the axis; its values are"),
+        ({"decoder_lr": 10**400}, "is not on the axis; its values are"),
         ({"decoder_weight_decay": 2}, "decoder_weight_decay: 2 is .* the nearest value is 3,"),
         ({"decoder_lr": float("nan")}, "nan is not on the axis; its values are"),
         ({"decoder_lr": "fast"}, "'fast' is not on the axis; its values are"),

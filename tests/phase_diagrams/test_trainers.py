@@ -244,6 +244,7 @@ def test_a_function_within_a_function_travels_too(tmp_path: Path) -> None:
         ((1, None, "finished", {"update": [1, 0]}), "curve update"),
         ((1, None, "finished", {"update": [0, 500]}), "curve update"),
         ((1, 400, "diverged"), "contradicts a state after the last step"),
+        ((1, 2, "finished", {"update": [0], "train_accuracy": [97.5]}), "an accuracy that is none"),
     ],
 )
 def test_what_no_trainer_may_return_is_named(returned: Any, message: str) -> None:

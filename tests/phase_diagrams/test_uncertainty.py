@@ -227,6 +227,7 @@ def test_the_majority_has_the_bound_of_its_phase_or_the_least_of_those_that_tie(
         (Phase.GROKKING, 95, "confidence"),
         (Phase.GROKKING, 1, "confidence must lie strictly"),
         (Phase.GROKKING, 0.0, "confidence must lie strictly"),
+        (Phase.GROKKING, 1 - 1e-16, "confidence must lie strictly"),
         (Phase.GROKKING, "high", "confidence must be a number"),
     ],
 )

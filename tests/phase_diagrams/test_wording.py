@@ -87,6 +87,12 @@ def test_the_same_sweep_and_a_larger_one_are_no_change(
     assert change(SPEC.settings, changed(**fields).settings) is None
 
 
+def test_a_pair_that_is_no_seeds_is_changed_by_its_order() -> None:
+    before, after = {"betas": (0.9, 0.98)}, {"betas": (0.98, 0.9)}
+    assert change(before, after) is not None and change(before, before) is None
+    assert change({"seeds": ((0, 0),)}, {"seeds": ((0, 0), (1, 1))}) is None
+
+
 def test_python_warns_when_a_name_is_given_to_another_sweep(tmp_path: Path) -> None:
     store, engine = tmp_path / "runs.sqlite", numba_engine(1)
     small = changed(model=ToyModel(width=4, steps=30))
