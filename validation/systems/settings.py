@@ -73,15 +73,20 @@ class NetworkSettings(Optimisation):
 
     def _require_sizes_and_choices(self) -> None:
         """Check what the network is made of, before anything is trained."""
-        shared = {each.name for each in fields(NetworkSettings)}
-        for each in fields(self):
-            value, choices = getattr(self, each.name), get_args(each.type)
-            if each.name in shared:
-                continue
-            if each.type is int:
-                integer(each.name, value, 1)
+        kinds = {each.name: each.type for each in fields(self)}
+        for name, value in self.own.items():
+            choices = get_args(kinds[name])
+            if kinds[name] is int:
+                integer(name, value, 1)
             elif choices and value not in choices:
-                raise InputError(f"{each.name} must be one of {choices}, not {shown(value)}.")
+                raise InputError(f"{name} must be one of {choices}, not {shown(value)}.")
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What the network is made of, by the names that its constructor has for it."""
+        shared = {each.name for each in fields(NetworkSettings)}
+        names = (each.name for each in fields(self) if each.name not in shared)
+        return {name: getattr(self, name) for name in names}
 
     @property
     def optimisation(self) -> Optimisation:
@@ -139,14 +144,7 @@ class OneLayerSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.one_layer_transformer import OneLayerTransformer
 
-        return OneLayerTransformer(
-            task.symbols,
-            task.classes,
-            dimension=self.dimension,
-            heads=self.heads,
-            hidden=self.hidden,
-            initialisation=self.initialisation,
-        )
+        return OneLayerTransformer(task.symbols, task.classes, **self.own)
 
 
 @dataclass(frozen=True)
@@ -171,15 +169,7 @@ class PowerSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.power_transformer import PowerTransformer
 
-        return PowerTransformer(
-            task.symbols,
-            task.classes,
-            dimension=self.dimension,
-            heads=self.heads,
-            hidden=self.hidden,
-            blocks=self.blocks,
-            dropout=self.dropout,
-        )
+        return PowerTransformer(task.symbols, task.classes, **self.own)
 
 
 @dataclass(frozen=True)
@@ -203,15 +193,7 @@ class LiuSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.liu_transformer import LiuTransformer
 
-        return LiuTransformer(
-            task.symbols,
-            task.classes,
-            dimension=self.dimension,
-            hidden=self.hidden,
-            layers=self.layers,
-            dropout=self.dropout,
-            embedding_scale=self.embedding_scale,
-        )
+        return LiuTransformer(task.symbols, task.classes, **self.own)
 
 
 @dataclass(frozen=True)
@@ -234,14 +216,7 @@ class MLPSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.mlp import MLP
 
-        return MLP(
-            task.symbols,
-            task.classes,
-            width=self.width,
-            layers=self.layers,
-            inputs=self.inputs,
-            dimension=self.dimension,
-        )
+        return MLP(task.symbols, task.classes, **self.own)
 
 
 @dataclass(frozen=True)
@@ -259,7 +234,7 @@ class LSTMSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.lstm import LSTM
 
-        return LSTM(task.symbols, task.classes, hidden=self.hidden)
+        return LSTM(task.symbols, task.classes, **self.own)
 
 
 @dataclass(frozen=True)
@@ -276,7 +251,7 @@ class ConcatSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.concat_network import ConcatNetwork
 
-        return ConcatNetwork(task.symbols, task.classes, dimension=self.dimension, width=self.width)
+        return ConcatNetwork(task.symbols, task.classes, **self.own)
 
 
 @dataclass(frozen=True)
@@ -294,7 +269,7 @@ class QuadraticSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.quadratic_network import QuadraticNetwork
 
-        return QuadraticNetwork(task.symbols, task.classes, width=self.width)
+        return QuadraticNetwork(task.symbols, task.classes, **self.own)
 
 
 @dataclass(frozen=True)
@@ -324,7 +299,7 @@ class ImageSettings(NetworkSettings):
         """Return the network with weights from torch's generator."""
         from validation.networks.image_mlp import ImageMLP
 
-        return ImageMLP(task.images.shape[1], task.classes, width=self.width, layers=self.layers)
+        return ImageMLP(task.images.shape[1], task.classes, **self.own)
 
 
 SETTINGS: dict[str, type[Any]] = {
