@@ -17,7 +17,7 @@ from phase_diagrams.refinement.coarse import coarse_places
 from phase_diagrams.refinement.inferred_cells import infer, missing_cells, wanted_cells
 from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
-from phase_diagrams.sweeping import empty_diagram, opened, results, resumed
+from phase_diagrams.sweeping import empty_diagram, enter, opened, stored_then_run
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis
 from phase_diagrams.sweeps.spacing import between
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -97,20 +97,14 @@ def refine(
     of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as sweep() returns")
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
-    asked = refined_spec(diagram.spec, to)
+    spec = refined_spec(diagram.spec, to)
     with opened(store, name) as open_store:
-        fine = empty_diagram(resumed(asked, open_store, name), store, name, engine)
-    fine.take(coarse_places(fine.spec), diagram)
-    while True:
-        places = missing_cells(fine)
-        found = results(
-            fine.spec, store=store, name=name, engine=engine, progress=progress, places=places
-        )
-        for cell, summary in found:
-            fine.record(cell.index, summary)
-        # The last round has no runs: it tells the store of a sweep that needs none.
-        if not places:
-            break
+        spec = enter(open_store, name, spec)
+        fine = empty_diagram(spec, store, name, engine)
+        fine.take(coarse_places(spec), diagram)
+        while places := missing_cells(fine):
+            for cell, summary in stored_then_run(spec, open_store, engine, progress, places=places):
+                fine.record(cell.index, summary)
     if fine.prediction is not None:
         fine.prediction = fine.prediction.measured_at(fine.phases, fine.measured)
     infer(fine)

@@ -87,7 +87,7 @@ def sweep(
         spec = enter(open_store, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
         warn_each([*diagram.ideal_test_accuracy.warnings(), *few_strict_samples(spec)])
-        for cell, summary in _results(spec, open_store, engine, progress):
+        for cell, summary in stored_then_run(spec, open_store, engine, progress):
             diagram.record(cell.index, summary)
     warn_each(mixtures(diagram.origins, spec.system))
     return diagram
@@ -113,10 +113,10 @@ def results(
     engine = chosen_engine(spec.system, engine, None)
     with opened(store, name) as open_store:
         spec = enter(open_store, name, spec)
-        yield from _results(spec, open_store, engine, progress, exact=exact, places=places)
+        yield from stored_then_run(spec, open_store, engine, progress, exact=exact, places=places)
 
 
-def _results(
+def stored_then_run(
     spec: SweepSpec,
     open_store: Store | None,
     engine: Engine,
@@ -125,6 +125,7 @@ def _results(
     exact: bool = False,
     places: Sequence[tuple[int, ...]] | None = None,
 ) -> Iterator[tuple[Cell, RunSummary]]:
+    """Yield the runs of a sweep whose store is open already, as `results` does."""
     todo = []
     for cell, summary in stored_results(spec, open_store, engine, exact=exact, places=places):
         if summary is None:
@@ -202,22 +203,7 @@ def resumed(spec: SweepSpec, open_store: Store | None, name: str) -> SweepSpec:
     Numbers that differ in the last bits only, such as those of an axis that another version has
     spaced, would be other runs: a stored sweep goes on with its own.
     """
-    return _resumed(spec, open_store, name)[0]
-
-
-def _resumed(
-    spec: SweepSpec, open_store: Store | None, name: str
-) -> tuple[SweepSpec, tuple[str, str] | None]:
-    """Return what `resumed` does, and what the name stood for and does now, where that differs."""
-    stored = None if open_store is None else open_store.sweeps().get(name)
-    if stored is None:
-        return spec, None
-    try:
-        before = SweepSpec.from_json(stored)
-    except InputError as error:  # such as a start that is not registered here
-        return spec, (f"not readable ({error})", str(spec))
-    spec = spec.with_values_of(before)
-    return spec, change(before.settings, spec.settings)
+    return spec if open_store is None else _resumed(spec, open_store, name)[0]
 
 
 def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
@@ -228,6 +214,8 @@ def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
     ChangedSweep
         If the name stood for a sweep that this does not extend: with what was and what is now.
     """
+    if open_store is None:
+        return spec
     spec, changed = _resumed(spec, open_store, name)
     if changed is not None:
         was, now = changed
@@ -237,9 +225,23 @@ def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
         )
         # Through what calls this, such as `sweep`, to the user.
         warnings.warn(sentence, ChangedSweep, stacklevel=3)
-    if open_store is not None:
-        open_store.add_sweep(name, spec)
+    open_store.add_sweep(name, spec)
     return spec
+
+
+def _resumed(
+    spec: SweepSpec, open_store: Store, name: str
+) -> tuple[SweepSpec, tuple[str, str] | None]:
+    """Return what `resumed` does, and what the name stood for and does now, where that differs."""
+    stored = open_store.sweeps().get(name)
+    if stored is None:
+        return spec, None
+    try:
+        before = SweepSpec.from_json(stored)
+    except InputError as error:  # such as a start that is not registered here
+        return spec, (f"not readable ({error})", str(spec))
+    spec = spec.with_values_of(before)
+    return spec, change(before.settings, spec.settings)
 
 
 def long_first(spec: SweepSpec, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
