@@ -17,6 +17,7 @@ pytestmark = [
     [
         ("calibration", "calibration"),
         ("fig6a", "prediction"),
+        ("random-fig6a", "prediction"),
         ("fig6b", "prediction"),
         ("random-fig6b", "prediction"),
         ("reliability", "prediction"),
