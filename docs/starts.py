@@ -256,8 +256,8 @@ def main() -> None:
         title = [f"### {column}", ""] if name == "others" else []
         parts += [
             *title,
-            f"{len(some)} of the starts {seeds[0]} to {seeds[-1]} allow generalisation; {never} of "
-            "them reach it at none of the ratios.",
+            f"{len(some)} of the starts {seeds[0]} to {seeds[-1]} allow generalisation; none of "
+            f"the ratios is enough for {never} of them.",
             "",
             ranking(measured, found),
             "",
