@@ -242,7 +242,7 @@ class Trial:
         for place in np.argwhere(doubtful).tolist():
             cell = self.spec.cell(tuple(place))
             diagram.record(cell.index, self.run(cell))
-        diagram.prediction = self.prediction.measured_at(diagram.phases, diagram.measured)
+        diagram.enter_prediction(self.prediction)
         return diagram
 
     @property

@@ -127,8 +127,11 @@ class PhaseDiagram:
                 values[places][taken] = other._arrays[name][taken]
             self._origins[places][taken] = other._origins[taken]
         if other.prediction is not None:
-            spread = other.prediction.spread(places, self.spec.shape)
-            self.prediction = spread.measured_at(self.phases, self.measured)
+            self.enter_prediction(other.prediction.spread(places, self.spec.shape))
+
+    def enter_prediction(self, prediction: Prediction) -> None:
+        """Enter what was predicted, sure of the cells that are measured now."""
+        self.prediction = prediction.measured_at(self.phases, self.measured)
 
     def enter(self, phases: NDArray[np.integer[Any]], source: Source) -> None:
         """Enter phases that stand for cells that were not measured; NOT_RUN where none is known.

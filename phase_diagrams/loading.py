@@ -1,6 +1,7 @@
 """Loading: the diagram of a stored sweep."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from effective_theory.checks import of_type
@@ -83,30 +84,40 @@ def stored_diagram(
 
 def _runs_of(open_store: Store, spec: SweepSpec, engine: Engine | str | None) -> KeptRuns:
     """Return which runs of a store are asked for: an engine's, of one version."""
-    if not isinstance(engine, str):
-        engine = chosen_engine(spec.system, engine, None)
-        return KeptRuns(open_store.path, engine.identity, engine.version)
-    versions = [
-        KeptRuns(open_store.path, engine, version) for version in open_store.versions(engine)
-    ]
-    return next((runs for runs in versions if _has_some(open_store, runs, spec)), versions[0])
+    if isinstance(engine, str):
+        newest = KeptRuns(open_store.path, engine, open_store.versions(engine)[0])
+        return _newest_that_ran(open_store, spec, engine) or newest
+    engine = chosen_engine(spec.system, engine, None)
+    return KeptRuns(open_store.path, engine.identity, engine.version)
 
 
-def _has_some(open_store: Store, runs: KeptRuns, spec: SweepSpec) -> bool:
-    found = open_store.find(spec.cells(), runs.engine, runs.version)
-    return any(summary is not None for _, summary in found)
+def _newest_that_ran(open_store: Store, spec: SweepSpec, engine: str) -> KeptRuns | None:
+    """Return the runs of an engine's newest version that has run a cell of a sweep."""
+    for version in open_store.versions(engine):
+        runs = KeptRuns(open_store.path, engine, version)
+        if any(True for _ in _known(open_store, runs, spec.cells())):
+            return runs
+    return None
+
+
+def _known(
+    open_store: Store, runs: KeptRuns, cells: Iterable[Cell]
+) -> Iterator[tuple[Cell, RunSummary]]:
+    """Yield those of some cells whose runs a store has, with these."""
+    for cell, summary in open_store.find(cells, runs.engine, runs.version):
+        if summary is not None:
+            yield cell, summary
 
 
 def _record(
     diagram: PhaseDiagram, open_store: Store, runs: KeptRuns, cells: Iterable[Cell]
 ) -> bool:
     """Enter what a store knows of some cells; return whether it knows any."""
-    known = False
-    for cell, summary in open_store.find(cells, runs.engine, runs.version):
-        if summary is not None:
-            diagram.record(cell.index, summary)
-            known = True
-    return known
+    any_known = False
+    for cell, summary in _known(open_store, runs, cells):
+        diagram.record(cell.index, summary)
+        any_known = True
+    return any_known
 
 
 def _enter_as_made(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> None:
@@ -122,7 +133,7 @@ def _enter_as_made(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> 
             _record(diagram, open_store, runs, spec.cells())
             break
     if diagram.prediction is not None:
-        diagram.prediction = diagram.prediction.measured_at(diagram.phases, diagram.measured)
+        diagram.enter_prediction(diagram.prediction)
     infer(diagram)
 
 
@@ -130,27 +141,19 @@ def _predict_again(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> 
     """Enter what the stored probes of a predicted sweep say, as `predict` did."""
     coarse = PhaseDiagram(coarse_spec(diagram.spec))
     plan = Plan(coarse.spec)
-
-    def stored(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
-        for cell, summary in open_store.find(probes, runs.engine, runs.version):
-            if summary is not None:
-                yield cell, summary
-
-    predict_cells(coarse, plan, plan.follow(stored))
+    predict_cells(coarse, plan, plan.follow(partial(_known, open_store, runs)))
     diagram.take(coarse_places(diagram.spec), coarse)
 
 
 def _require_no_others(diagram: PhaseDiagram, open_store: Store, own: KeptRuns) -> None:
     """Raise StoreError where only others than the system's own engine have run a sweep's cells."""
     others = [
-        identity
-        for identity in open_store.engines()
-        for version in open_store.versions(identity)
-        if _has_some(open_store, KeptRuns(open_store.path, identity, version), diagram.spec)
+        engine
+        for engine in open_store.engines()
+        if _newest_that_ran(open_store, diagram.spec, engine) is not None
     ]
     if others:
         raise StoreError(
             f"store {open_store.path} holds no run of {diagram.name!r} by version {own.version} of "
-            f"{own.engine}, the system's own engine; give engine, one of: "
-            f"{', '.join(dict.fromkeys(others))}."
+            f"{own.engine}, the system's own engine; give engine, one of: {', '.join(others)}."
         )

@@ -170,6 +170,6 @@ def measure_doubtful(
     with opened(store, name) as open_store:
         for cell, summary in finished(cells, open_store, engine, progress):
             after.record(cell.index, summary)
-    after.prediction = diagram.prediction.measured_at(after.phases, after.measured)
+    after.enter_prediction(diagram.prediction)
     warn_each(mixtures(after.origins, after.spec.system))
     return after

@@ -106,7 +106,7 @@ def refine(
             for cell, summary in stored_then_run(spec, open_store, engine, progress, places=places):
                 fine.record(cell.index, summary)
     if fine.prediction is not None:
-        fine.prediction = fine.prediction.measured_at(fine.phases, fine.measured)
+        fine.enter_prediction(fine.prediction)
     infer(fine)
     warn_each(mixtures(fine.origins, fine.spec.system))
     return fine

@@ -53,7 +53,7 @@ def predict_cells(diagram: PhaseDiagram, plan: Plan, found: Found, law: Law | No
     updates = sum(probe.summary.steps_run for probe in probes)
     prediction = Prediction(probabilities, len(probes), updates, probed, lengths)
     diagram.enter(prediction.phases, Source.PREDICTED)
-    diagram.prediction = prediction.measured_at(diagram.phases, diagram.measured)
+    diagram.enter_prediction(prediction)
 
 
 def observed_by(probe: Probe, cell: Cell) -> Observed:

@@ -21,12 +21,12 @@ def cells_of_splits(spec: SweepSpec) -> Iterator[Cell]:
 
 def few_strict_samples(spec: SweepSpec) -> list[str]:
     """Return a sentence where splits leave few test samples whose mirror is not in training."""
-    count = spec.system.strict_samples
-    if count is None:
+    strict_test = spec.system.strict_test
+    if strict_test is None:
         return []
     cells = list(cells_of_splits(spec))
-    counted = [(cell.train_size, count(cell.split())) for cell in cells]
-    few = [(size, n) for size, n in counted if n is not None and n < FEW_STRICT]
+    found = [(cell.train_size, strict_test(cell.split())) for cell in cells]
+    few = [(size, len(some)) for size, some in found if some is not None and len(some) < FEW_STRICT]
     if not few:
         return []
     sizes = ", ".join(str(size) for size in sorted({size for size, _ in few}))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from effective_theory import Dataset, InputError, Task
 from effective_theory.checks import integer, of_type, shown
@@ -147,9 +148,9 @@ class System:
     ideal_accuracy
         ``(dataset) -> float or None``: test accuracy that theory allows a split; None where there
         is no such theory.
-    strict_samples
-        ``(dataset) -> int or None``: number of test samples that the test accuracy counts, those
-        whose mirror is not in training; None where mirrors do not matter.
+    strict_test
+        ``(dataset) -> indices or None``: test samples that the test accuracy counts, those whose
+        mirror is not in training; None where mirrors do not matter.
     expected_seconds
         ``() -> (cell) -> float``: an estimate of a run's duration, in seconds; None where there is
         none.
@@ -201,7 +202,7 @@ class System:
     samples: Callable[[Any, Any, int], tuple[int, int]] | None = None
     require_fit: Callable[[Any, Mapping[str, tuple[Any, ...]]], None] = lambda task, values: None
     ideal_accuracy: Callable[[Dataset], float | None] | None = None
-    strict_samples: Callable[[Dataset], int | None] | None = None
+    strict_test: Callable[[Dataset], NDArray[np.int64] | None] | None = None
     expected_seconds: Callable[[], Callable[[Any], float]] | None = None
     shapes_start: tuple[str, ...] = ()
     one_seed: bool = False

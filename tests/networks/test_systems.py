@@ -102,7 +102,7 @@ def test_the_strict_accuracy_decides_and_the_plain_one_stands_beside(spec: Sweep
     np.testing.assert_array_equal(other.curve[:, 6], other.curve[:, 4])
 
 
-def test_splits_with_few_unseen_mirrors_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_splits_with_few_unseen_mirrors_are_named() -> None:
     """Of 17 x 17 pairs at fraction .95, by seed, 0, 3, 1 and 0 test samples have one."""
     axes = {"train_size": [100, 275], "lr": [1e-3]}
     settings = dataclasses.replace(TINY, steps=10)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from effective_theory import InputError
 from effective_theory.checks import integer, shown
+from validation.networks.heads import require_heads
 from validation.networks.pair_network import Initialisation, PairNetwork
 
 
@@ -52,8 +53,7 @@ class OneLayerTransformer(PairNetwork):
         initialisation: Initialisation = "fan_in",
     ) -> None:
         super().__init__(symbols, classes)
-        if integer("dimension", dimension, 1) % integer("heads", heads, 1):
-            raise InputError(f"dimension {dimension} must be a multiple of heads, {heads}.")
+        require_heads(integer("dimension", dimension, 1), integer("heads", heads, 1))
         if initialisation not in ("fan_in", "torch"):
             raise InputError(
                 f'initialisation must be "fan_in" or "torch", not {shown(initialisation)}.'

@@ -6,8 +6,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from effective_theory import InputError
 from effective_theory.checks import fraction, integer
+from validation.networks.heads import require_heads
 from validation.networks.pair_network import PairNetwork
 
 
@@ -54,8 +54,7 @@ class PowerTransformer(PairNetwork):
         dropout: float = 0.0,
     ) -> None:
         super().__init__(symbols, classes)
-        if integer("dimension", dimension, 2) % (2 * integer("heads", heads, 1)):
-            raise InputError(f"dimension {dimension} must be a multiple of twice heads, {heads}.")
+        require_heads(integer("dimension", dimension, 2), integer("heads", heads, 1), numbers=2)
         hidden, dropout = integer("hidden", hidden, 1), fraction("dropout", dropout)
         #: Of the symbols, the operator and "=".
         self.embedding = nn.Embedding(symbols + 2, dimension)

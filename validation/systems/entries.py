@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from effective_theory import BinaryOperation, Dataset, InputError, ModularOperation, strict_test
+from effective_theory import BinaryOperation, ModularOperation, strict_test
 from phase_diagrams import (
     Axis,
     Field,
@@ -21,6 +21,7 @@ from phase_diagrams import (
     register_system,
 )
 from validation.data.images import Digits, ImageTask
+from validation.networks.heads import require_heads
 from validation.systems.axes import log_axis
 from validation.systems.engine import FURTHER, network_engine, random_network, random_split
 from validation.systems.settings import SETTINGS, ImageSettings, NetworkSettings, OneLayerSettings
@@ -45,14 +46,7 @@ def _embeddings(settings: NetworkSettings, task: BinaryOperation) -> tuple[int, 
 def _require_fit(settings: type[Any], task: Any, values: Mapping[str, tuple[Any, ...]]) -> None:
     """Check that attention heads share the dimension."""
     for heads, dimension in itertools.product(values.get("heads", ()), values.get("dimension", ())):
-        if dimension % (settings.dimension_of_head * heads):
-            twice = "twice " * (settings.dimension_of_head == 2)
-            raise InputError(f"dimension {dimension} must be a multiple of {twice}heads, {heads}.")
-
-
-def _strict_samples(dataset: Dataset) -> int | None:
-    strict = strict_test(dataset)
-    return None if strict is None else len(strict)
+        require_heads(dimension, heads, settings.numbers_of_head)
 
 
 def network_system(name: str, settings: type[Any]) -> System:
@@ -72,7 +66,7 @@ def network_system(name: str, settings: type[Any]) -> System:
         state=FinalState("embeddings", "symbol", _embeddings),
         further=FURTHER,
         require_fit=partial(_require_fit, settings),
-        strict_samples=_strict_samples,
+        strict_test=strict_test,
         shapes_start=("init_scale",),
         later={name: getattr(settings(), name) for name in _LATER},
         batch_size="batch_size",
@@ -97,7 +91,7 @@ def image_system() -> System:
         state=FinalState("last layer", "class", lambda s, task: (task.classes, s.columns)),
         # Images have no mirrors, of which the strict test accuracy would be free.
         further=(),
-        strict_samples=None,
+        strict_test=None,
         brought_by="install the package's extra [images]",
     )
 

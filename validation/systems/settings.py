@@ -52,8 +52,8 @@ class NetworkSettings(Optimisation):
     state_width: ClassVar[str] = "dimension"
     #: Whether ``init_scale`` is a factor on biases, too.
     scales_biases: ClassVar[bool] = False
-    #: Its dimension is a multiple of that many times its heads.
-    dimension_of_head: ClassVar[int] = 1
+    #: Numbers that an attention head has, or a multiple of them.
+    numbers_of_head: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         if not isinstance(self.stop_when, str) or self.stop_when not in get_args(StopWhen):
@@ -159,7 +159,7 @@ class PowerSettings(NetworkSettings):
     blocks: int = 2
     dropout: float = 0.0
 
-    dimension_of_head: ClassVar[int] = 2
+    numbers_of_head: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
         super().__post_init__()
