@@ -1,8 +1,6 @@
 """PhaseDiagram: the results of a sweep on its axes."""
 
-from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +11,9 @@ from numpy.typing import NDArray
 from effective_theory import InputError
 from effective_theory.checks import RandomSource, of_type, shown
 from effective_theory.files import png_of
-from phase_diagrams.phases import GENERALISING, Phase, Source, classify_all
+from phase_diagrams.diagram_tables import dataset, frame, rows
+from phase_diagrams.phases import GENERALISING, Phase, Source
+from phase_diagrams.results import ARRAYS, Results, Steps
 from phase_diagrams.runs.origin import Origin
 from phase_diagrams.runs.stored_run import KeptRuns, StoredRun, stored_run
 from phase_diagrams.runs.summary import RunSummary
@@ -40,92 +40,57 @@ if TYPE_CHECKING:
 
     from phase_diagrams.pictures.door import Pictures
 
-Steps = np.ma.MaskedArray[Any, np.dtype[np.int64]]
-
-
 #: Seeds in one picture, each with panels of its own.
 MOST_PANELS = 16
 
 
-_STATUSES = ("not run", "finished", "stopped", "diverged")
-_STEPS = ("train", "test", "rqi", "diverged")
-_STORED = (*_STEPS, "status", "source", "unmeasured")
-
-
-def _flags(labels: type[Phase] | type[Source]) -> dict[str, Any]:
-    """Return the attributes that tell a reader of netCDF what integers stand for."""
-    return {
-        "flag_values": np.array(list(labels), np.int8),
-        "flag_meanings": " ".join(label.name.lower() for label in labels),
-    }
-
-
-def _coordinates(spec: SweepSpec, name: str) -> list[Any]:
-    """Return the values of an axis, all of them numbers or all of them text."""
-    values = [spec.system.written(name, value) for value in spec.grid[name].values]
-    return values if all(isinstance(v, int | float) for v in values) else list(map(str, values))
-
-
-@dataclass(eq=False)
 class PhaseDiagram:
     """Results of a sweep; all arrays have the shape of its axes, then seeds.
 
-    Attributes
+    Parameters
     ----------
     spec
         The sweep.
-    train_step, test_step, rqi_step, diverged_step
-        First update of each run, in completed updates; masked where never reached or not measured.
-    phases
-        Stored integers of `Phase`, of measured, inferred and predicted cells.
-    source
-        Stored integers of `Source`: measured, inferred, predicted or not run.
-    prediction
-        How sure `predict` is of each cell; None where the diagram was not predicted.
+    results
+        What is known of its cells; by default nothing was run.
     kept
         Where the runs' learning curves and last states are; None without a store.
     name
         The sweep's name in the store; None without a store.
-    origins
-        How many measured runs come from each `Origin`, those of unknown origin under None. The file
-        that `save` writes keeps no origins.
+    prediction
+        How sure `predict` is of each cell; None where the diagram was not predicted.
+
+    Raises
+    ------
+    InputError
+        If ``spec`` is no SweepSpec.
     """
 
-    spec: SweepSpec
-    _arrays: dict[str, NDArray[np.integer[Any]]] = field(default_factory=dict, repr=False)
-    kept: KeptRuns | None = None
-    name: str | None = None
-    prediction: Prediction | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        of_type("spec", self.spec, SweepSpec, "a SweepSpec")
-        if not self._arrays:
-            shape = self.spec.shape
-            self._arrays = {name: np.full(shape, -1, np.int64) for name in _STEPS}
-            self._arrays |= {name: np.zeros(shape, np.int8) for name in ("status", "source")}
-            self._arrays["unmeasured"] = np.full(shape, Phase.NOT_RUN, np.int8)
-        self._origins = np.full(self.spec.shape, None, dtype=object)
+    def __init__(
+        self,
+        spec: SweepSpec,
+        results: Results | None = None,
+        *,
+        kept: KeptRuns | None = None,
+        name: str | None = None,
+        prediction: Prediction | None = None,
+    ) -> None:
+        self.spec = of_type("spec", spec, SweepSpec, "a SweepSpec")
+        self.results = Results.none(spec.shape) if results is None else results
+        self.kept = kept
+        self.name = name
+        self.prediction = prediction
 
     def record(self, index: tuple[int, ...], summary: RunSummary) -> None:
         """Enter the result of the run at ``index``, its place on the axes and among the seeds."""
-        for name in _STEPS:
-            step = getattr(summary, f"{name}_step")
-            self._arrays[name][index] = -1 if step is None else step
-        self._arrays["status"][index] = _STATUSES.index(summary.status)
-        self._arrays["source"][index] = Source.MEASURED
-        self._arrays["unmeasured"][index] = Phase.NOT_RUN
-        self._origins[index] = summary.origin
+        self.results.record(index, summary)
 
     def take(self, places: tuple[slice, ...], other: "PhaseDiagram") -> None:
         """Enter another diagram's measured and predicted cells at the places that it is cut from.
 
         What was measured here stays.
         """
-        for source in (Source.MEASURED, Source.PREDICTED):
-            taken = (other.source == source) & ~self.measured[places]
-            for name, values in self._arrays.items():
-                values[places][taken] = other._arrays[name][taken]
-            self._origins[places][taken] = other._origins[taken]
+        self.results.take(places, other.results)
         if other.prediction is not None:
             self.enter_prediction(other.prediction.spread(places, self.spec.shape))
 
@@ -138,43 +103,37 @@ class PhaseDiagram:
 
         They replace earlier ones of the same source, and leave those of another one.
         """
-        unmeasured, sources = self._arrays["unmeasured"], self._arrays["source"]
-        own = (sources == Source.NOT_RUN) | (sources == source)
-        unmeasured[own] = phases[own]
-        sources[own] = np.where(unmeasured[own] < 0, Source.NOT_RUN, source)
-
-    def _steps(self, name: str) -> Steps:
-        return np.ma.masked_less(self._arrays[name], 0)
+        self.results.enter(phases, source)
 
     @property
     def train_step(self) -> Steps:
         """First update with the train accuracy at its threshold; masked if never."""
-        return self._steps("train")
+        return self.results.steps("train")
 
     @property
     def test_step(self) -> Steps:
         """First update with the test accuracy at its threshold; masked if never."""
-        return self._steps("test")
+        return self.results.steps("test")
 
     @property
     def rqi_step(self) -> Steps:
         """First update with RQI above its threshold; masked if never while the run lasted."""
-        return self._steps("rqi")
+        return self.results.steps("rqi")
 
     @property
     def diverged_step(self) -> Steps:
         """First update with a non-finite loss or parameter; masked if none."""
-        return self._steps("diverged")
+        return self.results.steps("diverged")
 
     @property
     def source(self) -> NDArray[np.integer[Any]]:
         """Where each cell's phase comes from (integers of `Source`)."""
-        return self._arrays["source"]
+        return self.results.source
 
     @property
     def measured(self) -> NDArray[np.bool_]:
         """Where a run was made; a cell that was inferred or predicted holds none."""
-        return np.asarray(self.source == Source.MEASURED)
+        return self.results.measured
 
     @property
     def counted(self) -> NDArray[np.bool_]:
@@ -189,19 +148,16 @@ class PhaseDiagram:
 
     @property
     def origins(self) -> dict[Origin | None, int]:
-        """Number of measured runs from each origin, the commonest first."""
-        return dict(Counter(self._origins[self.measured]).most_common())
+        """Number of measured runs from each `Origin`, the commonest first.
+
+        Those of unknown origin are under None. The file that `save` writes keeps no origins.
+        """
+        return self.results.origins
 
     @property
     def phases(self) -> NDArray[np.int8]:
         """Phase of each cell, measured or not (integers of `Phase`); see `source`."""
-        phases = classify_all(
-            self._arrays["train"],
-            self._arrays["test"],
-            self._arrays["diverged"] >= 0,
-            lag=self.spec.lag,
-        )
-        return np.where(self.measured, phases, self._arrays["unmeasured"])
+        return self.results.phases(self.spec.lag)
 
     def delay(self, unit: DelayUnit = "updates") -> Delays:
         """Return the delay of generalisation, test_step - train_step, in a unit of choice.
@@ -322,10 +278,13 @@ class PhaseDiagram:
 
     def copy(self) -> "PhaseDiagram":
         """Return a copy that can be changed without changing this diagram."""
-        arrays = {name: array.copy() for name, array in self._arrays.items()}
-        twin = PhaseDiagram(self.spec, arrays, self.kept, self.name, self.prediction)
-        twin._origins = self._origins.copy()
-        return twin
+        return self._with(self.spec, self.results.part(), self.prediction)
+
+    def _with(
+        self, spec: SweepSpec, results: Results, prediction: Prediction | None
+    ) -> "PhaseDiagram":
+        """Return a diagram of these whose runs are kept where this one's are."""
+        return PhaseDiagram(spec, results, kept=self.kept, name=self.name, prediction=prediction)
 
     def sel(self, *, seed: int | tuple[int, int] | None = None, **values: Any) -> "PhaseDiagram":
         """Return the part of the diagram at given values of some axes, which are then fixed.
@@ -356,12 +315,8 @@ class PhaseDiagram:
         only = None if seed is None else self.seed_index(seed)
         seeds = slice(None) if only is None else slice(only, only + 1)
         cut = (*(places.get(name, slice(None)) for name in self.spec.grid), seeds)
-        arrays = {name: array[cut].copy() for name, array in self._arrays.items()}
-        part = PhaseDiagram(part_of(self.spec, places, only), arrays, self.kept, self.name)
-        part._origins = self._origins[cut].copy()
-        if self.prediction is not None:
-            part.prediction = self.prediction.part(cut)
-        return part
+        prediction = None if self.prediction is None else self.prediction.part(cut)
+        return self._with(part_of(self.spec, places, only), self.results.part(cut), prediction)
 
     def seed_index(self, seed: int | tuple[int, int] | None) -> int:
         """Return the place of a seed among the sweep's; it may be left out where there is only one.
@@ -454,12 +409,6 @@ class PhaseDiagram:
             )
         return self.kept
 
-    @property
-    def _columns(self) -> tuple[str, ...]:
-        """Names of the steps that the system's tables have."""
-        measures = self.spec.system.measures
-        return tuple(name for name in _STEPS if name in measures or name == "diverged")
-
     def rows(self) -> list[dict[str, Any]]:
         """Return one plain row for each run, in the order of the axes.
 
@@ -468,21 +417,7 @@ class PhaseDiagram:
         their likeliest phase besides. Steps are None where never; a swept None is written in words,
         such as "full batch".
         """
-        rows = []
-        phases = self.phases
-        for index in np.ndindex(self.spec.shape):
-            row = self.spec.written_at(index)
-            row["split_seed"], row["init_seed"] = self.spec.seeds[index[-1]]
-            row["phase"] = Phase(int(phases[index])).label
-            for name in self._columns:
-                step = int(self._arrays[name][index])
-                row[f"{name}_step"] = None if step < 0 else step
-            row["status"] = _STATUSES[self._arrays["status"][index]]
-            row["source"] = Source(int(self.source[index])).label
-            if self.prediction is not None:
-                row["probability"] = self.prediction.certainty_at(index)
-            rows.append(row)
-        return rows
+        return rows(self.spec, self.results, self.prediction)
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with one row for each run and the columns of `rows`.
@@ -490,11 +425,7 @@ class PhaseDiagram:
         Steps are nullable integers. No other column has missing values, which groups would lose:
         a swept None is written in words, such as "full batch".
         """
-        import pandas as pd
-
-        frame = pd.DataFrame(self.rows())
-        steps = {f"{name}_step": "Int64" for name in self._columns}
-        return frame.astype(steps)
+        return frame(self.spec, self.results, self.prediction)
 
     def to_xarray(self) -> "xr.Dataset":
         """Return an xarray Dataset with the axes as coordinates, which netCDF can hold.
@@ -508,31 +439,7 @@ class PhaseDiagram:
         InputError
             If xarray is not installed.
         """
-        try:
-            import xarray as xr
-        except ImportError:
-            raise InputError(
-                "to_xarray needs xarray; install the package's extra [xarray]."
-            ) from None
-        dimensions = (*self.spec.grid, "seed")
-        variables: dict[str, tuple[Any, ...]] = {
-            "phase": (dimensions, self.phases, _flags(Phase)),
-            "source": (dimensions, self.source, _flags(Source)),
-        }
-        if self.prediction is not None:
-            variables["probability"] = (dimensions, self.prediction.certainty)
-        for name in self._columns:
-            steps = self._arrays[name]
-            variables[f"{name}_step"] = (dimensions, np.where(steps < 0, np.nan, steps))
-        return xr.Dataset(
-            variables,
-            coords={
-                **{name: _coordinates(self.spec, name) for name in self.spec.grid},
-                "split_seed": ("seed", [split for split, _ in self.spec.seeds]),
-                "init_seed": ("seed", [initial for _, initial in self.spec.seeds]),
-            },
-            attrs={"spec": self.spec.to_json()},
-        )
+        return dataset(self.spec, self.results, self.prediction)
 
     def save(self, path: str | Path) -> None:
         """Write the diagram to one file (NumPy's npz, no pickles).
@@ -550,7 +457,7 @@ class PhaseDiagram:
         from phase_diagrams.diagram_file import write_diagram
 
         prediction = {} if self.prediction is None else self.prediction.arrays()
-        write_diagram(path, self.spec, {**self._arrays, **prediction})
+        write_diagram(path, self.spec, {**self.results.arrays, **prediction})
 
     @classmethod
     def load(cls, path: str | Path) -> "PhaseDiagram":
@@ -563,9 +470,9 @@ class PhaseDiagram:
         """
         from phase_diagrams.diagram_file import read_diagram
 
-        spec, arrays, prediction = read_diagram(path, _STORED)
+        spec, arrays, prediction = read_diagram(path, ARRAYS)
         known = Prediction.from_arrays(prediction) if prediction else None
-        return cls(spec, arrays, prediction=known)
+        return cls(spec, Results(arrays), prediction=known)
 
     @property
     def plot(self) -> "Pictures":

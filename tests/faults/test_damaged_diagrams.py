@@ -26,7 +26,7 @@ COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zip
 
 
 def arrays() -> dict[str, np.ndarray]:
-    return {"spec": np.array(SPEC.to_json()), **PhaseDiagram(SPEC)._arrays}
+    return {"spec": np.array(SPEC.to_json()), **PhaseDiagram(SPEC).results.arrays}
 
 
 @pytest.fixture(scope="module")

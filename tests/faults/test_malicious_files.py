@@ -52,7 +52,7 @@ def little_memory() -> Iterator[None]:
 def members() -> dict[str, bytes]:
     """The members of a sound diagram's file."""
     diagram, made = PhaseDiagram(SPEC), io.BytesIO()
-    np.savez(made, spec=np.array(SPEC.to_json()), **diagram._arrays)  # type: ignore[arg-type]
+    np.savez(made, spec=np.array(SPEC.to_json()), **diagram.results.arrays)  # type: ignore[arg-type]
     with zipfile.ZipFile(made) as content:
         return {name: content.read(name) for name in content.namelist()}
 

@@ -103,7 +103,7 @@ def test_grids_that_overlap_in_part_are_compared_where_they_do() -> None:
     # One more axis, of which the first diagram has a single value.
     flat = labelled(LABELS[:, 1], {"decoder_lr": RATES}, (0,))
     fixed = dataclasses.replace(flat.spec, model=ToyModel(steps=10_000, decoder_weight_decay=2.0))
-    line = PhaseDiagram(fixed, flat._arrays)
+    line = PhaseDiagram(fixed, flat.results)
     found = compare(line, labelled(LABELS, AXES, (0,)))
     assert (found.shared, found.agreeing, found.differences) == (4, 4, ())
 

@@ -75,9 +75,9 @@ def test_labels_that_exclude_each_other_fail(found: EngineAgreement) -> None:
 
 def test_a_step_that_is_off_by_two_fails(found: EngineAgreement) -> None:
     reached = np.argwhere(found.stable & ~found.pytorch.train_step.mask)
-    arrays = {name: values.copy() for name, values in found.pytorch._arrays.items()}
-    arrays["train"][tuple(reached[0])] += 2
-    other = dataclasses.replace(found, pytorch=dataclasses.replace(found.pytorch, _arrays=arrays))
+    later = found.pytorch.copy()
+    later.results.arrays["train"][tuple(reached[0])] += 2
+    other = dataclasses.replace(found, pytorch=later)
     assert [bound.holds for bound in other.bounds] == [False, True, True]
     assert other.bounds[0].found == "3 of 4 cells"
 
