@@ -141,10 +141,12 @@ class PhaseDiagram:
 
         Refinement runs each seed where its own phases meet. Without the cells that it inferred, a
         place would be told by those seeds alone whose boundary is near. What was predicted does not
-        count, nor what refinement inferred with its help.
+        count, nor what refinement inferred with its help; and as it depends on the predictions
+        which seeds were run, a place of a predicted sweep counts where all of them were.
         """
-        inferred = self.source == Source.INFERRED
-        return self.measured if self.spec.predicted else np.asarray(self.measured | inferred)
+        if self.spec.predicted:
+            return np.asarray(self.measured & self.measured.all(axis=-1, keepdims=True))
+        return np.asarray(self.measured | (self.source == Source.INFERRED))
 
     @property
     def origins(self) -> dict[Origin | None, int]:

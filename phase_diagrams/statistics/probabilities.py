@@ -46,7 +46,7 @@ class Probability:
         Wilson's interval of the probability over seeds, at the effective number of runs; NaN where
         none counts.
     runs
-        Number of runs that count: measured ones, and in a refined sweep those that it inferred.
+        Number of runs that count, see `PhaseDiagram.counted`.
     effective_runs
         Number of independent runs that would tell as much, at most ``runs``.
     confidence
@@ -151,8 +151,7 @@ def probability(
     The shares rho are estimated from all cells together and kept within 0 and 1. Where no cell
     disagrees they are unknown and count as 1: the effective runs are then about as many as splits.
     Where no two runs share a seed the interval is plain Wilson. With one split only it speaks of
-    that split alone, over initialisations, and with one initialisation of that one alone. Runs that
-    were not run do not count, and neither do inferred ones.
+    that split alone, over initialisations, and with one initialisation of that one alone.
 
     Parameters
     ----------

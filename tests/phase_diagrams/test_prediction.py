@@ -390,6 +390,19 @@ def test_a_refined_diagram_may_start_from_a_predicted_one(tmp_path: Path) -> Non
     assert "predicted, 0 not run" in summary(fine)
 
 
+def test_statistics_over_seeds_count_places_of_which_every_seed_was_run() -> None:
+    found = predicted(dataclasses.replace(decay_grid(), seeds=(5, 6)))
+    unmeasured = np.argwhere(~found.measured.any(axis=-1)).tolist()
+    one, both = map(tuple, unmeasured[:2])
+    # Had the other seed been doubtful too, it would have been run.
+    for index in ((*one, 0), (*both, 0), (*both, 1)):
+        found.record(index, run_with(10, None))
+    shares = found.probability("memorization")
+    assert (shares.runs[one], shares.runs[both]) == (0, 2)
+    assert np.isnan(shares.value[one]) and shares.value[both] == 1
+    assert found.majority().runs[one] == 0
+
+
 def test_files_keep_predictions_and_parts_have_theirs(tmp_path: Path) -> None:
     found = predicted(rate_grid(seeds=(5, 6)))
     found.save(tmp_path / "diagram.npz")
