@@ -109,8 +109,16 @@ def test_what_is_no_regression_is_named(change: dict[str, Any], message: str) ->
         train_on_triples(QuadraticNetwork(5, 5, width=4), triples, **given)
     with pytest.raises(InputError, match="share 0 leaves no triple for training"):
         Triples.split(5, 0.0, seed=0)
-    with pytest.raises(InputError, match="network has 7 symbols, triples have 5"):
-        train_on_triples(QuadraticNetwork(7, 7, width=4), triples, lr=1e-3, updates=1)
+    with pytest.raises(InputError, match="network has 5 symbols and 7 classes, triples have 5"):
+        train_on_triples(QuadraticNetwork(5, 7, width=4), triples, lr=1e-3, updates=1)
+    with pytest.raises(InputError, match="network must be a QuadraticNetwork"):
+        train_on_triples(MLP(5, 5), triples, lr=1e-3, updates=1)  # type: ignore[arg-type]
+
+
+def test_the_last_losses_of_a_regression_are_those_at_its_end() -> None:
+    network, triples = QuadraticNetwork(4, 4, width=6), Triples.split(4, 0.5, seed=1)
+    run = train_on_triples(network, triples, lr=1e-2, updates=7, evaluate_every=3)
+    assert run.updates.tolist() == [0, 3, 6, 7]
 
 
 def test_triples_are_trained_on_as_a_plain_loop_does() -> None:

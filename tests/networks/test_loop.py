@@ -354,3 +354,45 @@ def test_dropout_is_trained_without_the_fold(monkeypatch: pytest.MonkeyPatch) ->
     train_network(plain, DATASET, ADAMW, Plan(3, fold=False), seed=0)
     with pytest.raises(AssertionError, match="folded"):
         train_network(plain, DATASET, ADAMW, Plan(3), seed=0)
+
+
+def test_the_users_stream_of_torch_goes_on_as_if_nothing_had_been_trained() -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    dropped = begun(lambda: LiuTransformer(7, 7, dimension=8, hidden=8, dropout=0.2), 0)
+    train_network(dropped, DATASET, ADAMW, Plan(3), seed=0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_training_may_have_any_type_of_torch(tmp_path: Path) -> None:
+    file, plan = tmp_path / "state.pt", Plan(4, evaluate_every=2)
+    whole = train_network(network().bfloat16(), DATASET, ADAMW, plan, seed=0)
+    half = Plan(2, evaluate_every=2)
+    train_network(network().bfloat16(), DATASET, ADAMW, half, seed=0, checkpoint=file)
+    rest = train_network(network().bfloat16(), DATASET, ADAMW, plan, seed=0, checkpoint=file)
+    np.testing.assert_array_equal(rest.curve["train_loss"], whole.curve["train_loss"])
+
+
+def test_sweeps_and_experiments_train_in_full_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from phase_diagrams import SweepSpec, sweep
+    from validation.experiments.experiment import Run
+    from validation.experiments.trainings import trained
+    from validation.systems.engine import network_engine
+    from validation.systems.settings import LSTMSettings
+    from validation.training import loop
+
+    seen: list[str] = []
+
+    def looked_at(*given: Any, **options: Any) -> Any:
+        seen.append(torch.backends.cudnn.rnn.fp32_precision)
+        return train_network(*given, **options)
+
+    monkeypatch.setattr(loop, "train_network", looked_at)
+    settings = LSTMSettings(hidden=4, steps=10)
+    spec = SweepSpec(TASK, {"lr": [1e-2]}, settings, train_size=35)
+    sweep(spec, engine=network_engine(1), progress=False)
+    trained(Run(tmp_path / "runs.sqlite"), "small", settings, DATASET)
+    assert seen == ["ieee", "ieee"]

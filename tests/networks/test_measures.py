@@ -118,6 +118,7 @@ def test_the_weight_norm_is_that_of_all_weights_together() -> None:
     ("call", "message"),
     [
         (lambda: frequency_shares(np.ones((5, 2))), "embeddings must differ"),
+        (lambda: effective_dimension(np.full((7, 3), 0.1)), "embeddings must differ"),
         (lambda: frequency_shares(np.ones(5)), "embeddings must have shape"),
         (lambda: effective_dimension(np.full((5, 2), np.nan)), "embeddings holds NaN"),
         (lambda: effective_dimension(np.ones((2, 2))), "at least three symbols"),
@@ -173,3 +174,27 @@ def test_the_measures_of_a_network_that_adds_by_trigonometry() -> None:
     # Where not all pairs are samples there is no transform of the logits.
     some = Dataset.split(ModularOperation("x/y", p), rng=0, train_fraction=0.5)
     assert "restricted_loss" not in network_measures(some)
+
+
+def test_embeddings_that_decay_has_made_all_the_same_end_no_training() -> None:
+    torch = pytest.importorskip("torch", reason="needs the extra [validation]")
+    from effective_theory import Dataset, ModularOperation
+    from validation.measures.of_networks import EMBEDDING_MEASURES, network_measures
+    from validation.networks.concat_network import ConcatNetwork
+    from validation.training.loop import begun
+
+    dataset = Dataset.split(ModularOperation("x+y", 11), rng=0, train_fraction=0.5)
+    network = begun(lambda: ConcatNetwork(11, 11, dimension=4, width=8), 0)
+    with torch.no_grad():
+        network.embeddings.zero_()
+    found = {name: measure(network) for name, measure in network_measures(dataset).items()}
+    undefined = {name for name, value in found.items() if np.isnan(value)}
+    assert undefined == {*EMBEDDING_MEASURES, "restricted_loss", "excluded_loss"}
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_order_does_not_depend_on_the_size(size: float) -> None:
+    embeddings = np.random.default_rng(0).normal(size=(11, 4))
+    assert effective_dimension(embeddings * size) == pytest.approx(effective_dimension(embeddings))
+    shares = frequency_shares(embeddings)
+    np.testing.assert_allclose(frequency_shares(embeddings * size), shares)

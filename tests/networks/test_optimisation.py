@@ -216,6 +216,14 @@ def test_there_are_eight_published_settings() -> None:
         ({"l_inf_penalty": -1.0}, "l_inf_penalty must"),
         ({"exact_tail": 1}, "exact_tail must be True or False"),
         ({"exact_tail": True, "optimiser": "sgd"}, "exact_tail keeps the gradient's direction"),
+        (
+            {"exact_tail": True, "optimiser": "adam", "weight_decay": 0.1},
+            "to which optimiser adam adds weight_decay",
+        ),
+        (
+            {"exact_tail": True, "optimiser": "adam", "embedding_weight_decay": 0.1},
+            "to which optimiser adam adds weight_decay",
+        ),
         ({"orthogonal_gradient": "yes"}, "orthogonal_gradient must be True or False"),
     ],
 )

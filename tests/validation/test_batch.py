@@ -195,16 +195,18 @@ def test_a_cell_of_two_symbols_has_no_rqi() -> None:
 def test_the_users_precision_is_put_back() -> None:
     from validation.engine.precision import full_precision
 
-    matmul = torch.backends.cuda.matmul
-    before = matmul.fp32_precision
+    kinds = torch.backends.cuda.matmul, torch.backends.cudnn.rnn, torch.backends.cudnn.conv
+    before = [kind.fp32_precision for kind in kinds]
     try:
-        matmul.fp32_precision = "tf32"
+        for kind in kinds:
+            kind.fp32_precision = "tf32"
         with pytest.raises(KeyboardInterrupt), full_precision():
-            assert matmul.fp32_precision == "ieee"
+            assert {kind.fp32_precision for kind in kinds} == {"ieee"}
             raise KeyboardInterrupt
-        assert matmul.fp32_precision == "tf32"
+        assert {kind.fp32_precision for kind in kinds} == {"tf32"}
     finally:
-        matmul.fp32_precision = before
+        for kind, precision in zip(kinds, before, strict=True):
+            kind.fp32_precision = precision
 
 
 @pytest.mark.parametrize(("threshold", "step"), [(1.0, None), (0.999, 0)])

@@ -237,6 +237,11 @@ def test_batched_pytorch_is_submitted_too(tmp_path: Path) -> None:
     assert stored_rows(store) == stored_rows(here)
 
 
+def test_a_batch_of_pytorch_has_all_cores_and_other_runs_one_each() -> None:
+    assert "OMP_NUM_THREADS=4 " in cluster.threads_command(EngineChoice("torch", "cpu", 4))
+    assert "OMP_NUM_THREADS=1 " in cluster.threads_command(EngineChoice("own", "cpu", 4))
+
+
 def test_what_is_under_way_is_not_submitted_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,7 +267,8 @@ def test_a_damaged_element_is_named_and_costs_its_own_runs_only(
     (sentence,) = collect(store)
     assert str(damaged) in sentence and "count as missing" in sentence
     assert len(stored_rows(store)) == 6
-    cluster.submit(SPEC, elements=1, **send)
+    with pytest.warns(UserWarning, match="element-1.sqlite is damaged"):
+        cluster.submit(SPEC, elements=1, **send)
     collect(store)
     assert stored_rows(store) == reference
 
@@ -336,6 +342,10 @@ def test_the_code_is_recorded_and_a_dirty_tree_refused(
         (
             ["submit", *OPTIONS, "--cluster", "debug", "--allow-dirty", "--gpus", "1"],
             "engine torch",
+        ),
+        (
+            ["submit", *OPTIONS, "--allow-dirty", "--engine", "torch", "--device", "cuda"],
+            "device cuda needs a GPU for each element; give gpus, such as 1.",
         ),
         (
             ["submit", *OPTIONS, "--cluster", "local", "--allow-dirty", "--account", "physics"],

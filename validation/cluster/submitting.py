@@ -9,6 +9,7 @@ from submitit import AutoExecutor, Job
 
 from effective_theory import InputError
 from effective_theory.checks import RunError, integer
+from effective_theory.notes import warn_each
 from phase_diagrams import Cell, Engine, Store, SweepSpec, System
 from phase_diagrams.runs.engines import chosen_engine
 from phase_diagrams.sweeping import enter, long_first, stored_results
@@ -22,8 +23,8 @@ from validation.cluster.resources import Resources
 from validation.cluster.submissions import EngineChoice, Submission, new_folder, submissions
 from validation.provenance import code_version
 
-#: Shell commands before an element's Python: one thread for each library.
-_THREADS = "export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_NUM_THREADS=1"
+#: What libraries read, to know how many threads to use.
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: Compiled code on the node's own disk, in a folder that nobody else can write to.
 _CACHE = (
     'export NUMBA_CACHE_DIR="${NUMBA_CACHE_DIR:-${TMPDIR:-/tmp}/numba-$UID}"',
@@ -90,6 +91,11 @@ def submit(
         option.
     RunError
         If the cluster does not take the jobs.
+
+    Warns
+    -----
+    UserWarning
+        For each earlier element whose results are damaged: its runs are submitted again.
     """
     resources = resources if resources is not None else Resources()
     require_name(name)
@@ -97,10 +103,12 @@ def submit(
     resources.require_cluster(cluster)
     commit, dirty = code_version(allow_dirty=allow_dirty)
     choice = _choice(engine, device, resources, spec.system)
+    if cluster == "slurm" and choice.device == "cuda" and not resources.gpus:
+        raise InputError("device cuda needs a GPU for each element; give gpus, such as 1.")
     named = _name_and_version(choice, spec.system)
     if spec.system is not TOY:
         _require_known_to_elements(spec)
-    collect(store, name)
+    warn_each(collect(store, name))
     with Store(store) as runs:
         spec = enter(runs, name, spec)
         places = _missing(spec, runs, named)
@@ -168,6 +176,15 @@ def _missing(spec: SweepSpec, store: Store, engine: Engine) -> list[tuple[int, .
     return long_first(spec, places)
 
 
+def threads_command(engine: EngineChoice) -> str:
+    """Return the shell command that says how many threads an element's libraries use.
+
+    Runs side by side have one each; a batch of PyTorch has all cores.
+    """
+    count = engine.jobs if engine.kind == "torch" else 1
+    return " ".join(["export", *(f"{name}={count}" for name in _THREADS)])
+
+
 def _request(cell: Cell, identity: str, version: int) -> tuple[object, ...]:
     """Return what makes two runs the same work."""
     return cell.cell_id, cell.budget, identity, version
@@ -175,6 +192,7 @@ def _request(cell: Cell, identity: str, version: int) -> tuple[object, ...]:
 
 def _start(folder: Path, submission: Submission, resources: Resources) -> list[Job[int]]:
     """Hand the elements to the cluster and note their ids."""
+    threads = threads_command(submission.engine)
     tasks = [Element(folder, submission, k) for k in range(len(submission.batches))]
     try:
         executor = AutoExecutor(
@@ -186,8 +204,8 @@ def _start(folder: Path, submission: Submission, resources: Resources) -> list[J
         executor.update_parameters(
             name=submission.name,
             **resources.parameters(),
-            slurm_setup=[_THREADS, *_CACHE, *resources.setup],
-            local_setup=[_THREADS, *resources.setup],
+            slurm_setup=[threads, *_CACHE, *resources.setup],
+            local_setup=[threads, *resources.setup],
         )
         jobs: list[Job[int]] = executor.submit_array(tasks)
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:

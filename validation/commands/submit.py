@@ -41,7 +41,7 @@ class Submit(SweepOptions):
     gpus: int = 0
     """GPUs for each element."""
     cpus: int = 1
-    """Cores for each element, which trains as many runs at a time."""
+    """Cores for each element, which trains as many runs at a time; threads of engine torch."""
     time: int = 60
     """Walltime of an element in minutes; then it is queued again and goes on."""
     setup: tyro.conf.UseAppendAction[tuple[str, ...]] = ()

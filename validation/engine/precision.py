@@ -1,4 +1,4 @@
-"""Products of matrices in their own precision."""
+"""Products of matrices in the precision of their numbers."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,8 +9,15 @@ import torch
 
 @contextlib.contextmanager
 def full_precision() -> Iterator[None]:
-    """Multiply matrices in their own type (no TF32), and put the user's setting back."""
-    kinds: tuple[Any, ...] = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    """Multiply matrices in their own type (no TF32), and put the user's setting back.
+
+    Recurrent networks and convolutions have settings of their own, which are TF32 by default.
+    """
+    cuda, cudnn, mkldnn = torch.backends.cuda, torch.backends.cudnn, torch.backends.mkldnn
+    kinds: tuple[Any, ...] = (
+        *(cuda.matmul, cudnn.rnn, cudnn.conv),  # type: ignore[attr-defined]
+        *(mkldnn.matmul, mkldnn.rnn, mkldnn.conv),  # type: ignore[attr-defined]
+    )
     previous = [kind.fp32_precision for kind in kinds]
     try:
         for kind in kinds:

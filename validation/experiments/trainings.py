@@ -49,12 +49,13 @@ def trained(
     """
     import torch
 
+    from validation.engine.precision import full_precision
     from validation.training.loop import train_network
     from validation.training.threads import one_thread
 
     run.store.parent.mkdir(parents=True, exist_ok=True)
     network = settings.network(dataset.task, seed).to(run.device, getattr(torch, dtype))
-    with one_thread():
+    with one_thread(), full_precision():
         return train_network(
             network,
             dataset,

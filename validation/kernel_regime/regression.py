@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from effective_theory import InputError, ModularOperation
-from effective_theory.checks import fraction, integer, non_negative, random_generator
+from effective_theory.checks import fraction, integer, non_negative, of_type, random_generator
 from validation.networks.quadratic_network import QuadraticNetwork
 from validation.training.losses import largest_entry
 
@@ -114,7 +114,7 @@ def train_on_triples(
     l_inf_penalty
         Factor on the largest absolute value of all weights, which is added to the loss.
     evaluate_every
-        Updates between two evaluations, the first at update 0.
+        Updates between two evaluations; the first is at update 0, the last at the end.
 
     Returns
     -------
@@ -124,10 +124,15 @@ def train_on_triples(
     Raises
     ------
     InputError
-        If the network is of another p, or an argument is out of its range.
+        If the network is of another p, or an argument is out of its range or of another type.
     """
-    if network.symbols != triples.p:
-        raise InputError(f"network has {network.symbols} symbols, triples have {triples.p}.")
+    of_type("network", network, QuadraticNetwork, "a QuadraticNetwork")
+    of_type("triples", triples, Triples, "Triples such as Triples.split() returns")
+    if (network.symbols, network.classes) != (triples.p, triples.p):
+        raise InputError(
+            f"network has {network.symbols} symbols and {network.classes} classes, triples have "
+            f"{triples.p} of both."
+        )
     if optimiser not in get_args(Optimiser):
         raise InputError(f"optimiser must be one of {get_args(Optimiser)}, not {optimiser!r}.")
     lr, weight_decay = non_negative("lr", lr), non_negative("weight_decay", weight_decay)
@@ -152,7 +157,7 @@ def train_on_triples(
         made.zero_grad()
         errors = (network.folded(pairs) - target).square()
         loss = errors[train].mean()
-        if number % evaluate_every == 0:
+        if number % evaluate_every == 0 or number == updates:
             parts = (loss.detach(), *(errors.detach()[each].mean() for each in (~train, strict)))
             found.append((number, *(float(part) / triples.p for part in parts)))
         if number == updates:

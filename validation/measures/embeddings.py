@@ -40,7 +40,7 @@ def frequency_shares(embeddings: Array) -> NDArray[np.float64]:
         If embeddings are no finite matrix, or do not differ.
     """
     values = _checked(embeddings)
-    power = (np.abs(np.fft.fft(values - values.mean(axis=0), axis=0)) ** 2).sum(axis=1)
+    power = (np.abs(np.fft.fft(_centred(values), axis=0)) ** 2).sum(axis=1)
     p = len(values)
     frequencies = np.arange(1, p // 2 + 1)
     # Of an even p the last frequency is its own opposite.
@@ -70,7 +70,7 @@ def effective_dimension(embeddings: Array) -> float:
         If embeddings are no finite matrix, or do not differ.
     """
     values = _checked(embeddings)
-    singular = np.linalg.svd(values - values.mean(axis=0), compute_uv=False)
+    singular = np.linalg.svd(_centred(values), compute_uv=False)
     shares = _shares(singular**2)
     shares = shares[shares > 0]
     return float(np.exp(-(shares * np.log(shares)).sum()))
@@ -111,14 +111,18 @@ def circle(embeddings: Array) -> Circle:
     values = _checked(embeddings)
     if values.shape[1] < 2:
         raise InputError("embeddings must have at least two columns for a circle.")
-    centred = values - values.mean(axis=0)
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+    left, singular, _ = np.linalg.svd(_centred(values), full_matrices=False)
     plane = left[:, :2] * singular[:2]
     # Cosine and sine are orthogonal: what they explain is what the transform has at k.
     shares = frequency_shares(plane)
     best = int(shares.argmax())
     radii = np.linalg.norm(plane, axis=1)
     return Circle(best + 1, float(shares[best]), float(radii.std() / radii.mean()))
+
+
+def differ(embeddings: Array) -> bool:
+    """Return whether any two embeddings differ: those that are all the same have no order."""
+    return bool((embeddings != embeddings[:1]).any())
 
 
 def beside_random(
@@ -163,11 +167,17 @@ def _checked(embeddings: Array) -> NDArray[np.float64]:
     values: NDArray[np.float64] = finite_array("embeddings", embeddings, (None, None), np.float64)
     if len(values) < 3:
         raise InputError("embeddings must be those of at least three symbols.")
+    if not differ(values):
+        raise InputError("embeddings must differ; all are the same.")
     return values
 
 
-def _shares(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    total = power.sum()
-    if not total > 0:
-        raise InputError("embeddings must differ; all are the same.")
-    return np.asarray(power / total)
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return embeddings less their mean, of a size whose square is a number, by a power of two."""
+    centred = values - values.mean(axis=0)
+    _, exponent = np.frexp(np.abs(centred).max())
+    return np.asarray(np.ldexp(centred, -int(exponent)))
+
+
+def _shares(power: Array) -> NDArray[np.float64]:
+    return np.asarray(power / power.sum())

@@ -1,5 +1,6 @@
 """The measures of a network, by name, as a training notes them in its curve."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from effective_theory import Dataset, InputError
 from effective_theory.checks import RandomSource, random_generator
 from validation.measures.embeddings import (
     circle,
+    differ,
     effective_dimension,
     frequency_shares,
     top_frequency_power,
@@ -45,7 +47,8 @@ def network_measures(dataset: Dataset) -> dict[str, Callable[[PairNetwork], floa
     weights "weight_norm"; of the training samples "collapsed_share"; and, where the samples are all
     ordered pairs of more than eight symbols, "restricted_loss" over the test and "excluded_loss"
     over the training samples, for the strongest four frequencies of the embeddings (Nanda et al.
-    2023, section 5.1).
+    2023, section 5.1). What is measured of embeddings is NaN where all are the same, as strong
+    weight decay leaves them.
 
     Parameters
     ----------
@@ -68,7 +71,11 @@ def network_measures(dataset: Dataset) -> dict[str, Callable[[PairNetwork], floa
     def of_embeddings(
         measure: Callable[[NDArray[Any]], float],
     ) -> Callable[[PairNetwork], float]:
-        return lambda network: measure(embeddings_of(network))
+        def measured(network: PairNetwork) -> float:
+            embeddings = embeddings_of(network)
+            return measure(embeddings) if differ(embeddings) else math.nan
+
+        return measured
 
     def logits(network: PairNetwork) -> NDArray[np.float64]:
         device = next(network.parameters()).device
@@ -86,7 +93,10 @@ def network_measures(dataset: Dataset) -> dict[str, Callable[[PairNetwork], floa
         def part(
             network: PairNetwork, kept: Callable[..., NDArray[np.float64]], samples: NDArray[Any]
         ) -> float:
-            shares = frequency_shares(embeddings_of(network))[: (task.symbols - 1) // 2]
+            embeddings = embeddings_of(network)
+            if not differ(embeddings):
+                return math.nan
+            shares = frequency_shares(embeddings)[: (task.symbols - 1) // 2]
             keys = np.argsort(shares)[-_KEY_FREQUENCIES:] + 1
             chosen = kept(logits(network).reshape(square), keys.tolist())
             return mean_cross_entropy(chosen.reshape(task.size, -1)[samples], labels[samples])

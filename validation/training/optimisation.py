@@ -50,7 +50,10 @@ class Optimisation:
         update goes where logits only grow (Prieto et al. 2025).
     exact_tail
         Whether the direction of the cross-entropy's gradient is exact at any loss, where it would
-        underflow to 0; its length is another one then, which all optimisers but "sgd" ignore.
+        underflow to 0. Its length is another one then, as if the largest residual were 1 at every
+        update. Normalised and sign descent ignore lengths. The moments of Adam and AdamW do not:
+        the naive gradient shrinks with the loss, and beside the larger ones that they remember
+        their steps shrink too.
     l_inf_penalty
         Factor on a penalty, the largest absolute value of all weights (Mohamadi et al. 2024).
     loss
@@ -60,7 +63,8 @@ class Optimisation:
     Raises
     ------
     InputError
-        If a field is out of its range, or ``exact_tail`` goes with loss "mse" or optimiser "sgd".
+        If a field is out of its range, or ``exact_tail`` goes with loss "mse", optimiser "sgd" or
+        the weight decay of "adam", which is added to the gradient.
     """
 
     optimiser: Optimiser = "adamw"
@@ -112,6 +116,17 @@ class Optimisation:
                 "exact_tail keeps the gradient's direction, not its length, on which optimiser sgd "
                 'depends; choose "normalised_gd", or leave exact_tail out.'
             )
+        if self.exact_tail and self.optimiser == "adam" and self._decays:
+            raise InputError(
+                "exact_tail keeps the gradient's direction, not its length, to which optimiser "
+                'adam adds weight_decay; choose "adamw", whose decay is apart, or leave exact_tail '
+                "out."
+            )
+
+    @property
+    def _decays(self) -> bool:
+        """Whether any weights decay."""
+        return self.weight_decay > 0 or bool(self.embedding_weight_decay)
 
     @property
     def is_random(self) -> bool:
