@@ -13,9 +13,13 @@ pytest.importorskip("torch", reason="needs the extra [validation]")
 
 from effective_theory import InputError  # noqa: E402
 from effective_theory.figures import Picture  # noqa: E402
+from effective_theory.mirrors import FEW_STRICT  # noqa: E402
 from validation.cli import main  # noqa: E402
 from validation.experiments.degrok import median_interval  # noqa: E402
 from validation.experiments.experiment import Experiment, Findings, Run  # noqa: E402
+from validation.experiments.kernel_regime import kernel_phases  # noqa: E402
+from validation.experiments.kernel_regime.kernel_phases import strict_samples  # noqa: E402
+from validation.experiments.kernel_regime.mohamadi_collapse import exponent  # noqa: E402
 from validation.experiments.ledger import (  # noqa: E402
     EXPERIMENTS,
     RECORDS,
@@ -29,6 +33,7 @@ from validation.experiments.modular_arithmetic.transformer_phases import (  # no
     beside_a_boundary,
     between_seeds,
 )
+from validation.experiments.outcomes import gaps  # noqa: E402
 from validation.experiments.records import read_record, run_experiment  # noqa: E402
 
 DOCS = RECORDS.parents[1] / "docs"
@@ -155,6 +160,59 @@ def test_a_median_lies_in_its_interval_as_often_as_is_said() -> None:
     covered = np.mean([low <= np.log(2) <= high for low, high in intervals])
     assert 0.95 <= covered <= 0.97
     assert median_interval(np.arange(20.0)) == (5.0, 14.0)
+    # Of five, all lie on one side of the median in 2 of 32 cases: more than 5 %.
+    assert median_interval(np.arange(6.0)) == (0.0, 5.0)
+    assert median_interval(np.arange(5.0)) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("holds", "reachable", "quick", "expected"),
+    [
+        (True, True, False, "met"),
+        (True, False, False, "met"),
+        (True, True, True, "refuted"),
+        (False, True, False, "refuted"),
+        (False, False, False, "not reachable here"),
+    ],
+)
+def test_a_bound_is_met_refuted_or_not_reachable(
+    tmp_path: Path, holds: bool, reachable: bool, quick: bool, expected: str
+) -> None:
+    run = Run(tmp_path / "runs.sqlite", quick)
+    assert run.verdict(holds, reachable=reachable) == expected
+
+
+def test_what_never_fits_is_behind_without_end() -> None:
+    train = np.ma.masked_less([100, 100, -1, -1], 0)
+    test = np.ma.masked_less([300, -1, 500, -1], 0)
+    assert gaps(train, test, 1000).tolist() == [200, 900, np.inf, np.inf]
+
+
+def test_an_exponent_rests_on_the_symbols_whose_seeds_all_get_there() -> None:
+    power = {p: [3.0 * p**1.5] * 3 for p in (11, 17, 23, 31)}
+    found = exponent({**power, 47: [3.0, np.nan, 3.0]})
+    assert found["symbols"] == [11, 17, 23, 31]
+    assert found["exponent"] == pytest.approx(1.5) and found["high"] == pytest.approx(1.5)
+    by_hand = np.log(31 * np.log(31) / (11 * np.log(11))) / np.log(31 / 11)
+    assert found["p_ln_p"] == pytest.approx(by_hand, abs=0.01)
+    few = exponent({11: [1.0], 17: [2.0], 23: [np.nan]})
+    assert few["exponent"] is None and few["symbols"] == [11, 17]
+
+
+def test_the_interval_of_an_exponent_holds_the_true_one_as_often_as_is_said() -> None:
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(500):
+        # What a power leaves at each p is the same for all its seeds.
+        left = {p: rng.normal(0, 0.05) for p in (11, 17, 23, 31, 47)}
+        found = exponent({p: list(p**1.5 * np.exp(left[p] + rng.normal(0, 0.01, 3))) for p in left})
+        covered += found["low"] <= 1.5 <= found["high"]
+    assert 0.92 <= covered / 500 <= 0.98
+
+
+def test_where_mirrors_are_seen_a_split_has_few_strict_samples() -> None:
+    found = strict_samples(kernel_phases.spec(quick=False))
+    assert found.shape == (8, 4) and found[-1].tolist() == [0, 3, 1, 0]
+    assert (found[0] >= FEW_STRICT).all()
 
 
 def test_seeds_agree_on_phases_or_on_outcomes() -> None:

@@ -1,6 +1,7 @@
 """From a diagram to a faster run: advice from some seeds, put to the test on others."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,12 +104,12 @@ def measure(run: Run) -> Findings:
     for name, case in chosen.items():
         found[name] = tried(run, name, case, unseen)
     late = {name: each for name, each in found.items() if each["asked_phase"] != _SOON}
-    holds = all(
+    holds = bool(late) and all(
         each["advised"] is not None and each["factor"] >= chosen[name].bound
         for name, each in late.items()
     )
     return Findings(
-        verdict=run.verdict(holds),
+        verdict=run.verdict(holds, reachable=bool(late)),
         measured="; ".join(_told(name, each) for name, each in found.items()),
         numbers=found,
         figures=(("Factor on each unseen start; below 1 the advice was wrong", _picture(found)),),
@@ -147,8 +148,8 @@ def tried(run: Run, name: str, case: Case, unseen: tuple[int, ...]) -> dict[str,
         "found_step": or_none(np.median(steps["advised"])),
         "start_step": or_none(np.median(steps["start"])),
         "factor": float(np.median(factors)),
-        "factor_low": low,
-        "factor_high": high,
+        "factor_low": or_none(low),
+        "factor_high": or_none(high),
         "factors": [round(float(each), 3) for each in factors],
         "hits": int((comprehends & (factors > 1)).sum()),
         "starts": len(unseen),
@@ -161,12 +162,15 @@ def tried(run: Run, name: str, case: Case, unseen: tuple[int, ...]) -> dict[str,
 def median_interval(values: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:
     """Return order statistics between which the median lies with at least that confidence.
 
-    The number of values below the median is binomial with 1/2, whatever they are.
+    The number of values below the median is binomial with 1/2, whatever they are. Of too few values
+    no two suffice, such as of fewer than six at 95 %: the interval is without ends.
     """
     from scipy import stats
 
     ordered, n = np.sort(values), len(values)
-    place = max(int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)), 1)
+    place = int(stats.binom.ppf((1 - confidence) / 2, n, 0.5))
+    if place == 0:
+        return -math.inf, math.inf
     return float(ordered[place - 1]), float(ordered[n - place])
 
 
@@ -177,9 +181,15 @@ def _told(name: str, each: dict[str, Any]) -> str:
     return (
         f"{name} ({each['asked_phase']}): {where}, test predicted at {each['predicted_step']}, "
         f"found at {each['found_step']} (start: {each['start_step']}), median factor "
-        f"{each['factor']:.2g} ({each['factor_low']:.2g} to {each['factor_high']:.2g}), right in "
-        f"{each['hits']} of {each['starts']}"
+        f"{each['factor']:.2g} ({_interval_told(each)}), right in {each['hits']} of "
+        f"{each['starts']}"
     )
+
+
+def _interval_told(each: dict[str, Any]) -> str:
+    if each["factor_low"] is None:
+        return "too few for an interval"
+    return f"{each['factor_low']:.2g} to {each['factor_high']:.2g}"
 
 
 def _picture(found: dict[str, dict[str, Any]]) -> Picture:

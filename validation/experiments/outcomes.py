@@ -16,6 +16,25 @@ def or_infinite(steps: Any) -> NDArray[np.float64]:
     return filled
 
 
+def gaps(train: Any, test: Any, budget: int) -> NDArray[np.float64]:
+    """Return how many updates test is behind train, at least where the budget ended before test.
+
+    Parameters
+    ----------
+    train, test
+        Steps of a diagram, masked where there is none.
+    budget
+        Updates of each run.
+
+    Returns
+    -------
+    numpy.ndarray
+        Infinity where train was not reached: test is behind by an unknown number.
+    """
+    behind = test.astype(float).filled(budget) - or_infinite(train)
+    return np.where(np.isinf(behind), np.inf, behind)
+
+
 def step_told(step: float) -> str:
     """Return a step of `or_infinite` in words."""
     return "never" if math.isinf(step) else str(int(step))

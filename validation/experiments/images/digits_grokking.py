@@ -48,7 +48,7 @@ def measure(run: Run) -> Findings:
     return Findings(
         verdict=run.verdict(worst <= 0.4),
         measured=f"median updates with train .95 and test .8, {told}; with train and test loss at "
-        f"half of the zero predictor's, {apart or 'none'}",
+        f"half of the zero predictor's by, {apart or 'none'}",
         numbers={
             "medians": [[*place, *steps] for place, steps in medians.items()],
             "by_loss": [[*place, *steps] for place, steps in losses.items()],
@@ -80,9 +80,10 @@ def median_steps(diagram: PhaseDiagram) -> dict[tuple[float, float], tuple[int |
 
 
 def loss_steps(diagram: PhaseDiagram) -> dict[tuple[float, float], tuple[int | None, int | None]]:
-    """Return when seed 0's losses are at half of the zero predictor's, by scale and decay.
+    """Return by when seed 0's losses are at half of the zero predictor's, by scale and decay.
 
-    Thresholds of accuracy alone can make a delay: a loss says whether there is one without them.
+    They are updates of the stored curve, which keeps evenly spaced logarithms. Thresholds of
+    accuracy alone can make a delay: a loss says whether there is one without them.
     """
     scales, decays = (axis.values for axis in diagram.spec.grid.values())
     found = {}

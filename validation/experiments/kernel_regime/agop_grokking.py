@@ -36,11 +36,12 @@ def measure(run: Run) -> Findings:
     reached = [
         next((k for k, row in enumerate(found) if row["test"] >= 0.99), None) for found in rows
     ]
-    holds = early <= 0.05 and all(step is not None for step in reached)
+    fits = min(row["train"] for found in rows for row in found)
+    holds = fits == 1 and early <= 0.05 and all(step is not None for step in reached)
     strict_end = ", ".join(f"{found[-1]['strict_test']:.3f}" for found in rows)
     return Findings(
         verdict=run.verdict(holds),
-        measured=f"train 1.0 from the first; largest test accuracy of iterations 0 to 9: "
+        measured=f"least train accuracy {fits:g}; largest test accuracy of iterations 0 to 9: "
         f"{early:.3f}; test .99 at iteration {', '.join(str(step) for step in reached)}; strict "
         f"test after {last}: {strict_end}",
         numbers={"accuracies": rows},

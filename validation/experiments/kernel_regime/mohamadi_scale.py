@@ -7,6 +7,7 @@ import numpy as np
 from effective_theory import ModularOperation
 from phase_diagrams import SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
+from validation.experiments.outcomes import gaps, or_none
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import QuadraticSettings
 
@@ -34,20 +35,20 @@ def measure(run: Run) -> Findings:
     """Train all and compare how long test is behind train."""
     diagram = run.swept(spec(quick=run.quick), "mohamadi-scale")
     rows = plain_test_rows(diagram)
-    # A run that does not get there is behind by what its budget leaves, at least.
-    budget, gaps = diagram.spec.model.steps, dict[float, list[int]]()
-    for row in rows:
-        fit = budget if row["train_step"] is None else row["train_step"]
-        test = budget if row["test_step"] is None else row["test_step"]
-        gaps.setdefault(row["init_scale"], []).append(test - fit)
-    medians = {scale: float(np.median(some)) for scale, some in gaps.items()}
+    found = gaps(diagram.train_step, diagram.test_step, diagram.spec.model.steps)
+    by_scale = dict(zip(diagram.spec.grid["init_scale"].values, found, strict=True))
+    medians = {scale: float(np.median(some)) for scale, some in by_scale.items()}
     rising = list(medians.values()) == sorted(medians.values())
-    holds = rising and medians[0.3] <= medians[8.0] / 5
+    # All of infinity rise, too.
+    holds = rising and medians[0.3] <= medians[8.0] / 5 < np.inf
     return Findings(
         verdict=run.verdict(holds),
         measured="updates from train 1.0 to strict test 0.9, medians by init scale: "
         + ", ".join(f"{scale:g}: {gap:g}" for scale, gap in medians.items()),
-        numbers={"gaps": {f"{scale:g}": some for scale, some in gaps.items()}, "rows": rows},
+        numbers={
+            "gaps": {f"{scale:g}": [or_none(g) for g in some] for scale, some in by_scale.items()},
+            "rows": rows,
+        },
         figures=(("Updates to both thresholds against the scale", diagram.plot.against()),),
     )
 
