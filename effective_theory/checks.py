@@ -16,6 +16,7 @@ RandomSource = int | np.random.SeedSequence | np.random.Generator
 Kind = TypeVar("Kind")
 
 
+_EPSILON = float(np.finfo(np.float64).eps)
 #: More workers than any machine has cores; joblib would make them.
 MOST_JOBS = 10_000
 
@@ -114,7 +115,17 @@ def jobs(name: str, value: Any) -> int | None:
 def finite_array(
     name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: type[np.floating[Any]]
 ) -> NDArray[Any]:
-    """Return a copy of ``value`` as a contiguous array, checked in shape and for NaN and inf.
+    """Return a copy of ``value`` as `number_array` does, checked for NaN and inf."""
+    array = number_array(name, value, shape, dtype)
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} holds NaN or infinite numbers; give finite ones.")
+    return array
+
+
+def number_array(
+    name: str, value: ArrayLike, shape: tuple[int | None, ...], dtype: type[np.floating[Any]]
+) -> NDArray[Any]:
+    """Return a copy of ``value`` as a contiguous array of real numbers, checked in shape.
 
     ``None`` in ``shape`` leaves that length free; no entry may be masked.
     """
@@ -133,9 +144,22 @@ def finite_array(
     )
     if not fits:
         raise InputError(f"{name} must have shape {wanted}, not {array.shape}.")
-    if not np.isfinite(array).all():
-        raise InputError(f"{name} holds NaN or infinite numbers; give finite ones.")
     return array
+
+
+def squared_norm(name: str, array: NDArray[np.float64]) -> float:
+    """Return the sum of squares, or raise InputError where it leaves float64's range, or nearly."""
+    largest = float(np.abs(array).max(initial=0.0))
+    if largest != 0.0 and not 1e-100 < largest < 1e100:
+        raise InputError(
+            f"{name} must be between 1e-100 and 1e100 in size, not {largest:g}; rescale them."
+        )
+    return float((array**2).sum())
+
+
+def above_rounding(rows: NDArray[np.float64], size: float) -> NDArray[np.bool_]:
+    """Return which rows are more than what rounding leaves of sums of numbers of that size."""
+    return np.asarray(np.abs(rows).max(axis=1, initial=0.0) > len(rows) * _EPSILON * size)
 
 
 def random_generator(rng: RandomSource | None, name: str = "rng") -> np.random.Generator:

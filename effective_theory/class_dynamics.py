@@ -14,7 +14,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, refuse_masked
+from effective_theory.checks import (
+    InputError,
+    above_rounding,
+    finite_array,
+    number_array,
+    refuse_masked,
+    squared_norm,
+)
 
 Array = NDArray[np.float64]
 
@@ -41,7 +48,8 @@ def class_effective_loss(representations: ArrayLike, labels: ArrayLike) -> float
     Raises
     ------
     InputError
-        If shapes do not fit, a number is not finite, or labels are not whole numbers.
+        If shapes do not fit, a number is not finite, labels are not whole numbers, or the largest
+        representation, where it is not 0, is not between 1e-100 and 1e100 in size.
     """
     classes = _Classes.of(representations, labels)
     return classes.loss / classes.norm if classes.has_loss else math.nan
@@ -74,7 +82,8 @@ def class_effective_flow(representations: ArrayLike, labels: ArrayLike) -> Array
         samples have the same label.
     """
     classes = _Classes.of(representations, labels).required()
-    outwards = 2 * classes.loss / classes.norm**2 * classes.array
+    # In this order no square of the norm leaves float64's range.
+    outwards = 2 * classes.loss / classes.norm / classes.norm * classes.array
     return np.asarray(outwards - classes.rates[:, None] * (classes.array - classes.means))
 
 
@@ -107,28 +116,22 @@ def class_effective_trajectory(
         that are zero or positive.
     """
     classes = _Classes.of(representations, labels).required()
-    at = _times(times)
+    at = number_array("times", times, (None,), np.float64)
+    if not (at >= 0).all():
+        raise InputError("times must be zero or positive.")
     # Only ratios matter: where all means are zero, the slowest deviation that is present sets the
-    # scale. Each sample has its class's rate, which is not 0.
-    own = classes.array - classes.means
-    slowest = 0.0 if classes.means.any() else classes.rates[own.any(axis=1)].min()
+    # scale. Each sample has its class's rate, which is not 0. What rounding leaves of a zero is
+    # none that time should lift to the size of the whole.
+    size = float(np.abs(classes.array).max())
+    has_means = bool(above_rounding(classes.means, size).any())
+    means = classes.means if has_means else np.zeros_like(classes.means)
+    own = classes.array - means
+    slowest = 0.0 if has_means else classes.rates[above_rounding(own, size)].min()
     rates = classes.rates - slowest
     with np.errstate(invalid="ignore"):  # 0 times infinity is the 0 of what does not decay
         exponents = np.nan_to_num(np.outer(at, np.maximum(rates, 0.0)), nan=0.0, posinf=np.inf)
-    moved = classes.means + np.exp(-exponents)[:, :, None] * own  # (times, n, d)
+    moved = means + np.exp(-exponents)[:, :, None] * own  # (times, n, d)
     return np.asarray(moved * np.sqrt(classes.norm / (moved**2).sum(axis=(1, 2), keepdims=True)))
-
-
-def _times(times: ArrayLike) -> Array:
-    """Return times as an array, or raise InputError; infinity is one."""
-    refuse_masked("times", times)
-    try:
-        at = np.array(times, float)
-    except (TypeError, ValueError):
-        at = np.full(1, np.nan)
-    if at.ndim != 1 or np.isnan(at).any() or (at < 0).any():
-        raise InputError("times must be a sequence of numbers, zero or positive.")
-    return at
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +163,7 @@ class _Classes:
     @cached_property
     def norm(self) -> float:
         """Z0."""
-        return float((self.array**2).sum())
+        return squared_norm("representations", self.array)
 
     @property
     def has_loss(self) -> bool:

@@ -20,4 +20,4 @@ def main(
 ) -> int:
     """Run the command line, which help calls ``program``, and return its exit code."""
     given = sys.argv[1:] if arguments is None else arguments
-    return run_command(lambda: _run(given, program))
+    return run_command(lambda: _run(given, program), keeps_runs=False)

@@ -41,8 +41,7 @@ class Dataset:
     train: NDArray[np.int64] = field(repr=False)
 
     def __init__(self, task: Task, train: ArrayLike) -> None:
-        if not isinstance(task, Task):
-            raise InputError(f"task must be a task such as Addition(10), not {task!r}.")
+        of_type("task", task, Task, "a task such as Addition(10)")  # type: ignore[type-abstract]
         task.require_sound()
         refuse_masked("train", train)
         try:
@@ -99,9 +98,9 @@ class Dataset:
         Raises
         ------
         InputError
-            If both or neither of ``train_size`` and ``train_fraction`` are given, ``rng`` is not
-            given, or the number of training samples is out of range. A share must leave at least
-            one training and one test sample.
+            If ``task`` is no task, both or neither of ``train_size`` and ``train_fraction`` are
+            given, ``rng`` is not given, or the number of training samples is out of range. A share
+            must leave at least one training and one test sample.
 
         Examples
         --------
@@ -109,6 +108,7 @@ class Dataset:
         >>> Dataset.split(ModularOperation("x+y", 97), rng=0, train_fraction=0.3).train_size
         2823
         """
+        of_type("task", task, Task, "a task such as Addition(10)")  # type: ignore[type-abstract]
         if (train_size is None) == (train_fraction is None):
             raise InputError("train_size or train_fraction must be given, and not both.")
         if train_fraction is not None:

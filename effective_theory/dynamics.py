@@ -14,7 +14,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, non_negative
+from effective_theory.checks import (
+    InputError,
+    above_rounding,
+    finite_array,
+    non_negative,
+    squared_norm,
+)
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.parallelograms import (
     Parallelograms,
@@ -67,7 +73,7 @@ def conserved_quantities(embeddings: ArrayLike) -> ConservedQuantities:
         it is not 0, is not between 1e-100 and 1e100 in size.
     """
     array = finite_array("embeddings", embeddings, (None, None), np.float64)
-    return ConservedQuantities(norm=_norm(array), centre=array.sum(axis=0))
+    return ConservedQuantities(norm=squared_norm("embeddings", array), centre=array.sum(axis=0))
 
 
 def effective_loss(
@@ -107,7 +113,7 @@ def effective_loss(
     array = _array_of(embeddings, dataset)
     dataset.operation.require_line("effective_loss")
     samples = choose_parallelograms(dataset, parallelograms)
-    count, norm = count_parallelograms(samples), _norm(array)
+    count, norm = count_parallelograms(samples), squared_norm("embeddings", array)
     if norm == 0.0 or (average and count == 0):
         return math.nan
     return _summed_loss(array, samples) / (count if average else 1) / norm
@@ -212,16 +218,6 @@ def effective_trajectory(
     raise InputError(f'method must be "exact" or "euler", not {method!r}.')
 
 
-def _norm(array: Array) -> float:
-    """Return sum_k |E_k|^2, or raise InputError where it leaves float64's range, or nearly so."""
-    largest = float(np.abs(array).max(initial=0.0))
-    if largest != 0.0 and not 1e-100 < largest < 1e100:
-        raise InputError(
-            f"embeddings must be between 1e-100 and 1e100 in size, not {largest:g}; rescale them."
-        )
-    return float((array**2).sum())
-
-
 def _array_of(embeddings: ArrayLike, dataset: Dataset) -> Array:
     """Return the embeddings of all symbols of a dataset as finite float64, shape (p, d)."""
     shape = (operation_of(dataset).symbols, None)
@@ -243,7 +239,7 @@ def _attraction(
     """Return c A^T A, shape (p, p), and Z0; raise InputError where one of them does not exist."""
     dataset.operation.require_line(quantity)
     samples = choose_parallelograms(dataset, parallelograms)
-    norm = _norm(array)
+    norm = squared_norm("embeddings", array)
     if norm == 0.0:
         raise InputError(
             f"{quantity} is not defined for embeddings that are all zero; give others."
@@ -261,7 +257,8 @@ def _velocity(array: Array, attraction: Array, norm: float) -> Array:
     """-(2 / Z) c A^T A E + (2 l0 / Z^2) E."""
     force = attraction @ array
     loss = float((array * force).sum())
-    velocity: Array = (2.0 * loss / norm**2) * array - (2.0 / norm) * force
+    # In this order no square of the norm leaves float64's range.
+    velocity: Array = (2.0 * loss / norm / norm) * array - (2.0 / norm) * force
     return velocity
 
 
@@ -269,8 +266,11 @@ def _closed_form(array: Array, attraction: Array, free: int, norm: float, times:
     eigenvalues, modes = np.linalg.eigh(attraction)
     eigenvalues[:free] = 0.0
     amplitudes = modes.T @ array
+    # What rounding leaves of a mode that is absent is none that time should lift to the whole.
+    present = above_rounding(amplitudes, math.sqrt(norm))
+    amplitudes[~present] = 0.0
     # Only ratios matter: the slowest mode that is present sets the scale, so that none underflows.
-    eigenvalues -= eigenvalues[(amplitudes != 0.0).any(axis=1)].min()
+    eigenvalues -= eigenvalues[present].min()
     with np.errstate(over="ignore"):  # exp(-inf) is the 0 that is meant
         exponents = 2.0 / norm * (times[:, None] * np.maximum(eigenvalues, 0.0))
     decay = np.exp(-exponents)
@@ -296,12 +296,13 @@ def _step_numbers(times: Array, step: float) -> NDArray[np.int64]:
 def _euler(
     array: Array, attraction: Array, norm: float, numbers: NDArray[np.int64], step: float
 ) -> Array:
-    trajectory = np.empty((len(numbers), *array.shape))
-    trajectory[numbers == 0] = array
+    wanted, of_time = np.unique(numbers, return_inverse=True)
+    states, done = np.empty((len(wanted), *array.shape)), 0
     with np.errstate(over="ignore", invalid="ignore"):
-        for number in range(1, int(numbers.max(initial=0)) + 1):
-            array = array + step * _velocity(array, attraction, norm)
-            trajectory[numbers == number] = array
-    if not np.isfinite(trajectory).all():
+        for state, number in zip(states, wanted.tolist(), strict=True):
+            for _ in range(number - done):
+                array = array + step * _velocity(array, attraction, norm)
+            state[:], done = array, number
+    if not np.isfinite(states).all():
         raise InputError(f"step {step:g} is too long: the Euler steps diverge; give a shorter one.")
-    return trajectory
+    return states[of_time]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from effective_theory.checks import InputError, path_of
+from effective_theory.environment import environment_variable
 from effective_theory.provenance import provenance
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
     Raises
     ------
     InputError
-        If the path cannot be written or its ending is no picture format.
+        If the path cannot be written, its ending is no picture format, or the figure cannot be
+        drawn in it.
     """
     import matplotlib
 
@@ -106,16 +108,18 @@ def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
         metadata = {**entries, origin: provenance(about).to_text()}
         metadata |= {description: about} if about else {}
     try:
-        # SVG names its parts by random numbers unless it is given a salt.
+        # SVG names its parts by random numbers unless it is given a salt; PostScript holds the date
+        # that this variable gives.
         with (
             replacing(path, picture_kind(path)) as file,
             matplotlib.rc_context({"svg.hashsalt": "grokking"}),
+            environment_variable("SOURCE_DATE_EPOCH", "0"),
         ):
             figure.savefig(file, format=ending[1:], dpi=150, metadata=metadata or None)
     except InputError:
         raise
     except ValueError as error:
-        raise InputError(f"path {path} cannot be written ({error}).") from None
+        raise InputError(f"picture {path} cannot be drawn ({error}).") from None
 
 
 def png_of(figure: "Figure") -> bytes:

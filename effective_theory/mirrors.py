@@ -8,6 +8,7 @@ share as its test accuracy at once; what it has generalised is told by the other
 import numpy as np
 from numpy.typing import NDArray
 
+from effective_theory.checks import of_type
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.task import BinaryOperation
 
@@ -35,7 +36,13 @@ def is_commutative(task: BinaryOperation) -> bool:
     -------
     bool
         True also where no sample has a mirror other than itself, as with unordered pairs.
+
+    Raises
+    ------
+    InputError
+        If it is no operation on symbols.
     """
+    of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
     mirrored = mirrors(task)
     there = mirrored >= 0
     return bool((task.labels[there] == task.labels[mirrored[there]]).all())

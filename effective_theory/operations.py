@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from effective_theory.checks import InputError, integer, of_type, shown
 from effective_theory.task import BinaryOperation, read_only
 from effective_theory.task_registry import register_task
-from effective_theory.tasks import permutation_group
+from effective_theory.tasks import MOST_PERMUTED, permutation_group
 
 #: All pairs of more symbols would be a million samples.
 MOST_SYMBOLS_IN_PAIRS = 1000
@@ -160,7 +160,7 @@ class PermutationOperation(BinaryOperation):
                 f"operation must be one of {', '.join(PERMUTATION_OPERATIONS)}, "
                 f"not {shown(self.operation)}."
             )
-        object.__setattr__(self, "n", integer("n", self.n, 2, 5))
+        object.__setattr__(self, "n", integer("n", self.n, 2, MOST_PERMUTED))
 
     @cached_property
     def _products(self) -> Integers:

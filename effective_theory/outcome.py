@@ -27,12 +27,13 @@ class TrainingRun:
     ----------
     status
         "finished" (the budget was run), "stopped" (what ``stop_when`` waits for was reached) or
-        "diverged" (a loss or parameter is not finite: lower the learning rate or weight decay).
+        "diverged" (the train loss or a parameter is not finite: lower the learning rate or weight
+        decay).
     train_step, test_step, rqi_step
         First update with the accuracy at its threshold (>=), or RQI above its own (>); None if that
         did not happen within ``steps_run``.
     diverged_step
-        First update with a non-finite loss or parameter; None unless diverged.
+        First update with a non-finite train loss or parameter; None unless diverged.
     steps_run
         Number of completed updates.
     train_accuracy, test_accuracy, rqi

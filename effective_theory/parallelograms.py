@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, refuse_masked
+from effective_theory.checks import InputError, of_type, refuse_masked
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.kernels import elimination
 from effective_theory.task import BinaryOperation
@@ -53,7 +53,13 @@ def count_parallelograms(dataset: Dataset) -> int:
     >>> from effective_theory import Addition, Dataset
     >>> count_parallelograms(Dataset(Addition(p=10), range(55)))
     70
+
+    Raises
+    ------
+    InputError
+        If it is no Dataset.
     """
+    of_type("dataset", dataset, Dataset, "a Dataset such as Dataset.split() returns")
     counts = _label_counts(dataset)
     return int((counts * (counts - 1)).sum()) // 2
 

@@ -49,7 +49,8 @@ def plot_history(
         _draw_losses(middle, history)
         _draw_embeddings(bottom, history)
         later = history.update[history.update > 0]
-        bottom.set(xlabel="updates", xscale="log")
+        # A run that diverged at once has nothing that a logarithm could show.
+        bottom.set(xlabel="updates", xscale="log" if len(later) else "linear")
         if len(later) > 1:
             bottom.set_xlim(later[0], later[-1])
         sns.despine(figure)
@@ -76,7 +77,8 @@ def _draw_accuracies(axes: Axes, history: History, crossings: Mapping[str, int |
 def _draw_losses(axes: Axes, history: History) -> None:
     axes.plot(history.update, history.train_loss, color=TRAIN_COLOUR, label="train loss")
     axes.plot(history.update, history.test_loss, color=TEST_COLOUR, label="test loss")
-    axes.set(yscale="log", ylabel="loss")
+    is_above_zero = (np.array([history.train_loss, history.test_loss]) > 0).any()
+    axes.set(yscale="log" if is_above_zero else "linear", ylabel="loss")
     axes.legend(frameon=False, ncols=2, fontsize="small")
 
 

@@ -114,7 +114,7 @@ def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        If the task has no line, or ``state`` does not fit it.
+        If the task has no line, ``state`` does not fit it, or there are no training samples.
     """
     of_type("state", state, InitialState, "an InitialState")
     task = operation_of(dataset)
@@ -122,6 +122,8 @@ def decoder_slope(state: InitialState, dataset: Dataset) -> NDArray[np.float64]:
     symbols, rows = task.symbols, len(state.embeddings)
     if rows != symbols:
         raise InputError(f"state must have embeddings of {symbols} symbols, not of {rows}.")
+    if dataset.train_size == 0:
+        raise InputError("dataset has no training samples; choose a larger train_size.")
     embeddings = state.embeddings.astype(np.float64)
     hidden = embeddings[dataset.operation.pairs[dataset.train]].sum(axis=1)
     slopes = np.broadcast_to(np.eye(hidden.shape[1]), (len(hidden), *[hidden.shape[1]] * 2))

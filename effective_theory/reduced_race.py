@@ -20,6 +20,8 @@ _RATIOS = np.geomspace(1e-2, 1e4, 241)
 _DECAY, _SECOND_DECAY, _EPSILON = 0.9, 0.999, 1e-8
 #: The race is over well before every slope could have fallen to 0 this often.
 _LAPS = 4
+#: Of fewer updates the ratio depends on the learning rate; more take minutes.
+_UPDATES = (100, 1_000_000)
 
 
 def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: float = 1e-4) -> float:
@@ -40,32 +42,40 @@ def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: flo
     dataset
         The task and its training set.
     decoder_lr
-        Learning rate of the decoder. Small ones give the same ratio.
+        Learning rate of the decoder: small ones give the same ratio, and the race takes as many
+        more updates.
 
     Returns
     -------
     float
         The ratio of the two learning rates, without unit: the first of forty for each decade with
         which the representation wins, so that it is too large by 6 % at most. It is 1e-2 where
-        the representation wins with that already, and infinite where it does not with 1e4.
+        the representation wins with that already, infinite where it does not with 1e4, and 0 where
+        there is no spread to close.
 
     Raises
     ------
     InputError
-        If the embeddings have several dimensions, the decoder is flat, or another argument is
-        wrong.
+        If the embeddings have several dimensions, the decoder is flat, ``decoder_lr`` makes the
+        race too coarse or too long, or another argument is wrong.
     """
     of_type("state", state, InitialState, "an InitialState")
     if not non_negative("decoder_lr", decoder_lr) > 0:
         raise InputError("decoder_lr must be above 0; nothing moves without it.")
-    race_ratio(state, dataset)  # what has no race is named there
+    # What has no race is named there.
+    if race_ratio(state, dataset) == 0:
+        return 0.0
     embeddings = state.embeddings[:, 0].astype(np.float64)
     slope = decoder_slope(state, dataset)[:, 0]
-    spread = _squared_spread(dataset)
-    if not embeddings @ spread @ embeddings > 0:
-        return 0.0
-    updates = math.ceil(_LAPS * float(np.abs(slope).max()) / decoder_lr)
-    ended = _integrate(spread, embeddings, slope, decoder_lr, updates)
+    way = _LAPS * float(np.abs(slope).max())
+    least, most = (way / updates for updates in reversed(_UPDATES))
+    if not least <= decoder_lr <= most:
+        raise InputError(
+            f"decoder_lr must be from {least:.2g} to {most:.2g} for this start, not "
+            f"{decoder_lr:g}: the race then takes {_UPDATES[0]} to {_UPDATES[1]} updates."
+        )
+    updates = math.ceil(way / decoder_lr)
+    ended = _integrate(_squared_spread(dataset), embeddings, slope, decoder_lr, updates)
     closes = np.flatnonzero(ended)
     return float(_RATIOS[closes[0]]) if closes.size else math.inf
 

@@ -23,7 +23,7 @@ class Ended(Protocol):
 
     @property
     def diverged_step(self) -> int | None:
-        """First update with a non-finite loss or parameter."""
+        """First update with a non-finite train loss or parameter."""
 
     @property
     def train_accuracy(self) -> float:

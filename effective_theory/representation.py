@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, non_negative, of_type, refuse_masked
+from effective_theory.checks import InputError, finite_array, non_negative, number_array, of_type
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
@@ -149,12 +149,8 @@ def _checked(
     """Return a copy of the embeddings, checked in shape (NaN may stay), their side, the bound."""
     of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
     default = task.require_residual_threshold(quantity)
-    refuse_masked("embeddings", embeddings)
-    try:
-        array = np.array(embeddings, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise InputError("embeddings must be an array of numbers.") from None
-    if array.ndim != 2 or len(array) != task.symbols or array.shape[1] == 0:
-        raise InputError(f"embeddings must have shape ({task.symbols}, d), not {array.shape}.")
+    array = number_array("embeddings", embeddings, (task.symbols, None), np.float64)
+    if array.shape[1] == 0:
+        raise InputError("embeddings must have at least one column.")
     bound = default if threshold is None else non_negative("threshold", threshold)
     return array, task.matrix_side(array.shape[1]), bound

@@ -20,6 +20,7 @@ from effective_theory.arguments import (
     require_understood,
 )
 from effective_theory.checks import InputError, RunError, printable
+from effective_theory.environment import environment_variable
 from effective_theory.notes import note
 
 _PACKAGES = ("effective_theory", "phase_diagrams", "validation")
@@ -67,7 +68,7 @@ def read_command(
     columns = min(max(shutil.get_terminal_size().columns, _LEAST_COLUMNS), _MOST_COLUMNS)
     asks_for_help = not {"-h", "--help"}.isdisjoint(arguments)
     with (
-        _environment("COLUMNS", str(columns if asks_for_help else WIDE)),
+        environment_variable("COLUMNS", str(columns if asks_for_help else WIDE)),
         errors_of_one_sentence(usage),
         numbers(),
     ):
@@ -99,8 +100,10 @@ def require_extra(extra: str, *packages: str) -> None:
             ) from None
 
 
-def run_command(main: Callable[[], None]) -> int:
+def run_command(main: Callable[[], None], *, keeps_runs: bool = True) -> int:
     """Run a command and return its exit code.
+
+    Commands that keep finished runs go on with them when they are run again.
 
     0 when done; 2 with one sentence for bad input, 1 for a failure outside it; 130 after Ctrl-C
     and 143 after SIGTERM, each with one line; other errors are ours and keep their traceback.
@@ -113,14 +116,17 @@ def run_command(main: Callable[[], None]) -> int:
             os.set_inheritable(nowhere.fileno(), True)
             setattr(sys, name, nowhere)
     with contextlib.redirect_stderr(cast(TextIO, _Output(sys.stderr))):
-        return _exit_code(main)
+        return _exit_code(main, keeps_runs)
 
 
-def _exit_code(main: Callable[[], None]) -> int:
+def _exit_code(main: Callable[[], None], keeps_runs: bool) -> int:
+    kept = "nothing was kept."
+    if keeps_runs:
+        kept = "finished runs are kept, run the same command to continue."
     previous = signal.signal(signal.SIGTERM, _terminate)
     try:
         # Commands only write files: no picture needs a window or a notebook.
-        with _environment("MPLBACKEND", "agg"), _watched_output(), _named_imports():
+        with environment_variable("MPLBACKEND", "agg"), _watched_output(), _named_imports():
             main()
     except InputError as error:
         note(f"error: {printable(str(error))}")  # names of files and sweeps may hold anything
@@ -132,28 +138,14 @@ def _exit_code(main: Callable[[], None]) -> int:
         # The reader of our output has gone, as `head` does: nothing is left to say.
         return 0
     except KeyboardInterrupt:
-        note("interrupted; finished runs are kept, run the same command to continue.")
+        note(f"interrupted; {kept}")
         return 130
     except _Terminated:
-        note("terminated; finished runs are kept, run the same command to continue.")
+        note(f"terminated; {kept}")
         return 143
     finally:
         signal.signal(signal.SIGTERM, previous)
     return 0
-
-
-@contextlib.contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    """Set a variable of the environment within a ``with`` block."""
-    previous = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if previous is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = previous
 
 
 class _Output:

@@ -2,10 +2,16 @@
 
 from typing import Literal
 
-from effective_theory.checks import InputError
+from effective_theory.checks import InputError, integer
 from effective_theory.operations import ModularOperation, PermutationOperation
 from effective_theory.task import BinaryOperation, Task
-from effective_theory.tasks import Addition, FiniteGroup, ModularAddition, permutation_group
+from effective_theory.tasks import (
+    MOST_PERMUTED,
+    Addition,
+    FiniteGroup,
+    ModularAddition,
+    permutation_group,
+)
 
 TaskName = Literal[
     "addition",
@@ -25,8 +31,12 @@ def task_named(name: TaskName, p: int, operation: str | None = None) -> BinaryOp
     Raises
     ------
     InputError
-        If an operation is given to a task that has none, or there is no such one.
+        If an operation is given to a task that has none, there is no such one, or p is out of the
+        task's range.
     """
+    if name.startswith("permutation"):
+        # What classes call n is p on command lines.
+        integer("p", p, 1 if name == "permutation_group" else 2, MOST_PERMUTED)
     if operation is not None and name not in USUAL_OPERATIONS:
         raise InputError(
             f"operation is for the tasks {' and '.join(USUAL_OPERATIONS)}; leave it out for {name}."

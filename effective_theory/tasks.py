@@ -14,6 +14,8 @@ from effective_theory.task import BinaryOperation, read_only
 
 #: Above this the table of samples alone would take gigabytes.
 MOST_SYMBOLS = 10_000
+#: Objects whose permutations are a task's symbols, 120 at most.
+MOST_PERMUTED = 5
 #: Above this the check that a table is associative alone would take gigabytes.
 MOST_GROUP_ELEMENTS = 300
 
@@ -215,7 +217,7 @@ def permutation_group(n: int) -> FiniteGroup:
     >>> permutation_group(3).size
     36
     """
-    n = integer("n", n, 1, 5)
+    n = integer("n", n, 1, MOST_PERMUTED)
     elements = list(itertools.permutations(range(n)))
     number = {element: k for k, element in enumerate(elements)}
     return FiniteGroup([[number[tuple(b[x] for x in a)] for b in elements] for a in elements])

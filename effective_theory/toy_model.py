@@ -14,6 +14,7 @@ from effective_theory.checks import (
     fraction,
     integer,
     non_negative,
+    of_type,
     random_generator,
 )
 from effective_theory.minibatches import Minibatches, ReleasedBatches, SeededBatches
@@ -180,7 +181,8 @@ class InitialState:
     ------
     InputError
         If an array has the wrong number of dimensions or holds NaN or infinite numbers, there are
-        not three layers, biases do not fit their weights, or a seed is no integer from 0 on.
+        not three layers, a layer does not fit the one before or its biases, or a seed is no integer
+        from 0 on.
     """
 
     embeddings: Array
@@ -199,13 +201,16 @@ class InitialState:
         given = [self.weights, self.biases]
         if not all(isinstance(part, list | tuple) and len(part) == 3 for part in given):
             raise InputError("weights and biases must hold three arrays each, one for each layer.")
-        weights = tuple(checked(f"weights[{k}]", w, None, None) for k, w in enumerate(self.weights))
+        object.__setattr__(self, "embeddings", checked("embeddings", self.embeddings, None, None))
+        inputs, weights = self.embeddings.shape[1], []
+        for k, given_weights in enumerate(self.weights):
+            weights.append(checked(f"weights[{k}]", given_weights, None, inputs))
+            inputs = len(weights[-1])
         biases = tuple(
             checked(f"biases[{k}]", b, len(w))
             for k, (b, w) in enumerate(zip(self.biases, weights, strict=True))
         )
-        object.__setattr__(self, "embeddings", checked("embeddings", self.embeddings, None, None))
-        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "weights", tuple(weights))
         object.__setattr__(self, "biases", biases)
         if self.targets is not None:
             object.__setattr__(self, "targets", checked("targets", self.targets, None, None))
@@ -248,8 +253,10 @@ class InitialState:
         Raises
         ------
         InputError
-            If ``rng`` is no source of random numbers.
+            If ``rng`` is no source of random numbers, or another argument is of another type.
         """
+        of_type("model", model, ToyModel, "a ToyModel")
+        of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
         embeddings, decoder, targets, batches = random_generator(rng).spawn(4)
         return cls.draw(
             model, task, embeddings=embeddings, decoder=decoder, targets=targets, batches=batches

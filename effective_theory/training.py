@@ -39,6 +39,8 @@ _MEASUREMENTS = ("train_loss", "test_loss", "train_accuracy", "test_accuracy", "
 
 #: A history of more records would fill the memory.
 MOST_RECORDS = 10**7
+#: Numbers of all recorded embeddings, of four bytes each.
+MOST_NUMBERS = 10**9
 
 #: Samples that one call of the compiled loop trains on: about 1000 updates of the default task.
 _SAMPLES_PER_CALL = 55_000
@@ -105,7 +107,13 @@ def train(
     of_type("initial_state", initial_state, InitialState, "an InitialState; give a seed as rng=..")
     _require_trainable(model, dataset)
     initial_state.require_fit(model, task)
-    loop = _Loop(model, dataset, initial_state, _records(model.steps, record_every, record_at))
+    records = _records(model.steps, record_every, record_at)
+    if len(records) * initial_state.embeddings.size > MOST_NUMBERS:
+        raise InputError(
+            f"record_every or record_at makes {len(records)} records of "
+            f"{initial_state.embeddings.size} embeddings' numbers; ask for fewer."
+        )
+    loop = _Loop(model, dataset, initial_state, records)
     of_type("progress", progress, bool, "True or False")
     with progress_bar(model.steps, unit="update", progress=progress) as done:
         while loop.status == kernels.RUNNING:

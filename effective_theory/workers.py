@@ -69,7 +69,7 @@ def at_a_time(n_jobs: int | None) -> int:
 
 
 def as_finished(
-    tasks: Iterable[Any], n_jobs: int | None, batch_size: int | str = "auto"
+    tasks: Iterable[Any], n_jobs: int | None, batch_size: int | str = "auto", *, again: str
 ) -> Iterator[Any]:
     """Yield what delayed tasks return, in the order in which they end.
 
@@ -82,13 +82,16 @@ def as_finished(
         without it for one.
     batch_size
         Number of tasks that joblib sends together.
+    again
+        What to do where a task or a worker fails, as errors end with it.
 
     Raises
     ------
     InputError
         If ``joblib.parallel_config`` names a backend that returns nothing before all is done.
     RunError
-        If a worker cannot be started or dies, or memory runs out.
+        If a worker cannot be started or dies, memory runs out, or the system refuses a task
+        something.
     """
     from joblib import Parallel
     from joblib.parallel import BACKENDS, get_active_backend
@@ -107,20 +110,11 @@ def as_finished(
         with contextlib.closing(parallel(tasks)) as finished:
             yield from finished
     except BrokenProcessPool:
-        raise RunError(
-            "a worker died, perhaps for want of memory; finished runs are kept: run the same "
-            "command again, with fewer jobs."
-        ) from None
+        raise RunError(f"a worker died, perhaps for want of memory; {again}.") from None
     except MemoryError:
-        raise RunError(
-            "memory ran out in a run; finished runs are kept: run the same command again, with "
-            "fewer jobs or a smaller width."
-        ) from None
+        raise RunError(f"memory ran out; {again}.") from None
     except OSError as error:
-        raise RunError(
-            f"workers cannot be started ({error}); finished runs are kept: run the same "
-            "command again, with fewer jobs."
-        ) from None
+        raise RunError(f"a worker cannot be started, or go on ({error}); {again}.") from None
 
 
 def require_files(workers: int, files: int) -> None:

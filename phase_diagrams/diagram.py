@@ -122,7 +122,7 @@ class PhaseDiagram:
 
     @property
     def diverged_step(self) -> Steps:
-        """First update with a non-finite loss or parameter; masked if none."""
+        """First update with a non-finite train loss or parameter; masked if none."""
         return self.results.steps("diverged")
 
     @property

@@ -102,9 +102,9 @@ def classify(
 
     Comprehension: both thresholds reached, test less than ``lag`` updates after train.
     Grokking: both reached, test at least ``lag`` updates after train. Memorization: only train
-    reached. Confusion: train not reached, whatever test did. Diverged: a non-finite loss or
-    parameter before both were reached; afterwards divergence does not change the label, so that
-    stopping early never does.
+    reached. Confusion: train not reached, whatever test did. Diverged: a non-finite train
+    loss or parameter before both were reached; afterwards divergence does not change the label, so
+    that stopping early never does.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.checks import integer
+from effective_theory.checks import integer, jobs
 from effective_theory.critical_size.curve import critical_fraction, unique_line_curve
 from effective_theory.critical_size.growth import isolated_symbol_estimate
 from effective_theory.critical_size.sizes import critical_training_sizes
@@ -36,7 +36,7 @@ class CriticalSize:
             task,
             orders=self.orders,
             rng=integer("seed", self.seed, 0),
-            n_jobs=self.jobs,
+            n_jobs=jobs("jobs", self.jobs),
             progress=True,
         )
         curve = unique_line_curve(critical, _printed_sizes(task.size, critical))

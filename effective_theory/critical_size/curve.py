@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import InputError, confidence_level, refuse_masked
 from effective_theory.critical_size.equations import as_operation
@@ -83,13 +83,14 @@ def unique_line_curve(
     Raises
     ------
     InputError
-        If there is no critical size, or the confidence is out of range.
+        If there is no critical size, a size is no integer from 0 on, or the confidence is out of
+        range.
     """
     from scipy.stats import binomtest
 
     confidence = confidence_level(confidence)
-    ordered = _sorted(critical_sizes)
-    refuse_masked("sizes", sizes)
+    ordered = np.sort(_checked("critical_sizes", critical_sizes))
+    sizes = _checked("sizes", sizes, least=0)
     counts = np.searchsorted(ordered, sizes, side="right")
     bounds = {
         count: binomtest(count, len(ordered)).proportion_ci(confidence, method="wilson")
@@ -132,12 +133,17 @@ def critical_fraction(
     Raises
     ------
     InputError
-        If there is no critical size, or the confidence is out of range.
+        If there is no critical size, one is no integer or more than the task has samples, or the
+        confidence is out of range.
     """
     from scipy.special import ndtri
 
     task = as_operation(task)
-    ordered = _sorted(critical_sizes)
+    ordered = np.sort(_checked("critical_sizes", critical_sizes))
+    if ordered[-1] > task.size:
+        raise InputError(
+            f"critical_sizes must be at most the task's {task.size} samples, not {ordered[-1]}."
+        )
     deviation = 0.5 / np.sqrt(len(ordered))
     spread = float(ndtri((1.0 + confidence_level(confidence)) / 2.0)) * deviation
     size = _crossing(ordered, 0.5)
@@ -175,9 +181,16 @@ def _crossing(ordered: NDArray[np.int64], level: float) -> float:
     return float(sizes[before - 1] + (target - counts[before - 1]) / rise)
 
 
-def _sorted(critical_sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    refuse_masked("critical_sizes", critical_sizes)
-    ordered = np.sort(np.asarray(critical_sizes))
-    if ordered.ndim != 1 or ordered.size == 0:
-        raise InputError("critical_sizes must hold at least one size, in one dimension.")
-    return ordered
+def _checked(name: str, sizes: ArrayLike, least: int = 1) -> NDArray[np.int64]:
+    """Return sizes as an array, ``least`` of them or more, or raise InputError."""
+    refuse_masked(name, sizes)
+    try:
+        array = np.asarray(sizes)
+    except ValueError:  # rows of different lengths
+        array = np.empty((0, 0))
+    if array.ndim != 1 or array.size < least:
+        number = "at least one size, in" if least else "sizes in"
+        raise InputError(f"{name} must hold {number} one dimension.")
+    if array.size and not (np.issubdtype(array.dtype, np.integer) and array.min() >= 0):
+        raise InputError(f"{name} must be integers from 0 on.")
+    return array.astype(np.int64)

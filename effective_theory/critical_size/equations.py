@@ -55,7 +55,30 @@ def as_operation(task: BinaryOperation | int) -> BinaryOperation:
     return task if isinstance(task, BinaryOperation) else Addition(task)
 
 
-def critical_equations(task: BinaryOperation) -> CriticalEquations:
+def require_critical_size(task: BinaryOperation) -> None:
+    """Check that the critical training size of a task is defined, and within reach.
+
+    Raises
+    ------
+    InputError
+        If the task is modular addition (its group is FiniteGroup of its table) or a group of more
+        than `MOST_ELEMENTS`.
+    """
+    if task.has_line:
+        return
+    if not isinstance(task, FiniteGroup):
+        raise InputError(
+            f"the critical training size is not defined for task {task.name}, which no line "
+            "solves; use Addition or FiniteGroup."
+        )
+    if task.symbols > MOST_ELEMENTS:
+        raise InputError(
+            f"the critical training size of a group of order {task.symbols} would take hours; "
+            f"use a group of at most {MOST_ELEMENTS} elements."
+        )
+
+
+def critical_equations(task: BinaryOperation, least: int | None = None) -> CriticalEquations:
     """Return the equations whose degrees of freedom define the critical training size of a task.
 
     Addition: E_i + E_j = c_s, which leave 2 degrees of freedom, the line's.
@@ -68,35 +91,36 @@ def critical_equations(task: BinaryOperation) -> CriticalEquations:
     samples do: the exact representation is then locally unique, up to symmetries of the problem.
     For addition this is the same definition, with the line as the representation.
 
+    Parameters
+    ----------
+    task
+        Addition or a finite group.
+    least
+        What all samples of a group leave, where it is known already: to find it takes as long as
+        a random order.
+
     Raises
     ------
     InputError
-        If the task is modular addition (its group is FiniteGroup of its table) or a group of more
-        than `MOST_ELEMENTS`.
+        As by `require_critical_size`.
     """
+    require_critical_size(task)
     if task.has_line:
         left, right = np.ascontiguousarray(task.pairs.T)
         # A writable copy: Numba would compile the kernel once more for a read-only array.
         labels = task.labels.copy()
         return CriticalEquations(left, right, labels, task.symbols, task.classes, 1, LINE)
-    if not isinstance(task, FiniteGroup):
-        raise InputError(
-            f"the critical training size is not defined for task {task.name}, which no line "
-            "solves; use Addition or FiniteGroup."
-        )
+    assert isinstance(task, FiniteGroup)
     order = task.symbols
-    if order > MOST_ELEMENTS:
-        raise InputError(
-            f"the critical training size of a group of order {order} would take hours; "
-            f"use a group of at most {MOST_ELEMENTS} elements."
-        )
     element = np.arange(order)
     a, b = task.pairs.T
     left = (a[:, None] * order + task.products[b]).ravel()
     right = (b[:, None] * order + element).ravel()
     labels = (task.labels[:, None] * order + element).ravel()
     unknowns = order * order
-    solutions, _ = elimination.null_space(
-        np.arange(len(left)), left, right, labels, unknowns, unknowns, 0
-    )
-    return CriticalEquations(left, right, labels, unknowns, unknowns, order, len(solutions))
+    if least is None:
+        solutions, _ = elimination.null_space(
+            np.arange(len(left)), left, right, labels, unknowns, unknowns, 0
+        )
+        least = len(solutions)
+    return CriticalEquations(left, right, labels, unknowns, unknowns, order, least)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, integer, refuse_masked
+from effective_theory.checks import (
+    InputError,
+    finite_array,
+    integer,
+    is_sequence,
+    of_type,
+    refuse_masked,
+    shown,
+)
 from effective_theory.critical_size.curve import CriticalFraction
 from effective_theory.tasks import MOST_SYMBOLS, Addition
 
@@ -87,9 +95,14 @@ def fit_critical_size(symbols: Sequence[int], fractions: Sequence[CriticalFracti
     Raises
     ------
     InputError
-        If there are fewer than two different p, a p is out of range, the lengths differ, or a
-        standard error is zero or infinite.
+        If there are fewer than two different p, a p is out of range, ``fractions`` hold anything
+        else, the lengths differ, or a standard error is zero or infinite.
     """
+    for name, value in {"symbols": symbols, "fractions": fractions}.items():
+        if not is_sequence(value):
+            raise InputError(f"{name} must be a sequence, not {shown(value)}.")
+    for each in fractions:
+        of_type("fractions", each, CriticalFraction, "what critical_fraction() returned for each p")
     p = np.array([integer("symbols", value, 2, MOST_SYMBOLS) for value in symbols], np.int64)
     if len(p) != len(fractions) or len(np.unique(p)) < 2:
         raise InputError("symbols must hold at least two different p, and fractions one for each.")

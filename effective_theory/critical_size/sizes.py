@@ -19,7 +19,11 @@ from effective_theory.checks import (
     refuse_masked,
 )
 from effective_theory.critical_size.curve import UniqueLineCurve, unique_line_curve
-from effective_theory.critical_size.equations import as_operation, critical_equations
+from effective_theory.critical_size.equations import (
+    as_operation,
+    critical_equations,
+    require_critical_size,
+)
 from effective_theory.kernels import elimination
 from effective_theory.progress import progress_bar
 from effective_theory.task import BinaryOperation
@@ -29,6 +33,8 @@ from effective_theory.workers import as_finished
 #: Orders are drawn in chunks of about this many numbers (16 MB), from one random stream each.
 _NUMBERS_IN_CHUNK = 2_000_000
 _MOST_ORDERS_IN_CHUNK = 1000
+#: Sizes of more would take gigabytes, and their orders days.
+MOST_ORDERS = 10**8
 
 
 def critical_training_sizes(
@@ -50,8 +56,8 @@ def critical_training_sizes(
     task
         Addition or a finite group; an int p means Addition(p).
     orders
-        Number of random orders, at least 1. More orders from the same ``rng`` begin with the same
-        sizes.
+        Number of random orders, from 1 to 10^8. More orders from the same ``rng`` begin with the
+        same sizes.
     rng
         Int, SeedSequence or Generator.
     n_jobs
@@ -80,13 +86,14 @@ def critical_training_sizes(
     array([0, 0, 0])
     """
     task = as_operation(task)
-    orders, n_jobs = integer("orders", orders, 1), jobs("n_jobs", n_jobs)
-    numbers = len(critical_equations(task).left)
+    orders, n_jobs = integer("orders", orders, 1, MOST_ORDERS), jobs("n_jobs", n_jobs)
+    equations = critical_equations(task)
+    numbers, least = len(equations.left), equations.least
     in_chunk = max(1, min(_NUMBERS_IN_CHUNK // numbers, _MOST_ORDERS_IN_CHUNK))
     counts = [min(in_chunk, orders - start) for start in range(0, orders, in_chunk)]
     streams = random_generator(rng).spawn(len(counts))
     sizes = np.empty(orders, np.int64)
-    for chunk, critical in _chunks(task, counts, streams, n_jobs, progress):
+    for chunk, critical in _chunks(task, least, counts, streams, n_jobs, progress):
         sizes[chunk * in_chunk : chunk * in_chunk + len(critical)] = critical
     return sizes
 
@@ -127,7 +134,7 @@ def unique_line_probability(
         As for `critical_training_sizes`.
     """
     task = as_operation(task)
-    critical_equations(task)  # names a task that has none, before its sizes are looked at
+    require_critical_size(task)  # before its sizes are looked at
     refuse_masked("sizes", sizes)
     wanted = np.atleast_1d(np.asarray(sizes))
     if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
@@ -142,6 +149,7 @@ def unique_line_probability(
 
 def _chunks(
     task: BinaryOperation,
+    least: int,
     counts: list[int],
     streams: list[np.random.Generator],
     n_jobs: int | None,
@@ -151,21 +159,21 @@ def _chunks(
     from joblib import delayed
 
     # Compiled here once, the kernel lies on disk before the workers look for it.
-    _critical_sizes(Addition(2), 0, 1, np.random.default_rng(0))
+    _critical_sizes(Addition(2), None, 0, 1, np.random.default_rng(0))
     work = (
-        delayed(_critical_sizes)(task, chunk, counts[chunk], streams[chunk])
+        delayed(_critical_sizes)(task, least, chunk, counts[chunk], streams[chunk])
         for chunk in range(len(counts))
     )
     with progress_bar(sum(counts), unit="order", progress=progress) as done:
-        for chunk, critical in as_finished(work, n_jobs):
+        for chunk, critical in as_finished(work, n_jobs, again="run it again, with fewer jobs"):
             done(len(critical))
             yield chunk, critical
 
 
 def _critical_sizes(
-    task: BinaryOperation, chunk: int, count: int, stream: np.random.Generator
+    task: BinaryOperation, least: int | None, chunk: int, count: int, stream: np.random.Generator
 ) -> tuple[int, NDArray[np.int64]]:
-    equations = critical_equations(task)
+    equations = critical_equations(task, least)
     orders = stream.permuted(np.tile(np.arange(task.size), (count, 1)), axis=1)
     read = elimination.critical_sizes(
         equations.in_order(orders),

@@ -4,4 +4,4 @@
 """
 
 #: Raised whenever a change alters the bits of a result, so that stored runs are told apart.
-KERNEL_VERSION = 2
+KERNEL_VERSION = 3

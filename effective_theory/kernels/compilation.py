@@ -155,7 +155,7 @@ def kernel(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def fast_kernel(function: Callable[P, T]) -> Callable[P, T]:
-    """Compile ``function`` likewise, with sums reordered and divisions approximated."""
+    """Compile ``function`` likewise, with sums reordered and products added in one rounding."""
     return _compiled(function, fastmath=FAST_MATH)
 
 

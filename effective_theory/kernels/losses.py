@@ -93,6 +93,17 @@ def mse(out: Array, expected: Array, share: Array, d_out: Array, losses: Array) 
     losses /= np.float32(outputs)
 
 
+@kernel
+def log_difference(normaliser: np.float32, logit: np.float32, largest: np.float32) -> np.float32:
+    """Return log(normaliser) - (logit - largest).
+
+    In this order, which reordered sums do not keep: a small loss is less than the last bit of a
+    large logit.
+    """
+    difference: np.float32 = np.log(normaliser) - (logit - largest)
+    return difference
+
+
 @fast_kernel
 def cross_entropy(out: Array, labels: Indices, share: Array, d_out: Array, losses: Array) -> None:
     """Fill each sample's softmax cross-entropy and the batch's derivative."""
@@ -108,7 +119,7 @@ def cross_entropy(out: Array, labels: Indices, share: Array, d_out: Array, losse
         for label in range(classes):
             d_out[label, sample] *= share[sample] / normaliser
         d_out[labels[sample], sample] -= share[sample]
-        losses[sample] = np.log(normaliser) + largest - out[labels[sample], sample]
+        losses[sample] = log_difference(normaliser, out[labels[sample], sample], largest)
 
 
 @fast_kernel

@@ -32,6 +32,12 @@ Chunk = tuple[tuple[Cell, Recipe], ...]
 CellTask = Callable[[Cell, Recipe], RunSummary]
 
 
+#: What to do after a failure.
+_AGAIN = (
+    "finished runs are kept where there is a store: run the same again, with fewer jobs at a time"
+)
+
+
 class Engine(Protocol):
     """Runs cells; owns its parallelism and chunking.
 
@@ -134,7 +140,7 @@ class OneByOne:
         task = self.task()
         tasks = (delayed(_in_worker)(os.getpid(), _each, task, _chunk(some)) for some in lists)
         with named_failures(client):
-            for results in as_finished(tasks, self.workers, batch_size):
+            for results in as_finished(tasks, self.workers, batch_size, again=_AGAIN):
                 yield from results
 
     @property

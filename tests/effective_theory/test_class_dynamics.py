@@ -90,9 +90,32 @@ def test_what_is_undefined_is_named(start: np.ndarray) -> None:
     with pytest.raises(InputError, match="times must be"):
         class_effective_trajectory(start, LABELS, [-1.0])
     for wrong in (["a"], [1j], 3.0, [math.nan]):
-        with pytest.raises(InputError, match="times must be"):
+        with pytest.raises(InputError, match="times must"):
             class_effective_trajectory(start, LABELS, wrong)
     with pytest.raises(InputError, match="times must have no masked"):
         class_effective_trajectory(start, LABELS, np.ma.array([0.0, 99.0], mask=[False, True]))
     with pytest.raises(InputError, match="labels must have no masked"):
         class_effective_loss(start, np.ma.array(LABELS, mask=LABELS == LABELS[0]))
+
+
+def test_what_rounding_leaves_of_a_mean_of_zero_does_not_grow() -> None:
+    one = np.array([[0.1], [0.2], [-0.3]])
+    moved = class_effective_trajectory(one, [0, 0, 0], [10.0, math.inf])
+    np.testing.assert_allclose(moved, [one, one], atol=1e-15)
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [20, 30])
+    several = rng.normal(size=(50, 3))
+    for label in (0, 1):
+        several[labels == label] -= several[labels == label].mean(axis=0)
+    (late,) = class_effective_trajectory(several, labels, [1e5])
+    assert max(np.abs(late[labels == label].mean(axis=0)).max() for label in (0, 1)) < 1e-12
+
+
+@pytest.mark.parametrize("size", [1e-90, 1e90])
+def test_the_class_flow_scales_wherever_representations_are_allowed(size: float) -> None:
+    start, labels = np.random.default_rng(0).normal(size=(6, 2)), [0, 0, 1, 1, 2, 2]
+    loss, flow = class_effective_loss(start, labels), class_effective_flow(start, labels)
+    assert class_effective_loss(start * size, labels) == pytest.approx(loss)
+    np.testing.assert_allclose(class_effective_flow(start * size, labels), flow / size)
+    with pytest.raises(InputError, match="representations must be between 1e-100 and 1e100"):
+        class_effective_loss(start * 1e160, labels)

@@ -17,9 +17,11 @@ from effective_theory import (
     fit_critical_size,
     gram_matrix,
     isolated_symbol_estimate,
+    permutation_group,
     unique_line_curve,
     unique_line_probability,
 )
+from effective_theory.critical_size import sizes as sizes_of_orders
 from effective_theory.kernels import elimination
 from tests.effective_theory import enumeration
 
@@ -247,3 +249,35 @@ def test_bad_input_of_the_other_functions() -> None:
         isolated_symbol_estimate(2)
     with pytest.raises(InputError, match="symbols must be positive"):
         fit_critical_size([10, 20], [fraction(0.4, 0.1), fraction(0.2, 0.1)]).critical_size(0)
+
+
+def test_what_is_no_critical_size_is_named() -> None:
+    for wrong in ([np.nan, 3.0], ["a"], [-5, -4], [[1, 2], [3]]):
+        with pytest.raises(InputError, match="critical_sizes must"):
+            critical_fraction(10, wrong)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="at most the task's 55 samples, not 1001"):
+        critical_fraction(10, np.array([1000, 1001]))
+    with pytest.raises(InputError, match="sizes must be integers from 0"):
+        unique_line_curve([3, 4], ["a"])  # type: ignore[arg-type, list-item]
+    assert unique_line_curve([3, 4], [4]).sizes.dtype == np.int64  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="fractions must be what critical_fraction"):
+        fit_critical_size([10, 20], [0.4, 0.2])  # type: ignore[list-item]
+    with pytest.raises(InputError, match="symbols must be a sequence, not 10"):
+        fit_critical_size(10, fraction(0.4, 0.1))
+    with pytest.raises(InputError, match="orders must be at most 100000000"):
+        critical_training_sizes(10, orders=10**12, rng=0)
+
+
+def test_all_samples_of_a_group_are_solved_once(monkeypatch) -> None:
+    """At the largest groups that takes as long as an order, of which each chunk holds one."""
+    solved = []
+
+    def counted(*arguments):
+        solved.append(1)
+        return null_space(*arguments)
+
+    null_space = elimination.null_space
+    monkeypatch.setattr(elimination, "null_space", counted)
+    monkeypatch.setattr(sizes_of_orders, "_MOST_ORDERS_IN_CHUNK", 1)
+    found = unique_line_probability(permutation_group(3), [36], orders=3, rng=0)
+    assert found.probability.tolist() == [1.0] and len(solved) == 1

@@ -333,3 +333,28 @@ def test_bad_input_of_the_other_functions() -> None:
             function(start, Dataset(ModularAddition(10), [0]))
     with pytest.raises(InputError, match="use Addition"):
         grokking_rate(Dataset(ModularAddition(10), [0]))
+
+
+@pytest.mark.parametrize("size", [1e-90, 1e90])
+@pytest.mark.parametrize("convention", CONVENTIONS, ids=NAMES)
+def test_the_flow_scales_wherever_embeddings_are_allowed(size, convention) -> None:
+    dataset, start = example(dimensions=2)
+    expected = effective_flow(start, dataset, **convention) / size
+    np.testing.assert_allclose(effective_flow(size * start, dataset, **convention), expected)
+
+
+def test_a_fixed_point_without_a_line_in_it_stays() -> None:
+    """What rounding leaves of the absent line must not grow to the size of the whole."""
+    dataset, start = everything(3), np.array([[1.0], [-2.0], [1.0]])
+    np.testing.assert_allclose(effective_flow(start, dataset), 0, atol=1e-15)
+    moved = effective_trajectory(start, dataset, [0, 30, 1e6])
+    np.testing.assert_allclose(moved, [start] * 3, atol=1e-14)
+
+
+def test_euler_takes_times_in_any_order_and_more_than_once() -> None:
+    dataset, start = example()
+    times = [0.3, 0.0, 0.1, 0.3]
+    moved = effective_trajectory(start, dataset, times, method="euler", step=0.1)
+    for time, state in zip(times, moved, strict=True):
+        (alone,) = effective_trajectory(start, dataset, [time], method="euler", step=0.1)
+        np.testing.assert_array_equal(state, alone)

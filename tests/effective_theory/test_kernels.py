@@ -175,3 +175,17 @@ def test_the_first_of_equally_near_targets_is_chosen() -> None:
     predicted = np.zeros(4, np.int64)
     losses.nearest(out, *losses.centred(targets), np.empty((1, 4)), predicted)
     assert predicted.tolist() == [0, 1, 1, 3]
+
+
+@pytest.mark.parametrize("largest", [1.0, 20.0, 1e5])
+@pytest.mark.parametrize("lead", [5.0, 12.0])
+def test_a_small_loss_is_not_lost_in_the_last_bit_of_a_large_logit(
+    largest: float, lead: float
+) -> None:
+    logits = np.array([[largest], [largest - lead]], np.float32)
+    found = np.zeros(1, np.float32)
+    work, share = np.zeros((2, 1), np.float32), np.ones(1, np.float32)
+    losses.cross_entropy(logits, np.zeros(1, np.int64), share, work, found)
+    # The sum that the logarithm is taken of is 1 and a little more, in float32.
+    rounding = float(np.finfo(np.float32).eps)
+    assert found[0] == pytest.approx(np.log1p(np.exp(-lead)), rel=1e-5, abs=rounding)

@@ -66,7 +66,7 @@ def test_an_empty_test_set_is_undefined() -> None:
 
 def test_bad_input() -> None:
     dataset = Dataset.split(Addition(4), 5, rng=0)
-    with pytest.raises(InputError, match=r"shape \(4, d\)"):
+    with pytest.raises(InputError, match=r"shape \(4, any\)"):
         predicted_accuracy(np.zeros((5, 1)), dataset)
     with pytest.raises(InputError, match='"all" or "test"'):
         predicted_accuracy(np.arange(4.0)[:, None], dataset, on="train")

@@ -179,3 +179,10 @@ def test_what_has_no_race_is_named() -> None:
         reduced_race_ratio(wide, DATASET)
     with pytest.raises(InputError, match="decoder_lr"):
         reduced_race_ratio(STATE, DATASET, decoder_lr=0)
+    for rate in (1e-320, 1e-12, 0.1, 10.0):
+        with pytest.raises(InputError, match=r"decoder_lr must be from .* for this start, not"):
+            reduced_race_ratio(STATE, DATASET, decoder_lr=rate)
+    with pytest.raises(InputError, match="dataset has no training samples"):
+        decoder_slope(STATE, Dataset(TASK, []))
+    with pytest.raises(InputError, match=r"weights\[1\] must have shape"):
+        dataclasses.replace(STATE, weights=(STATE.weights[0], np.ones((5, 7)), STATE.weights[2]))

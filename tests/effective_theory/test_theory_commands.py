@@ -7,6 +7,7 @@ from effective_theory import paper_figures as figures
 from effective_theory.cli import main
 from effective_theory.commands.critical_size import CriticalSize
 from effective_theory.commands.figure import Figure
+from effective_theory.files import save_figure
 
 
 def test_critical_size_prints_the_table_and_the_threshold(capsys) -> None:
@@ -67,6 +68,41 @@ def test_bad_output_is_refused(out, tmp_path) -> None:
 )
 def test_bad_input_is_one_sentence(arguments, capsys) -> None:
     assert main(arguments) == 2
-    assert capsys.readouterr().err.startswith(
-        f"error: {arguments[1][2:].replace('jobs', 'n_jobs')}"
-    )
+    assert capsys.readouterr().err.startswith(f"error: {arguments[1][2:]}")
+
+
+def test_a_run_that_diverged_at_once_is_drawn(tmp_path) -> None:
+    file = tmp_path / "run.png"
+    command = ["train", "--decoder-scale", "1e30", "--steps", "10", "--plot", str(file)]
+    assert main(command) == 0
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("task", ["permutation_group", "permutation_operation"])
+def test_what_a_class_calls_n_is_p_on_the_command_line(task, capsys) -> None:
+    assert main(["train", "--task", task, "--p", "9", "--steps", "1"]) == 2
+    assert capsys.readouterr().err.startswith("error: p must be at most 5, not 9.")
+
+
+def test_what_keeps_nothing_does_not_say_that_it_does(monkeypatch, capsys) -> None:
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CriticalSize, "run", interrupted)
+    assert main(["critical-size"]) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was kept.\n"
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf", "svg", "eps", "ps"])
+def test_a_picture_has_the_same_bytes_whenever_it_is_drawn(ending, tmp_path, monkeypatch) -> None:
+    from matplotlib.figure import Figure as Picture
+
+    written = []
+    for clock in (1e9, 2e9):
+        monkeypatch.setattr("time.time", lambda clock=clock: clock)
+        monkeypatch.setattr("time.ctime", lambda clock=clock: f"{clock:g}")
+        figure = Picture()
+        figure.subplots().plot([1, 2])
+        save_figure(figure, tmp_path / f"picture.{ending}")
+        written.append((tmp_path / f"picture.{ending}").read_bytes())
+    assert written[0] == written[1]

@@ -41,3 +41,30 @@ def test_swapped_arguments_are_named() -> None:
         ANY.train(ToyModel(), DATASET, 0)
     with pytest.raises(InputError, match="^model must be a ToyModel, not Dataset"):
         ANY.train(DATASET, ToyModel(), rng=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: Dataset.split(ANY.Addition, 45, rng=0), "task must be a task"),
+        (lambda: Dataset.split(ANY.__name__, train_fraction=0.5, rng=0), "task must be a task"),
+        (lambda: ANY.count_parallelograms(10), "dataset must be a Dataset"),
+        (lambda: ANY.is_commutative(10), "task must be a task"),
+        (lambda: ANY.InitialState.random(ToyModel(), 10, 0), "task must be a task"),
+        (lambda: ANY.InitialState.random(10, Addition(10), 0), "model must be a ToyModel"),
+        (lambda: ANY.rqi(LINE * (1 + 5j), Addition(10)), "embeddings must be an array of numbers"),
+        (lambda: ANY.rqi([[10**400]] * 10, Addition(10)), "embeddings must be an array of numbers"),
+        (
+            lambda: ANY.train(
+                ToyModel(steps=10**7, embedding_dim=1000),
+                Dataset.split(Addition(100), 45, rng=0),
+                rng=0,
+                record_every=1,
+            ),
+            "record_every or record_at makes 10000001 records of 100000",
+        ),
+    ],
+)
+def test_what_is_no_task_model_or_number_is_named(call: Any, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}"):
+        call()

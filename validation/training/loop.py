@@ -50,7 +50,8 @@ class NetworkRun:
     Attributes
     ----------
     status
-        "finished", "stopped" (at what the plan stops for) or "diverged" (a loss is not finite).
+        "finished", "stopped" (at what the plan stops for) or "diverged" (the train loss is not
+        finite).
     crossings
         When it reached its thresholds.
     diverged_step
@@ -263,7 +264,7 @@ class _Training:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the budget is run, a loss is not finite, or what it stops for was reached."""
+        """Whether the budget is run, it has diverged, or what it stops for was reached."""
         return self.update >= self.plan.updates or self.has_diverged or self._has_stopped
 
     @property
