@@ -103,7 +103,9 @@ PREDICTORS: Predictors = {
     "spread within labels": lambda start: label_spread(start.state.embeddings, start.dataset),
     "race ratio, largest slope": lambda start: race_ratio(start.state, start.dataset),
     "race ratio, mean slope": lambda start: race_ratio(start.state, start.dataset, "mean"),
-    "reduced system under Adam": lambda start: reduced_race_ratio(start.state, start.dataset),
+    "reduced system under Adam": lambda start: reduced_race_ratio(
+        start.state, start.dataset, decoder_lr=1e-4
+    ),
     "rate of memorising": lambda start: 1 / start.memorises_in,
     "line distance over time to memorise": lambda s: (
         line_distance(s.state.embeddings) / s.memorises_in

@@ -52,6 +52,8 @@ _BESIDE_A_DATABASE = ("-journal", "-wal", "-shm")
 #: Where links lead to the streams of the process itself.
 _STREAMS = (Path("/dev"), Path("/dev/fd"))
 
+#: What PostScript's date is read from.
+_DATE = "SOURCE_DATE_EPOCH"
 #: Written into each PNG, so that it is known as ours.
 _SOFTWARE = "grokking-effective-theory"
 #: A PNG of ours: the only picture that is ever removed.
@@ -108,12 +110,12 @@ def save_figure(figure: "Figure", path: str | Path, about: str = "") -> None:
         metadata = {**entries, origin: provenance(about).to_text()}
         metadata |= {description: about} if about else {}
     try:
-        # SVG names its parts by random numbers unless it is given a salt; PostScript holds the date
-        # that this variable gives.
+        # SVG names its parts by random numbers unless it is given a salt; PostScript holds a date,
+        # for which this variable, if the user has not set it, gives one that stays the same.
         with (
             replacing(path, picture_kind(path)) as file,
             matplotlib.rc_context({"svg.hashsalt": "grokking"}),
-            environment_variable("SOURCE_DATE_EPOCH", "0"),
+            environment_variable(_DATE, os.environ.get(_DATE, "0")),
         ):
             figure.savefig(file, format=ending[1:], dpi=150, metadata=metadata or None)
     except InputError:

@@ -17,7 +17,14 @@ FEW_STRICT = 50
 
 
 def mirrors(task: BinaryOperation) -> NDArray[np.int64]:
-    """Return the index of each sample's mirror, shape (N,): its own for (a, a), -1 for none."""
+    """Return the index of each sample's mirror, shape (N,): its own for (a, a), -1 for none.
+
+    Raises
+    ------
+    InputError
+        If the task is no operation on symbols.
+    """
+    of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
     index = np.full((task.symbols, task.symbols), -1, np.int64)
     left, right = task.pairs.T
     index[left, right] = np.arange(task.size)
@@ -42,7 +49,6 @@ def is_commutative(task: BinaryOperation) -> bool:
     InputError
         If it is no operation on symbols.
     """
-    of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
     mirrored = mirrors(task)
     there = mirrored >= 0
     return bool((task.labels[there] == task.labels[mirrored[there]]).all())

@@ -21,10 +21,12 @@ _DECAY, _SECOND_DECAY, _EPSILON = 0.9, 0.999, 1e-8
 #: The race is over well before every slope could have fallen to 0 this often.
 _LAPS = 4
 #: Of fewer updates the ratio depends on the learning rate; more take minutes.
-_UPDATES = (100, 1_000_000)
+_LEAST_UPDATES, _USUAL_UPDATES, _MOST_UPDATES = 100, 10_000, 1_000_000
 
 
-def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: float = 1e-4) -> float:
+def reduced_race_ratio(
+    state: InitialState, dataset: Dataset, *, decoder_lr: float | None = None
+) -> float:
     """Return the ratio embedding_lr / decoder_lr above which the representation closes first.
 
     Embeddings E and slope a move under Adam with the loss
@@ -42,8 +44,9 @@ def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: flo
     dataset
         The task and its training set.
     decoder_lr
-        Learning rate of the decoder: small ones give the same ratio, and the race takes as many
-        more updates.
+        Learning rate of the decoder; None for one with which the race takes 10 000 updates. The
+        smaller it is, the more updates the race takes; the ratio depends little on it, unless the
+        gradient comes near Adam's epsilon, as with small decoders.
 
     Returns
     -------
@@ -60,7 +63,7 @@ def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: flo
         race too coarse or too long, or another argument is wrong.
     """
     of_type("state", state, InitialState, "an InitialState")
-    if not non_negative("decoder_lr", decoder_lr) > 0:
+    if decoder_lr is not None and not non_negative("decoder_lr", decoder_lr) > 0:
         raise InputError("decoder_lr must be above 0; nothing moves without it.")
     # What has no race is named there.
     if race_ratio(state, dataset) == 0:
@@ -68,11 +71,12 @@ def reduced_race_ratio(state: InitialState, dataset: Dataset, *, decoder_lr: flo
     embeddings = state.embeddings[:, 0].astype(np.float64)
     slope = decoder_slope(state, dataset)[:, 0]
     way = _LAPS * float(np.abs(slope).max())
-    least, most = (way / updates for updates in reversed(_UPDATES))
+    if decoder_lr is None:
+        decoder_lr = way / _USUAL_UPDATES
+    least, most = (way / updates for updates in (_MOST_UPDATES, _LEAST_UPDATES))
     if not least <= decoder_lr <= most:
         raise InputError(
-            f"decoder_lr must be from {least:.2g} to {most:.2g} for this start, not "
-            f"{decoder_lr:g}: the race then takes {_UPDATES[0]} to {_UPDATES[1]} updates."
+            f"decoder_lr must be from {least:.2g} to {most:.2g} for this start, not {decoder_lr:g}."
         )
     updates = math.ceil(way / decoder_lr)
     ended = _integrate(_squared_spread(dataset), embeddings, slope, decoder_lr, updates)

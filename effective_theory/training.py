@@ -110,8 +110,9 @@ def train(
     records = _records(model.steps, record_every, record_at)
     if len(records) * initial_state.embeddings.size > MOST_NUMBERS:
         raise InputError(
-            f"record_every or record_at makes {len(records)} records of "
-            f"{initial_state.embeddings.size} embeddings' numbers; ask for fewer."
+            f"record_every or record_at asks for {len(records)} records of "
+            f"{initial_state.embeddings.size} numbers each, over {MOST_NUMBERS:g} together; ask "
+            "for fewer."
         )
     loop = _Loop(model, dataset, initial_state, records)
     of_type("progress", progress, bool, "True or False")

@@ -114,7 +114,7 @@ def as_finished(
     except MemoryError:
         raise RunError(f"memory ran out; {again}.") from None
     except OSError as error:
-        raise RunError(f"a worker cannot be started, or go on ({error}); {again}.") from None
+        raise RunError(f"a worker could not start or continue ({error}); {again}.") from None
 
 
 def require_files(workers: int, files: int) -> None:

@@ -559,7 +559,7 @@ class PhaseDiagram:
         if of == "phase":
             return phase_effects(self.spec, self.phases, self.counted)
         if of == "log_test_step":
-            return step_effects(self.spec, self.test_step, self.measured)
+            return step_effects(self.spec, self.test_step, self.measured & self.counted)
         raise InputError(f'of must be "phase" or "log_test_step", not {of!r}.')
 
     def boundary(

@@ -89,8 +89,8 @@ def unique_line_curve(
     from scipy.stats import binomtest
 
     confidence = confidence_level(confidence)
-    ordered = np.sort(_checked("critical_sizes", critical_sizes))
-    sizes = _checked("sizes", sizes, least=0)
+    ordered = np.sort(checked_sizes("critical_sizes", critical_sizes))
+    sizes = checked_sizes("sizes", sizes, least=0)
     counts = np.searchsorted(ordered, sizes, side="right")
     bounds = {
         count: binomtest(count, len(ordered)).proportion_ci(confidence, method="wilson")
@@ -139,7 +139,7 @@ def critical_fraction(
     from scipy.special import ndtri
 
     task = as_operation(task)
-    ordered = np.sort(_checked("critical_sizes", critical_sizes))
+    ordered = np.sort(checked_sizes("critical_sizes", critical_sizes))
     if ordered[-1] > task.size:
         raise InputError(
             f"critical_sizes must be at most the task's {task.size} samples, not {ordered[-1]}."
@@ -181,7 +181,7 @@ def _crossing(ordered: NDArray[np.int64], level: float) -> float:
     return float(sizes[before - 1] + (target - counts[before - 1]) / rise)
 
 
-def _checked(name: str, sizes: ArrayLike, least: int = 1) -> NDArray[np.int64]:
+def checked_sizes(name: str, sizes: ArrayLike, least: int = 1) -> NDArray[np.int64]:
     """Return sizes as an array, ``least`` of them or more, or raise InputError."""
     refuse_masked(name, sizes)
     try:
@@ -191,6 +191,9 @@ def _checked(name: str, sizes: ArrayLike, least: int = 1) -> NDArray[np.int64]:
     if array.ndim != 1 or array.size < least:
         number = "at least one size, in" if least else "sizes in"
         raise InputError(f"{name} must hold {number} one dimension.")
-    if array.size and not (np.issubdtype(array.dtype, np.integer) and array.min() >= 0):
-        raise InputError(f"{name} must be integers from 0 on.")
+    most = np.iinfo(np.int64).max
+    if array.size and not (
+        np.issubdtype(array.dtype, np.integer) and 0 <= int(array.min()) <= int(array.max()) <= most
+    ):
+        raise InputError(f"{name} must be integers from 0 to 2**63 - 1.")
     return array.astype(np.int64)

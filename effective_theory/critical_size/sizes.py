@@ -6,6 +6,7 @@ is at most n is P(n0 = 2) for random training sets of n samples: all sizes from 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,11 +15,15 @@ from effective_theory.checks import (
     InputError,
     RandomSource,
     integer,
+    is_sequence,
     jobs,
     random_generator,
-    refuse_masked,
 )
-from effective_theory.critical_size.curve import UniqueLineCurve, unique_line_curve
+from effective_theory.critical_size.curve import (
+    UniqueLineCurve,
+    checked_sizes,
+    unique_line_curve,
+)
 from effective_theory.critical_size.equations import (
     as_operation,
     critical_equations,
@@ -135,16 +140,16 @@ def unique_line_probability(
     """
     task = as_operation(task)
     require_critical_size(task)  # before its sizes are looked at
-    refuse_masked("sizes", sizes)
-    wanted = np.atleast_1d(np.asarray(sizes))
-    if wanted.ndim != 1 or not (wanted.size == 0 or np.issubdtype(wanted.dtype, np.integer)):
-        raise InputError("sizes must be a one-dimensional sequence of integers.")
-    if wanted.size and (wanted.min() < 0 or wanted.max() > task.size):
-        raise InputError(f"sizes must be from 0 to the {task.size} samples of the task.")
+    several: Any = sizes if is_sequence(sizes) else [sizes]
+    wanted = checked_sizes("sizes", several, least=0)
+    if wanted.size and wanted.max() > task.size:
+        raise InputError(
+            f"sizes must be at most the task's {task.size} samples, not {max(wanted)}."
+        )
     critical = critical_training_sizes(
         task, orders=orders, rng=rng, n_jobs=n_jobs, progress=progress
     )
-    return unique_line_curve(critical, wanted.astype(np.int64), confidence=confidence)
+    return unique_line_curve(critical, wanted, confidence=confidence)
 
 
 def _chunks(

@@ -47,7 +47,8 @@ def plot_majority(diagram: PhaseDiagram, look: Look, confidence: float) -> Figur
         there = [p for k, p in enumerate(RUN_PHASES) if majority.leading[..., k].any()]
         handles = phase_patches(there, colours)
         if (majority.runs == 0).any():
-            handles.append(patch(colours[Phase.NOT_RUN], "not run"))
+            some = "not all seeds run" if diagram.spec.predicted else "not run"
+            handles.append(patch(colours[Phase.NOT_RUN], some))
         if len(dots):
             label = f"{confidence:.0%} interval not above 1/2"
             marker = {"marker": "o", "color": "#888888", "linestyle": ""}

@@ -223,9 +223,10 @@ def test_isolated_symbol_estimate_is_close_to_the_measured_size() -> None:
         ({"task": 0}, "p must be at least 2"),
         ({"task": "ten"}, "p must be an integer"),
         ({"task": ModularAddition(5)}, "use Addition"),
-        ({"sizes": [56]}, "0 to the 55 samples"),
-        ({"sizes": [-1]}, "0 to the 55 samples"),
+        ({"sizes": [56]}, "sizes must be at most the task's 55 samples, not 56"),
+        ({"sizes": [-1]}, "sizes must be integers from 0"),
         ({"sizes": [0.5]}, "integers"),
+        ({"sizes": [[1, 2], [3]]}, "sizes must hold sizes in one dimension"),
         ({"confidence": 1.0}, "confidence"),
         ({"confidence": math.nan}, "confidence"),
     ],
@@ -252,7 +253,8 @@ def test_bad_input_of_the_other_functions() -> None:
 
 
 def test_what_is_no_critical_size_is_named() -> None:
-    for wrong in ([np.nan, 3.0], ["a"], [-5, -4], [[1, 2], [3]]):
+    beyond = np.array([2**63], np.uint64)
+    for wrong in ([np.nan, 3.0], ["a"], [-5, -4], [[1, 2], [3]], beyond):
         with pytest.raises(InputError, match="critical_sizes must"):
             critical_fraction(10, wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="at most the task's 55 samples, not 1001"):

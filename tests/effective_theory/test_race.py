@@ -151,6 +151,9 @@ def test_the_reduced_system_of_a_start_is_that_of_its_labels() -> None:
     assert not reduced_closes(found / 1.1, 1e-3)
     line = dataclasses.replace(STATE, embeddings=np.arange(10, dtype=np.float32)[:, None])
     assert reduced_race_ratio(line, DATASET) == 0
+    # The learning rate that is chosen suits decoders of any scale.
+    small = InitialState.random(ToyModel(width=30, decoder_scale=0.1), TASK, 0)
+    assert race_ratio(small, DATASET) < reduced_race_ratio(small, DATASET) < 1e4
 
 
 def test_what_has_no_race_is_named() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import effective_theory
 from effective_theory import Addition, Dataset, InputError, ToyModel
+from effective_theory.mirrors import mirrors
 
 ANY: Any = effective_theory
 LINE = np.arange(10.0)[:, None]
@@ -50,6 +51,7 @@ def test_swapped_arguments_are_named() -> None:
         (lambda: Dataset.split(ANY.__name__, train_fraction=0.5, rng=0), "task must be a task"),
         (lambda: ANY.count_parallelograms(10), "dataset must be a Dataset"),
         (lambda: ANY.is_commutative(10), "task must be a task"),
+        (lambda: mirrors(ANY), "task must be a task"),
         (lambda: ANY.InitialState.random(ToyModel(), 10, 0), "task must be a task"),
         (lambda: ANY.InitialState.random(10, Addition(10), 0), "model must be a ToyModel"),
         (lambda: ANY.rqi(LINE * (1 + 5j), Addition(10)), "embeddings must be an array of numbers"),
@@ -61,7 +63,7 @@ def test_swapped_arguments_are_named() -> None:
                 rng=0,
                 record_every=1,
             ),
-            "record_every or record_at makes 10000001 records of 100000",
+            "record_every or record_at asks for 10000001 records of 100000",
         ),
     ],
 )

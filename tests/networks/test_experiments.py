@@ -166,7 +166,7 @@ def test_a_median_lies_in_its_interval_as_often_as_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("holds", "reachable", "quick", "expected"),
+    ("holds", "can_refute", "quick", "expected"),
     [
         (True, True, False, "met"),
         (True, False, False, "met"),
@@ -176,10 +176,10 @@ def test_a_median_lies_in_its_interval_as_often_as_is_said() -> None:
     ],
 )
 def test_a_bound_is_met_refuted_or_not_reachable(
-    tmp_path: Path, holds: bool, reachable: bool, quick: bool, expected: str
+    tmp_path: Path, holds: bool, can_refute: bool, quick: bool, expected: str
 ) -> None:
     run = Run(tmp_path / "runs.sqlite", quick)
-    assert run.verdict(holds, reachable=reachable) == expected
+    assert run.verdict(holds, can_refute=can_refute) == expected
 
 
 def test_what_never_fits_is_behind_without_end() -> None:

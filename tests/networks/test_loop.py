@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch", reason="needs the extra [validation]")
 from effective_theory import Addition, Dataset, InputError, ModularOperation  # noqa: E402
 from validation.networks.concat_network import ConcatNetwork  # noqa: E402
 from validation.networks.liu_transformer import LiuTransformer  # noqa: E402
+from validation.networks.lstm import LSTM  # noqa: E402
 from validation.networks.pair_network import PairNetwork  # noqa: E402
 from validation.training.curve import crossings_of, first_reached  # noqa: E402
 from validation.training.loop import begun, train_network  # noqa: E402
@@ -360,9 +361,12 @@ def test_the_users_stream_of_torch_goes_on_as_if_nothing_had_been_trained() -> N
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
+    queued = torch.cuda._lazy_seed_tracker.get_calls()
     dropped = begun(lambda: LiuTransformer(7, 7, dimension=8, hidden=8, dropout=0.2), 0)
     train_network(dropped, DATASET, ADAMW, Plan(3), seed=0)
     assert torch.equal(torch.rand(3), expected)
+    # Nor are seeds laid up for GPUs that are used later.
+    assert torch.cuda._lazy_seed_tracker.get_calls() == queued
 
 
 def test_a_training_may_have_any_type_of_torch(tmp_path: Path) -> None:
@@ -374,25 +378,10 @@ def test_a_training_may_have_any_type_of_torch(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rest.curve["train_loss"], whole.curve["train_loss"])
 
 
-def test_sweeps_and_experiments_train_in_full_precision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from phase_diagrams import SweepSpec, sweep
-    from validation.experiments.experiment import Run
-    from validation.experiments.trainings import trained
-    from validation.systems.engine import network_engine
-    from validation.systems.settings import LSTMSettings
-    from validation.training import loop
+def test_it_trains_in_full_precision() -> None:
+    def precision(network: Any) -> float:
+        return float(torch.backends.cudnn.rnn.fp32_precision == "ieee")
 
-    seen: list[str] = []
-
-    def looked_at(*given: Any, **options: Any) -> Any:
-        seen.append(torch.backends.cudnn.rnn.fp32_precision)
-        return train_network(*given, **options)
-
-    monkeypatch.setattr(loop, "train_network", looked_at)
-    settings = LSTMSettings(hidden=4, steps=10)
-    spec = SweepSpec(TASK, {"lr": [1e-2]}, settings, train_size=35)
-    sweep(spec, engine=network_engine(1), progress=False)
-    trained(Run(tmp_path / "runs.sqlite"), "small", settings, DATASET)
-    assert seen == ["ieee", "ieee"]
+    lstm = begun(lambda: LSTM(7, 7, hidden=4), 0)
+    run = train_network(lstm, DATASET, ADAMW, Plan(2), seed=0, measures={"precision": precision})
+    assert run.curve["precision"].all()

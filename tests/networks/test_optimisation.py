@@ -218,11 +218,11 @@ def test_there_are_eight_published_settings() -> None:
         ({"exact_tail": True, "optimiser": "sgd"}, "exact_tail keeps the gradient's direction"),
         (
             {"exact_tail": True, "optimiser": "adam", "weight_decay": 0.1},
-            "to which optimiser adam adds weight_decay",
+            "optimiser adam adds weight_decay to the gradient",
         ),
         (
             {"exact_tail": True, "optimiser": "adam", "embedding_weight_decay": 0.1},
-            "to which optimiser adam adds weight_decay",
+            "optimiser adam adds weight_decay to the gradient",
         ),
         ({"orthogonal_gradient": "yes"}, "orthogonal_gradient must be True or False"),
     ],

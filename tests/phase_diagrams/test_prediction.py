@@ -401,6 +401,10 @@ def test_statistics_over_seeds_count_places_of_which_every_seed_was_run() -> Non
     assert (shares.runs[one], shares.runs[both]) == (0, 2)
     assert np.isnan(shares.value[one]) and shares.value[both] == 1
     assert found.majority().runs[one] == 0
+    alone = found.copy()
+    before = found.seed_effects("log_test_step").disagreement
+    alone.record((*one, 0), run_with(10, 20_000))
+    assert alone.seed_effects("log_test_step").disagreement == pytest.approx(before, nan_ok=True)
 
 
 def test_files_keep_predictions_and_parts_have_theirs(tmp_path: Path) -> None:

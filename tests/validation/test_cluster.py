@@ -345,7 +345,7 @@ def test_the_code_is_recorded_and_a_dirty_tree_refused(
         ),
         (
             ["submit", *OPTIONS, "--allow-dirty", "--engine", "torch", "--device", "cuda"],
-            "device cuda needs a GPU for each element; give gpus, such as 1.",
+            "device cuda needs a GPU for each element; give gpus, such as 1, or an option of",
         ),
         (
             ["submit", *OPTIONS, "--cluster", "local", "--allow-dirty", "--account", "physics"],

@@ -36,7 +36,7 @@ class EngineChoice:
     device
         "cpu" or "cuda".
     jobs
-        Runs at a time in an element with the system's own engine.
+        Runs at a time in an element with the system's own engine; PyTorch's threads.
     """
 
     kind: EngineKind = "own"

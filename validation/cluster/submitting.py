@@ -103,8 +103,11 @@ def submit(
     resources.require_cluster(cluster)
     commit, dirty = code_version(allow_dirty=allow_dirty)
     choice = _choice(engine, device, resources, spec.system)
-    if cluster == "slurm" and choice.device == "cuda" and not resources.gpus:
-        raise InputError("device cuda needs a GPU for each element; give gpus, such as 1.")
+    if cluster == "slurm" and choice.device == "cuda" and not (resources.gpus or resources.sbatch):
+        raise InputError(
+            "device cuda needs a GPU for each element; give gpus, such as 1, or an option of "
+            "sbatch that asks for one."
+        )
     named = _name_and_version(choice, spec.system)
     if spec.system is not TOY:
         _require_known_to_elements(spec)

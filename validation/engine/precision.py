@@ -12,6 +12,7 @@ def full_precision() -> Iterator[None]:
     """Multiply matrices in their own type (no TF32), and put the user's setting back.
 
     Recurrent networks and convolutions have settings of their own, which are TF32 by default.
+    Within it PyTorch refuses to read ``torch.backends.cudnn.allow_tf32``, its older setting.
     """
     cuda, cudnn, mkldnn = torch.backends.cuda, torch.backends.cudnn, torch.backends.mkldnn
     kinds: tuple[Any, ...] = (

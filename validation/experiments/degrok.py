@@ -109,7 +109,7 @@ def measure(run: Run) -> Findings:
         for name, each in late.items()
     )
     return Findings(
-        verdict=run.verdict(holds, reachable=bool(late)),
+        verdict=run.verdict(holds, can_refute=bool(late)),
         measured="; ".join(_told(name, each) for name, each in found.items()),
         numbers=found,
         figures=(("Factor on each unseen start; below 1 the advice was wrong", _picture(found)),),

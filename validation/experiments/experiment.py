@@ -41,14 +41,14 @@ class Run:
     images: Path | None = None
     labels: Path | None = None
 
-    def verdict(self, holds: bool, *, reachable: bool = True) -> Verdict:
+    def verdict(self, holds: bool, *, can_refute: bool = True) -> Verdict:
         """Return what follows from whether the bound holds; a quick run meets none.
 
         What does not hold is refuted only where the run was able to tell.
         """
         if holds and not self.quick:
             return "met"
-        return "refuted" if reachable else "not reachable here"
+        return "refuted" if can_refute else "not reachable here"
 
     def engine(self, spec: SweepSpec) -> Engine:
         """Return what runs the cells of a sweep: networks on the device, others as they do."""

@@ -35,6 +35,11 @@ def gaps(train: Any, test: Any, budget: int) -> NDArray[np.float64]:
     return np.where(np.isinf(behind), np.inf, behind)
 
 
+def gap_told(gap: float) -> str:
+    """Return a median of `gaps` in words."""
+    return "never fits" if math.isinf(gap) else f"{gap:g}"
+
+
 def step_told(step: float) -> str:
     """Return a step of `or_infinite` in words."""
     return "never" if math.isinf(step) else str(int(step))

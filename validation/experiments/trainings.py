@@ -49,13 +49,12 @@ def trained(
     """
     import torch
 
-    from validation.engine.precision import full_precision
     from validation.training.loop import train_network
     from validation.training.threads import one_thread
 
     run.store.parent.mkdir(parents=True, exist_ok=True)
     network = settings.network(dataset.task, seed).to(run.device, getattr(torch, dtype))
-    with one_thread(), full_precision():
+    with one_thread():
         return train_network(
             network,
             dataset,

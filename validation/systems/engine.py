@@ -53,13 +53,12 @@ def train_cell(
     """
     import torch
 
-    from validation.engine.precision import full_precision
     from validation.engine.torch_origin import torch_origin
     from validation.training.loop import train_network
     from validation.training.threads import one_thread
 
     settings, (dataset, seed) = cell.model, cell.draw(recipe)
-    with one_thread(), full_precision():
+    with one_thread():
         network = settings.network(cell.task, seed).to(device)
         run = train_network(
             network,

@@ -256,7 +256,10 @@ class ConcatSettings(NetworkSettings):
 
 @dataclass(frozen=True)
 class QuadraticSettings(NetworkSettings):
-    """The quadratic network of Mohamadi et al.; see `validation.networks.quadratic_network`."""
+    """The quadratic network of Mohamadi et al.; see `validation.networks.quadratic_network`.
+
+    With weight decay its optimiser is another than "adam", or ``exact_tail`` is False.
+    """
 
     optimiser: Optimiser = "adam"
     betas: tuple[float, float] = (0.9, 0.999)

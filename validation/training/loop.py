@@ -18,6 +18,7 @@ from effective_theory.checks import integer, of_type, path_of
 from effective_theory.files import require_writable
 from effective_theory.mirrors import FEW_STRICT
 from effective_theory.progress import progress_bar
+from validation.engine.precision import full_precision
 from validation.networks.network import Network
 from validation.training.checkpoint import (
     CHECKPOINT,
@@ -117,12 +118,14 @@ def begun(make: Callable[[], AnyNetwork], seed: int) -> AnyNetwork:
     ``begun(lambda: OneLayerTransformer(31, 31, dimension=64), seed=0)``
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(integer("seed", seed, 0, 2**64 - 1))
+        # Not torch.manual_seed, which also seeds GPUs.
+        torch.default_generator.manual_seed(integer("seed", seed, 0, 2**64 - 1))
         made = make()
         of_type("make", made, Network, "a function that returns a network")
         return made
 
 
+@full_precision()
 def train_network(
     network: Network,
     dataset: Dataset,
@@ -140,7 +143,7 @@ def train_network(
     Parameters
     ----------
     network
-        What is trained; its dtype and device are those of the training.
+        What is trained; its dtype and device are those of the training, without TF32.
     dataset
         A task with its training set.
     optimisation, plan
@@ -318,6 +321,14 @@ class _Training:
         if at < 0:
             self.evaluate()
 
+    def _seed_dropout(self, noise: int) -> None:
+        """Seed torch's generator of the training's device, and no other one."""
+        if self.device.type == "cuda":
+            with torch.cuda.device(self.device):
+                torch.cuda.manual_seed(noise)
+        else:
+            torch.default_generator.manual_seed(noise)
+
     def own_generators(self) -> AbstractContextManager[None]:
         """Put torch's own generators, from which dropout draws, back as they were."""
         devices = [self.device] if self.device.type == "cuda" else []
@@ -329,7 +340,7 @@ class _Training:
             noise = int(_stream(self.seed, "noise", number).integers(2**62))
             generator = torch.Generator(self.device).manual_seed(noise)
             if self.network.uses_dropout:
-                torch.manual_seed(noise)
+                self._seed_dropout(noise)
         inputs, labels = self.inputs[chosen], self.labels[chosen]
         loss = self.updates.step(
             number,

@@ -118,9 +118,8 @@ class Optimisation:
             )
         if self.exact_tail and self.optimiser == "adam" and self._decays:
             raise InputError(
-                "exact_tail keeps the gradient's direction, not its length, to which optimiser "
-                'adam adds weight_decay; choose "adamw", whose decay is apart, or leave exact_tail '
-                "out."
+                "optimiser adam adds weight_decay to the gradient, whose length exact_tail does "
+                'not keep; choose "adamw", whose decay is apart, or set exact_tail=False.'
             )
 
     @property

@@ -47,8 +47,8 @@ def measure(run: Run) -> Findings:
     )
     return Findings(
         verdict=run.verdict(worst <= 0.4),
-        measured=f"median updates with train .95 and test .8, {told}; with train and test loss at "
-        f"half of the zero predictor's by, {apart or 'none'}",
+        measured=f"median updates with train .95 and test .8, {told}; train and test loss are "
+        f"at half of the zero predictor's by update: {apart or 'none'}",
         numbers={
             "medians": [[*place, *steps] for place, steps in medians.items()],
             "by_loss": [[*place, *steps] for place, steps in losses.items()],

@@ -5,7 +5,7 @@ import numpy as np
 from phase_diagrams import SweepSpec
 from validation.data.images import Digits
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.outcomes import gaps, or_none
+from validation.experiments.outcomes import gap_told, gaps, or_none
 from validation.systems.settings import ImageSettings
 
 _SIZES = (50, 100, 200, 400, 800, 1200)
@@ -35,8 +35,9 @@ def measure(run: Run) -> Findings:
     holds = delays[largest] <= delays[200] / 10 < np.inf and delays[largest] == delays[smallest]
     return Findings(
         verdict=run.verdict(holds),
-        measured="median updates from train .95 to test .8 (a run that does not get there: to its "
-        "budget) by images " + ", ".join(f"{size}: {delay:g}" for size, delay in delays.items()),
+        measured="median updates from train .95 to test .8 (where test does not get there: to the "
+        "budget) by images "
+        + ", ".join(f"{size}: {gap_told(delay)}" for size, delay in delays.items()),
         numbers={
             "delays": {str(size): or_none(delay) for size, delay in delays.items()},
             "rows": diagram.rows(),

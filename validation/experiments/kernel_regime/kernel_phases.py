@@ -51,7 +51,7 @@ def measure(run: Run) -> Findings:
     holds = not majority[:, 0].any() and quick_ones and late_ones
     strict = strict_samples(diagram.spec)
     # The bound looks at the smallest and at the largest training sets alone.
-    reachable = bool((strict[[0, -1]] >= FEW_STRICT).all())
+    can_refute = bool((strict[[0, -1]] >= FEW_STRICT).all())
     undefined = int((strict == 0).sum()) * phases.shape[0]
     shares = [size / diagram.spec.task.size for size in diagram.spec.grid["train_size"].values]
     least = [
@@ -62,7 +62,7 @@ def measure(run: Run) -> Findings:
         for scale, share in zip(diagram.spec.grid["init_scale"].values, least, strict=True)
     )
     return Findings(
-        verdict=run.verdict(holds, reachable=reachable),
+        verdict=run.verdict(holds, can_refute=can_refute),
         measured=f"{counts_told(counts)} of {diagram.spec.size} runs, {undefined} of which have no "
         f"strict test sample; strict test samples at fraction {shares[-1]:.2f}, by seed: "
         f"{', '.join(map(str, strict[-1]))}; least fraction at which most seeds "

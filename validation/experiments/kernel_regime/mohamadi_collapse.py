@@ -71,7 +71,7 @@ def measure(run: Run) -> Findings:
     ]
     return Findings(
         # One interval without 5/3 refutes; to meet the bound all of them must be there.
-        verdict=run.verdict(len(inside) == len(rows) and all(inside), reachable=not all(inside)),
+        verdict=run.verdict(len(inside) == len(rows) and all(inside), can_refute=not all(inside)),
         measured=f"exponent of n in p (95 %) at {'; '.join(told)}; theory: 5/3 = 1.67, and p^2 is "
         "a constant fraction",
         numbers={"rows": rows},

@@ -7,7 +7,7 @@ import numpy as np
 from effective_theory import ModularOperation
 from phase_diagrams import SweepSpec
 from validation.experiments.experiment import Experiment, Findings, Run
-from validation.experiments.outcomes import gaps, or_none
+from validation.experiments.outcomes import gap_told, gaps, or_none
 from validation.experiments.plain_test import plain_test_rows
 from validation.systems.settings import QuadraticSettings
 
@@ -44,7 +44,7 @@ def measure(run: Run) -> Findings:
     return Findings(
         verdict=run.verdict(holds),
         measured="updates from train 1.0 to strict test 0.9, medians by init scale: "
-        + ", ".join(f"{scale:g}: {gap:g}" for scale, gap in medians.items()),
+        + ", ".join(f"{scale:g}: {gap_told(gap)}" for scale, gap in medians.items()),
         numbers={
             "gaps": {f"{scale:g}": [or_none(g) for g in some] for scale, some in by_scale.items()},
             "rows": rows,
