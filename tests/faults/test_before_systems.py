@@ -76,5 +76,6 @@ def test_a_further_seed_runs_alone(name: str, store: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_exported_byte_by_byte(name: str, store: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
-    assert main(["export", str(store), str(table), "--name", name]) == 0
+    engine = engine_of(store).identity
+    assert main(["export", str(store), str(table), "--name", name, "--engine", engine]) == 0
     assert table.read_bytes() == (BEFORE / f"{name}.csv").read_bytes()
