@@ -16,7 +16,6 @@ RandomSource = int | np.random.SeedSequence | np.random.Generator
 Kind = TypeVar("Kind")
 
 
-_EPSILON = float(np.finfo(np.float64).eps)
 #: More workers than any machine has cores; joblib would make them.
 MOST_JOBS = 10_000
 
@@ -159,7 +158,8 @@ def squared_norm(name: str, array: NDArray[np.float64]) -> float:
 
 def above_rounding(rows: NDArray[np.float64], size: float) -> NDArray[np.bool_]:
     """Return which rows are more than what rounding leaves of sums of numbers of that size."""
-    return np.asarray(np.abs(rows).max(axis=1, initial=0.0) > len(rows) * _EPSILON * size)
+    rounding = len(rows) * float(np.finfo(np.float64).eps) * size
+    return np.asarray(np.abs(rows).max(axis=1, initial=0.0) > rounding)
 
 
 def random_generator(rng: RandomSource | None, name: str = "rng") -> np.random.Generator:

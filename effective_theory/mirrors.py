@@ -8,9 +8,8 @@ share as its test accuracy at once; what it has generalised is told by the other
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.checks import of_type
 from effective_theory.dataset import Dataset, operation_of
-from effective_theory.task import BinaryOperation
+from effective_theory.task import BinaryOperation, require_operation
 
 #: With fewer strict test samples a share of them says little.
 FEW_STRICT = 50
@@ -24,7 +23,7 @@ def mirrors(task: BinaryOperation) -> NDArray[np.int64]:
     InputError
         If the task is no operation on symbols.
     """
-    of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
+    require_operation(task)
     index = np.full((task.symbols, task.symbols), -1, np.int64)
     left, right = task.pairs.T
     index[left, right] = np.arange(task.size)

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from effective_theory.checks import InputError, finite_array, non_negative, number_array, of_type
+from effective_theory.checks import InputError, finite_array, non_negative, number_array
 from effective_theory.dataset import Dataset, operation_of
 from effective_theory.kernels import parallelograms as kernels
 from effective_theory.parallelograms import Samples, share_of
-from effective_theory.task import BinaryOperation
+from effective_theory.task import BinaryOperation, require_operation
 
 
 def samples_by_label(
@@ -147,7 +147,7 @@ def _checked(
     quantity: str, embeddings: ArrayLike, task: BinaryOperation, threshold: float | None
 ) -> tuple[NDArray[np.float64], int, float]:
     """Return a copy of the embeddings, checked in shape (NaN may stay), their side, the bound."""
-    of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
+    require_operation(task)
     default = task.require_residual_threshold(quantity)
     array = number_array("embeddings", embeddings, (task.symbols, None), np.float64)
     if array.shape[1] == 0:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from effective_theory.checks import InputError
+from effective_theory.checks import InputError, of_type
 
 
 class Task(ABC):
@@ -210,6 +210,11 @@ class BinaryOperation(Task):
                 f"{quantity} is not defined for task {self.name}: it rests on the line "
                 "E_k = a + k b, which only addition without modulus has; use Addition."
             )
+
+
+def require_operation(task: Any) -> None:
+    """Raise InputError where a task that is given is no operation on symbols."""
+    of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
 
 
 def read_only(array: NDArray[np.int64]) -> NDArray[np.int64]:

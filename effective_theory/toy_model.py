@@ -18,7 +18,7 @@ from effective_theory.checks import (
     random_generator,
 )
 from effective_theory.minibatches import Minibatches, ReleasedBatches, SeededBatches
-from effective_theory.task import BinaryOperation
+from effective_theory.task import BinaryOperation, require_operation
 
 Array = NDArray[np.float32]
 Loss = Literal["mse", "cross_entropy"]
@@ -256,7 +256,7 @@ class InitialState:
             If ``rng`` is no source of random numbers, or another argument is of another type.
         """
         of_type("model", model, ToyModel, "a ToyModel")
-        of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
+        require_operation(task)
         embeddings, decoder, targets, batches = random_generator(rng).spawn(4)
         return cls.draw(
             model, task, embeddings=embeddings, decoder=decoder, targets=targets, batches=batches

@@ -139,11 +139,7 @@ def critical_fraction(
     from scipy.special import ndtri
 
     task = as_operation(task)
-    ordered = np.sort(checked_sizes("critical_sizes", critical_sizes))
-    if ordered[-1] > task.size:
-        raise InputError(
-            f"critical_sizes must be at most the task's {task.size} samples, not {ordered[-1]}."
-        )
+    ordered = np.sort(checked_sizes("critical_sizes", critical_sizes, samples=task.size))
     deviation = 0.5 / np.sqrt(len(ordered))
     spread = float(ndtri((1.0 + confidence_level(confidence)) / 2.0)) * deviation
     size = _crossing(ordered, 0.5)
@@ -181,8 +177,13 @@ def _crossing(ordered: NDArray[np.int64], level: float) -> float:
     return float(sizes[before - 1] + (target - counts[before - 1]) / rise)
 
 
-def checked_sizes(name: str, sizes: ArrayLike, least: int = 1) -> NDArray[np.int64]:
-    """Return sizes as an array, ``least`` of them or more, or raise InputError."""
+def checked_sizes(
+    name: str, sizes: ArrayLike, *, least: int = 1, samples: int | None = None
+) -> NDArray[np.int64]:
+    """Return sizes as an array, ``least`` of them or more, or raise InputError.
+
+    None is above a task's number of ``samples``, where that is given.
+    """
     refuse_masked(name, sizes)
     try:
         array = np.asarray(sizes)
@@ -196,4 +197,6 @@ def checked_sizes(name: str, sizes: ArrayLike, least: int = 1) -> NDArray[np.int
         np.issubdtype(array.dtype, np.integer) and 0 <= int(array.min()) <= int(array.max()) <= most
     ):
         raise InputError(f"{name} must be integers from 0 to 2**63 - 1.")
+    if samples is not None and array.size and array.max() > samples:
+        raise InputError(f"{name} must be at most the task's {samples} samples, not {array.max()}.")
     return array.astype(np.int64)

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from effective_theory.checks import (
-    InputError,
     RandomSource,
     integer,
     is_sequence,
@@ -141,11 +140,7 @@ def unique_line_probability(
     task = as_operation(task)
     require_critical_size(task)  # before its sizes are looked at
     several: Any = sizes if is_sequence(sizes) else [sizes]
-    wanted = checked_sizes("sizes", several, least=0)
-    if wanted.size and wanted.max() > task.size:
-        raise InputError(
-            f"sizes must be at most the task's {task.size} samples, not {max(wanted)}."
-        )
+    wanted = checked_sizes("sizes", several, least=0, samples=task.size)
     critical = critical_training_sizes(
         task, orders=orders, rng=rng, n_jobs=n_jobs, progress=progress
     )

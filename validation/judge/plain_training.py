@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from effective_theory import BinaryOperation, Dataset, InitialState, InputError, ToyModel
 from effective_theory.checks import integer, is_sequence, of_type, shown
+from effective_theory.task import require_operation
 from validation.engine.predictions import nearest
 
 
@@ -36,7 +37,7 @@ class PlainToyModel(nn.Module):
         self, model: ToyModel, task: BinaryOperation, state: InitialState, dtype: torch.dtype
     ) -> None:
         super().__init__()
-        of_type("task", task, BinaryOperation, "a task such as Addition(10)")  # type: ignore[type-abstract]
+        require_operation(task)
         of_type("state", state, InitialState, "an InitialState")
         state.require_fit(model, task)
         self.embeddings = nn.Parameter(_tensor(state.embeddings, dtype))

@@ -449,8 +449,8 @@ def _digest(network: Network) -> str:
     for name, weights in network.named_parameters():
         found.update(f"{name} {weights.dtype}".encode())
         # NumPy has not all of torch's types.
-        number = weights.detach().cpu().contiguous().flatten().view(torch.uint8)
-        found.update(number.numpy().tobytes())
+        content = weights.detach().cpu().contiguous().flatten().view(torch.uint8)
+        found.update(content.numpy().tobytes())
     return found.hexdigest()
 
 
