@@ -45,7 +45,7 @@ docs: .venv/docs
 figures: .venv/docs
 	$(BIN)/python docs/critical_size.py
 	$(BIN)/python docs/scaling.py
-	$(BIN)/python docs/experiments.py --longest 22
+	$(BIN)/python docs/experiments.py --longest 9
 
 wheel: .venv/dev
 	.ci/wheel

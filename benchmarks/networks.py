@@ -1,7 +1,8 @@
 """Time updates of networks on pairs: plain, folded, folded and compiled.
 
 Whole updates, AdamW included, on one core at the sizes of the papers: forward and backward pass of
-the training samples, float32. `python benchmarks/networks.py [--repeats 15]`
+the training samples, float32. Then what bounds the folded update: how much arithmetic it has, how
+much of its time that takes. `python benchmarks/networks.py [--repeats 15]`
 """
 
 import argparse
@@ -10,6 +11,8 @@ from functools import partial
 
 import torch
 from machine import describe_machine, interleaved_medians, pin_to_one_core
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
 
 from effective_theory import Dataset, ModularOperation
 from validation.networks.liu_transformer import LiuTransformer
@@ -26,6 +29,8 @@ CASES: dict[str, tuple[type[PairNetwork], int, float, int | None]] = {
     "Power, p = 97, batch of 512": (PowerTransformer, 97, 0.5, 512),
     "Liu, p = 53, 80 %": (LiuTransformer, 53, 0.8, None),
 }
+#: PyTorch's names of matrix products.
+PRODUCTS = ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm")
 
 
 def updating(
@@ -43,8 +48,24 @@ def updating(
     return update
 
 
+def flop(update: Callable[[], int]) -> int:
+    """Return the multiplications and additions of one update's matrix products."""
+    with FlopCounterMode(display=False) as counter:
+        update()
+    return int(counter.get_total_flops())
+
+
+def share_of_products(update: Callable[[], int], repeats: int) -> float:
+    """Return the share of an update's time that its matrix products take."""
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        for _ in range(repeats):
+            update()
+    times = {each.key: each.self_cpu_time_total for each in profiled.key_averages()}
+    return float(sum(times.get(name, 0) for name in PRODUCTS) / sum(times.values()))
+
+
 def main() -> None:
-    """Print a line for each network."""
+    """Print two lines for each network."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=15)
     repeats = parser.parse_args().repeats
@@ -68,7 +89,13 @@ def main() -> None:
         )
         print(
             f"{name:28} {plain:6.1f} ms {folded:6.1f} ms {folded / plain:6.2f} {compiled:6.1f} ms "
-            f"{compiled / plain:6.2f}",
+            f"{compiled / plain:6.2f}"
+        )
+        operations, fewer = (flop(sides[side]) / 1e9 for side in ("0", "1"))
+        share = share_of_products(sides["1"], repeats)
+        print(
+            f"{'':4}{operations:.1f} GFLOP plain, {fewer:.1f} folded, whose products take "
+            f"{share:.0%} of its time, at {1e3 * fewer / (share * folded):.0f} GFLOP/s",
             flush=True,
         )
 

@@ -1,7 +1,7 @@
 """Make the pictures of docs/experiments: `python docs/experiments.py [NAME ..]`, by default all.
 
 Each is a figure of an experiment, which is run first where results/NAME does not hold its runs.
-With `--longest 22` experiments are left out whose record took more minutes.
+With `--longest 9` experiments are left out whose record took more minutes.
 """
 
 import argparse

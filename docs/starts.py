@@ -256,10 +256,15 @@ def main() -> None:
         found = {each: np.array([of(start) for start in some]) for each, of in chosen.items()}
         never = int(np.isinf(measured).sum())
         title = [f"### {column}", ""] if name == "others" else []
+        kept = f"{len(some)} of the starts {seeds[0]} to {seeds[-1]} allow generalisation"
+        if not some[0].dataset.operation.has_line:
+            kept = (
+                f"All {len(some)} starts {seeds[0]} to {seeds[-1]}, as of groups it is not known "
+                "which allow generalisation"
+            )
         parts += [
             *title,
-            f"{len(some)} of the starts {seeds[0]} to {seeds[-1]} allow generalisation; none of "
-            f"the ratios is enough for {never} of them.",
+            f"{kept}; none of the ratios is enough for {never} of them.",
             "",
             ranking(measured, found),
             "",
