@@ -4,6 +4,7 @@ import dataclasses
 import math
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -77,17 +78,21 @@ class Task(ABC):
             object.__setattr__(self, "_is_sound", True)
 
     def _check(self) -> None:
-        self._require_indices("labels", self.labels, (self.size,), self.classes)
+        self._require_indices("labels", self.labels, (), lambda: self.classes)
 
-    def _require_indices(self, name: str, values: Any, shape: tuple[int, ...], count: int) -> None:
+    def _require_indices(
+        self, name: str, values: Any, columns: tuple[int, ...], count: Callable[[], int]
+    ) -> None:
+        # Defaults of `size` and of what `count` returns take for granted what is checked first.
         is_array = isinstance(values, np.ndarray) and values.dtype == np.int64
-        if not is_array or values.shape != shape or values.size == 0:
+        if not is_array or values.size == 0 or values.shape != (self.size, *columns):
+            shape = "(N, 2)" if columns else "(N,)"
             raise InputError(
                 f"{name} of task {self.name} must be an int64 array of shape {shape}, such as "
                 "np.array(..., dtype=np.int64) makes, with at least one sample."
             )
-        if values.min() < 0 or values.max() >= count:
-            raise InputError(f"{name} of task {self.name} must be from 0 to {count - 1}.")
+        if values.min() < 0 or values.max() >= count():
+            raise InputError(f"{name} of task {self.name} must be from 0 to {count() - 1}.")
 
 
 class BinaryOperation(Task):
@@ -142,7 +147,7 @@ class BinaryOperation(Task):
 
     def _check(self) -> None:
         super()._check()
-        self._require_indices("pairs", self.pairs, (self.size, 2), self.symbols)
+        self._require_indices("pairs", self.pairs, (2,), lambda: self.symbols)
 
     def matrix_side(self, embedding_dim: int) -> int:
         """Return the side n of the n x n matrices that embeddings are; 0 where they add.

@@ -19,8 +19,11 @@ from effective_theory import (
     Addition,
     Dataset,
     ToyModel,
+    critical_training_sizes,
     degrees_of_freedom,
+    effective_loss,
     effective_trajectory,
+    grokking_rate,
     grokking_steps,
     ideal_accuracy,
     predicted_accuracy,
@@ -53,9 +56,21 @@ round(grokking_steps(dataset, embedding_lr=1e-3))
 # %%
 start = standardise(np.random.default_rng(0).uniform(-0.5, 0.5, (10, 1)))
 times = np.linspace(0, 60, 200)
+path = effective_trajectory(start, dataset, times)
 figure, axes = plt.subplots(figsize=(5, 3))
-axes.plot(times, effective_trajectory(start, dataset, times)[..., 0])
+axes.plot(times, path[..., 0])
 axes.set(xlabel="time", ylabel="embeddings")
+
+# %% [markdown]
+# Departures from the line fall like exp(-t lambda_3) in the end, lambda_3 being the grokking rate,
+# and their squares, which the effective loss adds up, at twice that rate (dashed):
+
+# %%
+losses = np.array([effective_loss(embeddings, dataset) for embeddings in path])
+figure, axes = plt.subplots(figsize=(5, 3))
+axes.semilogy(times, losses)
+axes.semilogy(times, losses[-1] * np.exp(2 * grokking_rate(dataset) * (times[-1] - times)), "--")
+axes.set(xlabel="time", ylabel="effective loss")
 
 # %% [markdown]
 # A network on the same training set: AdamW on embeddings and decoder.
@@ -88,3 +103,12 @@ figure, axes = plt.subplots(figsize=(5, 3))
 axes.fill_between(curve.sizes, curve.low, curve.high, alpha=0.3)
 axes.plot(curve.sizes, curve.probability)
 axes.set(xlabel="training samples of 55", ylabel="probability")
+
+# %% [markdown]
+# As a share of all samples it shrinks when there are more symbols: medians over 20 orders.
+
+# %%
+{
+    p: round(float(np.median(critical_training_sizes(p, orders=20, rng=0))) / Addition(p).size, 3)
+    for p in (10, 30, 100)
+}

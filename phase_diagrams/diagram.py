@@ -412,7 +412,7 @@ class PhaseDiagram:
         return self.kept
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return one plain row for each run, in the order of the axes.
+        """Return one plain row for each cell and seed, run or not, in the order of the axes.
 
         The columns are the axes, ``split_seed``, ``init_seed``, ``phase``, the steps in completed
         updates, ``status`` and ``source``; rows of a predicted diagram have the ``probability`` of
@@ -422,7 +422,7 @@ class PhaseDiagram:
         return rows(self.spec, self.results, self.prediction)
 
     def to_frame(self) -> "pd.DataFrame":
-        """Return a pandas frame with one row for each run and the columns of `rows`.
+        """Return a pandas frame with one row for each cell and seed, and the columns of `rows`.
 
         Steps are nullable integers. No other column has missing values, which groups would lose:
         a swept None is written in words, such as "full batch".

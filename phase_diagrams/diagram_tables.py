@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def rows(
     spec: SweepSpec, results: Results, prediction: Prediction | None = None
 ) -> list[dict[str, Any]]:
-    """Return one plain row for each run, in the order of the axes; see `PhaseDiagram.rows`."""
+    """Return one plain row for each cell and seed, run or not; see `PhaseDiagram.rows`."""
     table = []
     phases = results.phases(spec.lag)
     for index in np.ndindex(spec.shape):

@@ -51,8 +51,9 @@ def refine(
         A sweep. Its measured runs and its predicted cells are taken as they are; those that are
         missing are run.
     to
-        Resolution as a multiple of the sweep's: a power of two for all linear and log axes, or one
-        for each axis by name. Values of whole-number fields are rounded. Ordinal axes stay.
+        Resolution as a multiple of the sweep's: a power of two for all linear and log axes, which
+        may be one or two, or one for each of one or two axes by name. Values of whole-number
+        fields are rounded. Ordinal axes stay.
     store
         SQLite file that keeps finished runs, preferably that of the sweep; the same call resumes.
     name

@@ -13,7 +13,10 @@ from phase_diagrams.text.table import TABLE, write_csv
 
 @dataclass(frozen=True)
 class Export:
-    """Write a stored sweep as CSV, one row for each run; empty where not within the run."""
+    """Write a stored sweep as CSV, one row for each cell and seed.
+
+    Steps are empty where not within the run.
+    """
 
     store: Annotated[Path, tyro.conf.Positional]
     """Store of finished runs."""

@@ -23,6 +23,8 @@ class Predict(SweepOptions):
     and the table has the probability of each one's phase.
     """
 
+    name: str | None = None
+    """Name of the sweep in the store (default: the preset's, or the axes, and -predicted)."""
     measure_below: float | None = None
     """Then run the cells whose phase has a smaller probability, such as 0.9."""
     out: Path | None = None

@@ -23,7 +23,7 @@ class Refine:
     """Refine a stored sweep where its phases meet; run the same command to continue.
 
     The store keeps the runs, under a name of their own, such as NAME-x8. Leaves phases.png,
-    steps.png and runs.csv in the folder --out.
+    steps.png and runs.csv in the folder --out, and majority.png where there are several seeds.
     """
 
     store: Annotated[Path, tyro.conf.Positional]

@@ -23,9 +23,9 @@ class Pictures:
     """The pictures of a diagram, as ``diagram.plot`` offers them.
 
     Maps of cells have one or two axes; of a sweep with more choose a part, as by
-    ``diagram.sel(batch_size=15)``. The first axis goes upwards, the second to the right. All but
-    `page` return a Matplotlib figure, which pyplot does not know: a notebook shows it as a cell's
-    result, ``figure.savefig(..)`` writes it.
+    ``diagram.sel(batch_size=15)``. The first of two axes goes upwards, the second to the right.
+    All but `page` return a Matplotlib figure, which pyplot does not know: a notebook shows it as a
+    cell's result, ``figure.savefig(..)`` writes it.
 
     Parameters that pictures share:
 

@@ -36,8 +36,9 @@ class Trained(NamedTuple):
         First step with the train or test accuracy at its threshold, from 0 to the budget; None if
         never.
     status
-        "finished", "stopped" (before the budget, as both thresholds were reached) or "diverged".
-        A run counts as diverged in the step after the last one that it reports.
+        "finished", "stopped" (as both thresholds were reached, be it in the last step of the
+        budget, with ``stop_when="accuracies"``) or "diverged". A run counts as diverged in the step
+        after the last one that it reports.
     curve
         Learning curve: columns ``update`` (rising whole numbers), ``train_loss``, ``test_loss``,
         ``train_accuracy`` and ``test_accuracy``, as a dictionary of sequences or a pandas frame.

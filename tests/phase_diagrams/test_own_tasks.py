@@ -149,6 +149,29 @@ def test_what_no_store_could_make_again_is_refused(
         SweepSpec(kind(), AXES, MODEL, train_size=2)
 
 
+PAIRS, LABELS = np.array([[0, 1], [1, 0]]), np.array([1, 0])
+
+
+@pytest.mark.parametrize(
+    ("pairs", "labels", "message"),
+    [
+        (PAIRS, [1, 0], r"labels of task given must be an int64 array of shape \(N,\)"),
+        (PAIRS, None, "labels of task given must be an int64 array"),
+        (PAIRS, LABELS.astype(float), "labels of task given must be an int64 array"),
+        (PAIRS[:0], LABELS[:0], "labels of task given .* with at least one sample"),
+        (PAIRS.tolist(), LABELS, r"pairs of task given must be an int64 array of shape \(N, 2\)"),
+        (PAIRS[:1], LABELS, "pairs of task given must be an int64 array"),
+        (PAIRS, -LABELS, "labels of task given must be from 0"),
+    ],
+)
+def test_samples_that_are_no_arrays_of_whole_numbers_are_refused(
+    pairs: object, labels: object, message: str
+) -> None:
+    given = type("Given", (BinaryOperation,), {"pairs": pairs, "labels": labels})
+    with pytest.raises(InputError, match=message):
+        Dataset(given(), [0])
+
+
 def test_a_taken_name_and_what_is_no_task_are_refused() -> None:
     @dataclass(frozen=True)
     class Addition(Subtraction):

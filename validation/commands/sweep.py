@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 class TorchSweep(LocalSweep):
     """Run a grid of toy models in PyTorch, many at a time; the same command resumes and extends.
 
-    Leaves phases.png, steps.png and runs.csv in a folder named by PyTorch, device and type; the
-    store is that of the simulator's sweep of this name, where results stand beside its own.
+    Leaves phases.png, steps.png and runs.csv in a folder named by PyTorch, device and type, and
+    majority.png where there are several seeds; the store is that of the simulator's sweep of this
+    name, where results stand beside its own.
     """
 
+    out: Path | None = None
+    """Folder of the store without --store, and of the folder torch-DEVICE-TYPE for pictures and
+    tables (default: results/NAME)."""
     device: str | None = None
     """cpu or cuda (default: the GPU, where there is one)."""
     dtype: Literal["float32", "float64"] = "float32"

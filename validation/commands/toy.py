@@ -30,13 +30,15 @@ class Toy(SweepOptions):
     stable: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """FIELD=VALUE: up to it rounding decides nothing (default: what is known of the preset)."""
     trajectories: bool = True
-    """Leave out single cells beside float64, which take minutes."""
+    """Train single cells beside float64, too, which takes minutes; this option leaves it out."""
     cells_per_batch: int | None = None
     """Runs that PyTorch trains together (default: what suits the device)."""
     jobs: int | None = None
     """Runs of the simulator at a time (default: one on each core)."""
+    store: Path | None = None
+    """Store of finished runs (default: runs.sqlite in the folder --out)."""
     out: Path | None = None
-    """Folder for report and store (default: results/NAME-agreement)."""
+    """Folder of the report, and of the store without --store (default: results/NAME-agreement)."""
 
     def run(self) -> None:
         """Compare and leave the report."""

@@ -126,7 +126,8 @@ def cross_check(
     model, dataset, state
         As for `effective_theory.train`.
     points
-        Number of updates at which the runs are compared, evenly spaced on a log scale.
+        Number of updates, at most, at which the runs are compared, evenly spaced on a log scale:
+        those that are the same when rounded count once.
 
     Returns
     -------

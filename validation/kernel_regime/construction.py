@@ -24,7 +24,7 @@ def fourier_solution(
 ) -> QuadraticState:
     """Return the Fourier construction (Mohamadi et al. 2024, appendix).
 
-    Each frequency k has eight neurons, whose squares make 2 cos w (a + b - q) of products of
+    Each frequency k has eight neurons, whose squares make 4 cos w (a + b - q) of products of
     cosines and sines of w a, w b and w q, w = 2 pi k / p. Summed over all k, with margin 4 p:
 
         logits = 4 p 1[q = a + b]         width 8 p; half: 4 p + 4

@@ -50,7 +50,7 @@ def write_report(
     Returns
     -------
     list of Path
-        The files. There is no picture of a sweep over more than two axes.
+        The files. There is no picture of a sweep over more than two axes, or of more than 16 seeds.
 
     Raises
     ------
