@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -276,7 +277,7 @@ def replacing(path: str | Path, kind: FileKind) -> Iterator[IO[bytes]]:
     require_writable(path, kind)
     try:
         if _is_stream(path, _mode(path)):
-            with open(path, "wb") as file:
+            with open(_own_stream(path) or path, "wb") as file:
                 yield file
             return
         unfinished = path.with_name(f".{secrets.token_hex(8)}.new")
@@ -341,6 +342,21 @@ def _is_stream(path: Path, mode: int | None) -> bool:
         return False
     own = stat.S_ISLNK(mode) and path.parent in _STREAMS
     return own or stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _own_stream(path: Path) -> int | None:
+    """Return a stream of this process that a link such as /dev/stdout leads to.
+
+    Opened by its name, a file behind it would be emptied, and lose what was written there before.
+    """
+    if not path.is_symlink():
+        return None
+    number = path.name if path.name.isdecimal() else Path(os.readlink(path)).name
+    if path.parent not in _STREAMS or not number.isdecimal():
+        return None
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    return os.dup(int(number))
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -21,6 +21,8 @@ from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.spec import SweepSpec
 
+Run = tuple[Cell, RunSummary]
+
 
 def load(
     store: str | Path, name: str | None = None, *, engine: Engine | str | None = None
@@ -72,7 +74,7 @@ def stored_diagram(
     runs = _runs_of(open_store, spec, engine)
     diagram = PhaseDiagram(spec, kept=runs, name=name)
     if spec.refined or spec.predicted:
-        _enter_as_made(diagram, open_store, runs)
+        diagram = _as_made(diagram, open_store, runs)
     else:
         _record(diagram, open_store, runs, spec.cells())
     if engine is None and (diagram.source == Source.NOT_RUN).all():
@@ -120,21 +122,47 @@ def _record(
     return any_known
 
 
-def _enter_as_made(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> None:
-    """Enter what `predict` and `refine` entered, whatever else the store holds."""
-    spec = diagram.spec
-    coarse = map(spec.cell, missing_cells(diagram)) if spec.refined else spec.cells()
-    _record(diagram, open_store, runs, coarse)
+def _as_made(empty: PhaseDiagram, open_store: Store, runs: KeptRuns) -> PhaseDiagram:
+    """Return a diagram with what `predict` and `refine` entered, whatever else the store holds."""
+    spec = empty.spec
+    coarse = map(spec.cell, missing_cells(empty)) if spec.refined else spec.cells()
+    known = list(_known(open_store, runs, coarse))
+    diagram = empty.copy()
+    if _refine_again(diagram, known, open_store, runs) or not (spec.predicted and known):
+        return diagram
+    # Coarse cells that were measured after it had been refined can ask for further ones.
+    before = empty.copy()
+    if not _refine_again(before, [], open_store, runs):
+        return diagram
+    _enter(before, known)
+    return before
+
+
+def _refine_again(
+    diagram: PhaseDiagram, coarse: list[Run], open_store: Store, runs: KeptRuns
+) -> bool:
+    """Enter coarse cells and what follows from them; return whether no run was missing."""
+    spec, is_finished = diagram.spec, True
+    _enter(diagram, coarse)
     if spec.predicted:
         _predict_again(diagram, open_store, runs)
     while spec.refined and (missing := missing_cells(diagram)):
         if not _record(diagram, open_store, runs, map(spec.cell, missing)):
             # It was not finished: what is there is shown.
             _record(diagram, open_store, runs, spec.cells())
+            is_finished = False
             break
+    _enter(diagram, [])
+    infer(diagram)
+    return is_finished
+
+
+def _enter(diagram: PhaseDiagram, known: list[Run]) -> None:
+    """Enter runs, of whose cells a prediction is then sure."""
+    for cell, summary in known:
+        diagram.record(cell.index, summary)
     if diagram.prediction is not None:
         diagram.enter_prediction(diagram.prediction)
-    infer(diagram)
 
 
 def _predict_again(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> None:

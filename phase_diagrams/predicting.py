@@ -16,7 +16,15 @@ from phase_diagrams.prediction.probes import Plan
 from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
 from phase_diagrams.runs.summary import RunSummary
-from phase_diagrams.sweeping import empty_diagram, enter, finished, opened, stored_results
+from phase_diagrams.sweeping import (
+    empty_diagram,
+    enter,
+    finished,
+    opened,
+    require_same_engine,
+    resumed,
+    stored_results,
+)
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.rescaling import require_rates
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -94,13 +102,15 @@ def predict(
     require_rates(spec.system)
     engine = chosen_engine(spec.system, engine, n_jobs)
     with opened(store, name) as open_store:
-        spec = enter(open_store, name, dataclasses.replace(spec, predicted=True))
+        spec = resumed(dataclasses.replace(spec, predicted=True), open_store, name)
+        # What cannot be predicted leaves a stored sweep of this name as it is.
+        plan = Plan(spec)
+        enter(open_store, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
         warn_each(diagram.ideal_test_accuracy.warnings())
         for cell, summary in stored_results(spec, open_store, engine):
             if summary is not None:
                 diagram.record(cell.index, summary)
-        plan = Plan(spec)
 
         def run(probes: list[Cell]) -> Iterator[tuple[Cell, RunSummary]]:
             slow_first = sorted(probes, key=lambda cell: -cell.budget.steps)
@@ -144,7 +154,8 @@ def measure_doubtful(
     Raises
     ------
     InputError
-        If the diagram was not predicted, has been refined, or an argument is wrong.
+        If the diagram was not predicted, has been refined, holds runs of another engine or
+        version, or an argument is wrong.
     StoreError
         If the store cannot be used; what it held stays as it was.
 
@@ -161,6 +172,7 @@ def measure_doubtful(
         raise InputError("diagram was refined; measure what is doubtful before it is refined.")
     below = fraction("below", below)
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
+    require_same_engine(diagram, engine)
     unsure = ~diagram.measured & diagram.prediction.doubtful(below)
     cells = [diagram.spec.cell(tuple(place)) for place in np.argwhere(unsure).tolist()]
     name = diagram.name or DEFAULT_NAME

@@ -17,7 +17,13 @@ from phase_diagrams.refinement.coarse import coarse_places
 from phase_diagrams.refinement.inferred_cells import infer, missing_cells, wanted_cells
 from phase_diagrams.runs.engines import Engine, chosen_engine
 from phase_diagrams.runs.origin import mixtures
-from phase_diagrams.sweeping import empty_diagram, enter, opened, stored_then_run
+from phase_diagrams.sweeping import (
+    empty_diagram,
+    enter,
+    opened,
+    require_same_engine,
+    stored_then_run,
+)
 from phase_diagrams.sweeps.axes import MOST_VALUES, Axis
 from phase_diagrams.sweeps.spacing import between
 from phase_diagrams.sweeps.spec import SweepSpec
@@ -75,8 +81,8 @@ def refine(
     Raises
     ------
     InputError
-        If the sweep has been refined before, ``to`` does not fit its axes, or another argument is
-        wrong.
+        If the sweep has been refined before, holds runs of another engine or version, ``to`` does
+        not fit its axes, or another argument is wrong.
     StoreError
         If the store cannot be used; what it held stays as it was.
 
@@ -98,6 +104,7 @@ def refine(
     of_type("diagram", diagram, PhaseDiagram, "a PhaseDiagram such as sweep() returns")
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
+    require_same_engine(diagram, engine)
     spec = refined_spec(diagram.spec, to)
     with opened(store, name) as open_store:
         spec = enter(open_store, name, spec)

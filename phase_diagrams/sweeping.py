@@ -81,8 +81,8 @@ def sweep(
     of_type("spec", spec, SweepSpec, _SPEC)
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(spec.system, engine, n_jobs)
-    # The specification of a predicted diagram, swept, means: run every cell.
-    spec = dataclasses.replace(spec, predicted=False) if spec.predicted else spec
+    # The specification of a predicted or refined diagram, swept, means: run every cell.
+    spec = dataclasses.replace(spec, predicted=False, refined={})
     with opened(store, name) as open_store:
         spec = enter(open_store, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
@@ -188,6 +188,24 @@ def empty_diagram(
         return PhaseDiagram(spec)
     kept = KeptRuns(path_of("store", store), engine.identity, engine.version)
     return PhaseDiagram(spec, kept=kept, name=name)
+
+
+def require_same_engine(diagram: PhaseDiagram, engine: Engine) -> None:
+    """Check that an engine, of the same version, ran what a diagram holds already.
+
+    Raises
+    ------
+    InputError
+        If another one did: a store tells the runs of the two apart, a diagram would not.
+    """
+    kept = diagram.kept
+    if kept is None or (kept.engine, kept.version) == (engine.identity, engine.version):
+        return
+    raise InputError(
+        f"the diagram's runs are those of the engine {kept.engine}, version {kept.version}, and "
+        f"{engine.identity}, version {engine.version}, is to run the others; give that engine, or "
+        "sweep the diagram's specification with this one first."
+    )
 
 
 def opened(store: str | Path | None, name: str) -> contextlib.AbstractContextManager[Store | None]:

@@ -93,7 +93,8 @@ def parse_seeds(text: str) -> list[int | tuple[int, int]]:
     for part in text.split(","):
         separator = next((mark for mark in "/:" if mark in part), None)
         try:
-            first, *others = [whole_number(number) for number in part.split(separator)]
+            numbers = [part] if separator is None else part.split(separator)
+            first, *others = [whole_number(number) for number in numbers]
             (second,) = others if separator is not None else (first,)
         except ValueError:
             raise InputError(

@@ -1,7 +1,9 @@
 """Ticks of an axis: at the swept values, and written at as many as there is room for."""
 
+import numpy as np
 from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
+from numpy.typing import NDArray
 
 from phase_diagrams.sweeps.axes import Axis
 
@@ -19,10 +21,15 @@ def put_ticks(drawn: DrawnAxis, axis: Axis, *, upwards: bool) -> None:
     texts = tick_texts(axis)
     positions = axis.positions
     drawn.set_major_locator(FixedLocator(positions[places].tolist()))
-    drawn.set_major_formatter(FixedFormatter([texts[place] for place in places]))
+    drawn.set_major_formatter(FixedFormatter([_shortened(texts[place]) for place in places]))
     between = positions.tolist() if len(axis) <= _MOST_TICKS else []
     drawn.set_minor_locator(FixedLocator(between) if between else NullLocator())
     drawn.set_minor_formatter(NullFormatter())
+
+
+def _shortened(text: str) -> str:
+    """Return a text that alone has no room with its end left out."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 3]}..."
 
 
 def tick_texts(axis: Axis) -> list[str]:
@@ -38,26 +45,31 @@ def written_places(axis: Axis, *, upwards: bool) -> list[int]:
     Of those for which there is room it takes the ones with the shortest texts, and does without a
     few for them: 1e-5, 1e-4, .. of decades that are divided in five.
     """
-    texts = tick_texts(axis)
-    fitting = [
-        places
-        for step in range(1, len(texts) + 1)
-        for places in (list(range(first, len(texts), step)) for first in range(step))
-        if _fit([texts[k] for k in places], upwards)
-    ]
-    most = max(map(len, fitting))
-    if most == len(texts):
-        return fitting[0]
-    # Of equal ones the first, which are the most and start with the axis' first value.
-    enough = [places for places in fitting if len(places) >= min(most, _ENOUGH)]
-    return min(enough, key=lambda places: _mean_length([texts[k] for k in places]))
-
-
-def _fit(texts: list[str], upwards: bool) -> bool:
-    if upwards:
-        return len(texts) <= _MOST_UPWARDS
-    return sum(len(text) + 2 for text in texts) <= _MOST_CHARACTERS
-
-
-def _mean_length(texts: list[str]) -> float:
-    return sum(map(len, texts)) / len(texts)
+    lengths = np.array([len(text) for text in tick_texts(axis)])
+    everything = np.arange(len(lengths))
+    # By the step from one written place to the next: the fitting firsts, their counts and lengths.
+    fitting: dict[int, tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = {}
+    needed = 0
+    for step in range(1, len(lengths) + 1):
+        if -(-len(lengths) // step) < needed:
+            break
+        counts = np.bincount(everything % step)
+        characters = np.bincount(everything % step, weights=lengths)
+        fit = counts <= _MOST_UPWARDS if upwards else characters + 2 * counts <= _MOST_CHARACTERS
+        if fit.any():
+            fitting[step] = np.flatnonzero(fit), counts[fit], characters[fit] / counts[fit]
+            needed = max(needed, min(counts[fit].max(), _ENOUGH))
+    if 1 in fitting:
+        return list(range(len(lengths)))
+    # Of equally short ones the first, which are the most and start with the axis' first value; the
+    # very first where none has room.
+    _, step, first = min(
+        (
+            (float(mean), step, int(first))
+            for step, found in fitting.items()
+            for first, count, mean in zip(*found, strict=True)
+            if count >= needed
+        ),
+        default=(0.0, len(lengths), 0),
+    )
+    return list(range(first, len(lengths), step))

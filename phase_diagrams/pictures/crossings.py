@@ -227,9 +227,9 @@ def _lag_bins(lags: Any, lag: int) -> NDArray[np.float64]:
     """Bins of equal width on the axis, one of whose borders is the lag that counts as grokking."""
     low, high = np.arcsinh(np.array([min(lags) - 1.0, max(lags) + 1.0]) / _LINEAR_LAG)
     bins = _LINEAR_LAG * np.sinh(np.linspace(low, high, 31))
-    nearest = int(np.abs(bins - lag).argmin())
     if bins[0] < lag < bins[-1]:
-        bins[nearest] = lag
+        # The outermost borders stay: beyond them no run would be counted.
+        bins[1 + np.abs(bins[1:-1] - lag).argmin()] = lag
     return np.asarray(bins, dtype=np.float64)
 
 

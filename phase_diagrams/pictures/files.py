@@ -107,9 +107,9 @@ def pictures(
     plot = diagram.plot
     match kind:
         case "phases" | "steps" | "majority":
-            for place in _drawn(diagram.spec):
+            for name, place in zip(_names(diagram.spec, kind), _drawn(diagram.spec), strict=True):
                 part = diagram.sel(**place) if place else diagram
-                yield _map_name(diagram.spec, kind, place), _map(part, kind, palette)
+                yield name, _map(part, kind, palette)
         case "lags":
             yield kind, plot.lags(palette=palette)
         case "order":
@@ -129,7 +129,8 @@ def file_part(values: dict[str, str]) -> str:
     >>> file_part({"batch_size": "full batch", "decoder_lr": "1e-05"})
     '-batch_size=full-batch-decoder_lr=1e-05'
     """
-    return "".join(f"-{name}={re.sub(r'[^A-Za-z0-9.+_-]+', '-', v)}" for name, v in values.items())
+    allowed = {name: re.sub(r"[^\w.+-]+", "-", value) for name, value in values.items()}
+    return "".join(f"-{name}={value}" for name, value in allowed.items())
 
 
 def _map(diagram: PhaseDiagram, kind: Kind, palette: Palette) -> "Figure":
@@ -153,14 +154,19 @@ def _texts(spec: SweepSpec, place: Slice) -> dict[str, str]:
     return {name: spec.grid[name].text(value) for name, value in place.items()}
 
 
-def _map_name(spec: SweepSpec, kind: Kind, place: Slice) -> str:
-    return f"{kind}{file_part(_texts(spec, place))}"
-
-
 def _names(spec: SweepSpec, kind: Kind) -> list[str]:
     """Return the names of a kind's files, without their ending."""
     if kind == "against":
         return [f"against-{axis}" for axis in spec.grid]
     if kind in _MAPS:
-        return [_map_name(spec, kind, place) for place in _drawn(spec)]
+        return _apart([f"{kind}{file_part(_texts(spec, place))}" for place in _drawn(spec)])
     return [kind]
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Return the names with numbers behind those that stand for another value already."""
+    taken: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        taken[next(free for free in itertools.chain([name], numbered) if free not in taken)] = None
+    return list(taken)

@@ -2,9 +2,11 @@
 
 A run is stored once and never changed. Its key is the cell (what was run), the engine with its
 version (what ran it), the budget and when it was to stop. Only the driving process writes, in
-transactions grouped to a few a second.
+transactions grouped to a few a second: no finished run waits for another to end.
 """
 
+import contextlib
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,7 +24,8 @@ from phase_diagrams.sweeps.names import require_name
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.systems import UnknownSystem
 
-#: Runs that follow each other faster are committed together, a few times a second.
+#: Runs that follow each other faster are committed together, a few times a second; the last of
+#: them by a timer.
 _SECONDS_BETWEEN_RUNS, _SECONDS_BETWEEN_COMMITS = 0.05, 0.25
 _MOST_IDS_IN_A_QUERY = 500
 
@@ -50,6 +53,9 @@ class Store:
         self.path = path_of("store", path)
         self._waiting: list[tuple[Any, ...]] = []
         self._last_add = self._last_commit = 0.0
+        self._timer: threading.Timer | None = None
+        #: Held by whom `_waiting` is about to be changed: this thread, or that of the timer.
+        self._turn = threading.RLock()
         self._file = StoreFile(self.path, create=create)
 
     def __enter__(self) -> Self:
@@ -74,12 +80,28 @@ class Store:
 
     def commit(self) -> None:
         """Write all added runs to the disk."""
-        if self._waiting:
-            names, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
-            insert = f"INSERT OR IGNORE INTO runs ({names}, checksum) VALUES ({marks}, ?)"
-            self._file.write(insert, self._waiting, version=STORE_VERSION)
-            self._waiting = []
-        self._last_commit = time.monotonic()
+        with self._turn:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if self._waiting:
+                names, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
+                insert = f"INSERT OR IGNORE INTO runs ({names}, checksum) VALUES ({marks}, ?)"
+                self._file.write(insert, self._waiting, version=STORE_VERSION)
+                self._waiting = []
+            self._last_commit = time.monotonic()
+
+    def _commit_soon(self) -> None:
+        """Let a timer commit, as the next run may be hours away."""
+        if self._timer is None:
+            self._timer = threading.Timer(_SECONDS_BETWEEN_COMMITS, self._commit_late)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _commit_late(self) -> None:
+        # What cannot be written now waits on, and the next to commit says why.
+        with contextlib.suppress(StoreError):
+            self.commit()
 
     def sweeps(self) -> dict[str, str]:
         """Return the stored sweeps' specifications as JSON, by name."""
@@ -170,12 +192,15 @@ class Store:
                 f"store {self.path} takes no run of the engine {engine!r} with {error}: "
                 "mend the engine."
             ) from None
-        self._waiting.append((*row, checksum(row)))
-        now = time.monotonic()
-        alone = now - self._last_add > _SECONDS_BETWEEN_RUNS
-        self._last_add = now
-        if alone or now - self._last_commit > _SECONDS_BETWEEN_COMMITS:
-            self.commit()
+        with self._turn:
+            self._waiting.append((*row, checksum(row)))
+            now = time.monotonic()
+            alone = now - self._last_add > _SECONDS_BETWEEN_RUNS
+            self._last_add = now
+            if alone or now - self._last_commit > _SECONDS_BETWEEN_COMMITS:
+                self.commit()
+            else:
+                self._commit_soon()
 
     def find(
         self, cells: Iterable[Cell], engine: str, version: int, *, exact: bool = False

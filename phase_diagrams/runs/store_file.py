@@ -4,6 +4,7 @@ Rollback journal and full synchronisation work on network file systems and survi
 """
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -47,10 +48,12 @@ class StoreFile:
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         self._patience = _SECONDS_OF_PATIENCE
+        #: Threads take turns with the connection, one transaction each.
+        self._turn = threading.RLock()
         file = regular_file(path, create=create)
         try:
             self._connection = sqlite3.connect(
-                file, timeout=_SECONDS_OF_SILENCE, isolation_level=None
+                file, timeout=_SECONDS_OF_SILENCE, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
             raise failure(self.path, error) from None
@@ -116,17 +119,18 @@ class StoreFile:
         """
         began, is_said = time.monotonic(), False
         while True:
-            try:
-                return action()
-            except BaseException as error:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                if not isinstance(error, sqlite3.Error):
-                    raise
-                if not is_locked(error) or time.monotonic() - began >= self._patience:
-                    # Closing tries to write once more, and need not wait as long again.
-                    self._patience = 0.0
-                    raise failure(self.path, error) from None
+            with self._turn:
+                try:
+                    return action()
+                except BaseException as error:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    if not isinstance(error, sqlite3.Error):
+                        raise
+                    if not is_locked(error) or time.monotonic() - began >= self._patience:
+                        # Closing tries to write once more, and need not wait as long again.
+                        self._patience = 0.0
+                        raise failure(self.path, error) from None
             if not is_said:
                 is_said = True
                 holder = lock_holder(self.path)

@@ -251,7 +251,9 @@ class System:
     def _reserved(self) -> set[str]:
         """Names that would be ambiguous as axes, or as columns of tables."""
         of_data = ("train_size", "train_fraction") if self.trains_on is not None else ()
-        return {*_RESERVED, *of_data, *(f"{name}_step" for name in self.measures)}
+        # No part of what a run is known by: a field of this name would be left out.
+        of_budget = Budget._fields[1:] if self.stops_when is not None else ()
+        return {*_RESERVED, *of_data, *of_budget, *(f"{name}_step" for name in self.measures)}
 
     @functools.cached_property
     def all_fields(self) -> dict[str, Any]:
@@ -360,7 +362,8 @@ def _as_kind(kind: type, value: Any) -> Any:
 def _is_plain(value: Any) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_plain, value))
-    return value is None or type(value) in (bool, int, float, str)
+    # NaN is not equal to itself: a sweep of it would never be found again.
+    return value is None or (type(value) in (bool, int, float, str) and value == value)
 
 
 @functools.cache

@@ -5,6 +5,8 @@ import os
 import re
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -201,6 +203,12 @@ def test_streams_and_devices_are_written_as_they_stand(
     assert sweep_cli.main(["export", str(store), "/dev/null"]) == 0
     assert sweep_cli.main(["export", str(store), "/dev/full"]) == 2
     assert "/dev/full cannot be written (No space left" in capfd.readouterr().err
+    log = store.with_name("all.csv")
+    log.write_text("before")
+    command = [sys.executable, "-m", "phase_diagrams", "export", str(store), "/dev/stdout"]
+    with open(log, "a") as appended:
+        subprocess.run(command, stdout=appended, check=True)
+    assert log.read_text().startswith("before") and log.read_text().count("Addition(p=5)") > 1
     pipe = store.with_name("pipe.csv")
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)

@@ -13,6 +13,7 @@ import pytest
 from effective_theory import Addition, ToyModel
 from phase_diagrams import Store, StoreError, SweepSpec, load, numba_engine, sweep
 from phase_diagrams.cli import main
+from phase_diagrams.runs import store as store_module
 from phase_diagrams.runs import store_file
 from phase_diagrams.runs.store_errors import failure, lock_holder
 from phase_diagrams.toy.engine import run_cell
@@ -90,8 +91,14 @@ _OPTIONS = ["--axis", "decoder_lr=1e-3,1e-2", "--p", "5", "--train-size", "10", 
 
 @pytest.mark.parametrize("when", ["opened", "read", "written", "closed"])
 def test_each_use_of_a_locked_store_is_named_and_nothing_is_lost(
-    when: str, path: Path, tmp_path: Path, impatience: None, capsys: pytest.CaptureFixture[str]
+    when: str,
+    path: Path,
+    tmp_path: Path,
+    impatience: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(store_module, "_SECONDS_BETWEEN_COMMITS", 3600.0)
     new = tmp_path / "new.sqlite"
     cells = list(SPEC.cells())
     store = Store(new)

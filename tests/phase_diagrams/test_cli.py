@@ -188,7 +188,9 @@ def test_seeds_are_numbers_pairs_and_ranges(text: str, seeds: list[object]) -> N
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "a", "1/2/3", "0:1:2", "0:", ":3", "0:1/2", "5:5", "5:3"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "0 1 2", "0 1,5", "1/2/3", "0:1:2", "0:", ":3", "0:1/2", "5:5", "5:3"]
+)
 def test_seeds_that_are_none_are_named(text: str) -> None:
     with pytest.raises(InputError, match="^seeds .* such as 0:20|write 0,1,2 or 0:20"):
         parse_seeds(text)

@@ -1,5 +1,6 @@
 """Pictures of first crossings over all runs."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,18 @@ def test_every_lag_is_counted_once_and_none_on_the_wrong_side(diagram: PhaseDiag
         bar.get_facecolor() for bars in axes.containers for bar in bars if bar.get_height() > 0
     }
     assert len(colours) == 2
+
+
+@pytest.mark.parametrize("lags", [(0, 3, 40, 900, 1001, 1005), (999, 1000, 4000), (1000, 1001)])
+def test_lags_beside_the_threshold_are_counted_too(lags: tuple[int, ...]) -> None:
+    """The border that is moved to the threshold is none beyond which nothing is counted."""
+    spec = dataclasses.replace(SPEC, seeds=tuple(range(len(lags))))
+    runs = {(0, 0, seed): (100, 100 + lag) for seed, lag in enumerate(lags)}
+    axes = made_up(spec, runs).plot.lags().axes[0]  # type: ignore[arg-type]
+    bars = [bar for bars in axes.containers for bar in bars]
+    late = sum(bar.get_height() for bar in bars if bar.get_x() >= spec.lag - 1e-9)
+    assert sum(bar.get_height() for bar in bars) == len(lags)
+    assert late == sum(lag >= spec.lag for lag in lags)
 
 
 def test_without_any_lag_the_picture_says_so() -> None:

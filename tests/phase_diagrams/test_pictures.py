@@ -13,8 +13,15 @@ from effective_theory.figures import Picture
 from phase_diagrams import Axis, PhaseDiagram, SweepSpec
 from phase_diagrams.cli import main
 from phase_diagrams.drawing.plane import Plane
-from phase_diagrams.drawing.ticks import tick_texts, written_places
-from phase_diagrams.pictures.files import MOST_SLICES, fitting, left_out, picture_paths
+from phase_diagrams.drawing.ticks import put_ticks, tick_texts, written_places
+from phase_diagrams.pictures.files import (
+    MOST_SLICES,
+    _apart,
+    file_part,
+    fitting,
+    left_out,
+    picture_paths,
+)
 from tests.phase_diagrams.labelled import labelled
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
@@ -123,6 +130,19 @@ def test_of_many_values_some_are_written_and_decades_first() -> None:
     assert written_places(whole, upwards=True) == list(range(11))
     names = Axis(tuple(f"a rather long name {k}" for k in range(40)))
     assert len(written_places(names, upwards=False)) == 1
+
+
+def test_values_that_are_too_long_to_write_are_shortened() -> None:
+    axis = Axis(("a" * 50, "b" * 50))
+    panel = Figure().subplots()
+    put_ticks(panel.xaxis, axis, upwards=False)
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["a" * 35 + "..."]
+
+
+def test_slices_have_pictures_of_their_own_names() -> None:
+    parts = [file_part({"activation": value}) for value in ("é", "è", "a b", "a/b", "a-b")]
+    assert parts[:2] == ["-activation=é", "-activation=è"]
+    assert _apart(parts[2:]) == [f"-activation=a-b{number}" for number in ("", "-2", "-3")]
 
 
 def test_a_plane_puts_the_first_axis_upwards() -> None:

@@ -34,6 +34,8 @@ from phase_diagrams.prediction.law import Law, Observed, expected_length, phase_
 from phase_diagrams.prediction.predicted_cells import observed_by, predict_cells
 from phase_diagrams.prediction.probes import Plan, Probe, Rule, key_of
 from phase_diagrams.prediction.spent import spent
+from phase_diagrams.refinement.coarse import coarse_places
+from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.sweeps.systems import Budget
 from phase_diagrams.text.summary import summary
 from phase_diagrams.text.table import write_csv
@@ -388,6 +390,47 @@ def test_a_refined_diagram_may_start_from_a_predicted_one(tmp_path: Path) -> Non
     np.testing.assert_array_equal(again.prediction.certainty, fine.prediction.certainty)
     assert (fine.prediction.certainty[fine.measured] == 1).all()
     assert "predicted, 0 not run" in summary(fine)
+
+
+def test_what_is_measured_after_a_refinement_loses_none_of_its_cells(tmp_path: Path) -> None:
+    """A coarse cell with another phase than was predicted asks for runs that were never made."""
+    store, engine = tmp_path / "runs.sqlite", LawEngine(slope=-0.3)
+    kept = {"store": store, "engine": engine, "progress": False}
+    coarse = predict(decay_grid(), **kept)  # type: ignore[arg-type]
+    fine = refine(coarse, 4, name="fine", **kept)  # type: ignore[arg-type]
+    after = measure_doubtful(coarse, **kept)  # type: ignore[arg-type]
+    again = load(store, "fine", engine=engine)
+    assert not (again.source == Source.NOT_RUN).any()
+    places = coarse_places(fine.spec)
+    assert (after.measured & (after.phases != coarse.phases)).any()
+    np.testing.assert_array_equal(again.phases[places], after.phases)
+    assert again.prediction is not None and (again.prediction.certainty[again.measured] == 1).all()
+    between = np.ones(fine.spec.shape, bool)
+    between[places] = False
+    np.testing.assert_array_equal(again.phases[between], fine.phases[between])
+
+
+def test_a_failed_prediction_leaves_the_stored_sweep(tmp_path: Path) -> None:
+    store = tmp_path / "runs.sqlite"
+    before = predict(decay_grid(), store=store, engine=LawEngine(), progress=False)
+    axes = {**decay_grid().grid, "decoder_lr": [0.0, 1e-4, 1e-3]}
+    impossible = dataclasses.replace(decay_grid(), axes=axes)
+    with pytest.raises(InputError, match="decoder_lr must be above 0"):
+        predict(impossible, store=store, engine=LawEngine(), progress=False)
+    assert load(store, engine=LawEngine()).spec == before.spec
+
+
+def test_an_engines_runs_are_not_gone_on_with_by_another() -> None:
+    class Newer(LawEngine):
+        version = 2
+
+    kept = KeptRuns(Path("runs.sqlite"), "law", 1)
+    coarse = predict(decay_grid(), engine=LawEngine(), progress=False)
+    coarse.kept = kept
+    with pytest.raises(InputError, match="of the engine law, version 1, and law, version 2,"):
+        refine(coarse, 2, engine=Newer())
+    with pytest.raises(InputError, match="of the engine law, version 1, and law, version 2,"):
+        measure_doubtful(coarse, engine=Newer())
 
 
 def test_statistics_over_seeds_count_places_of_which_every_seed_was_run() -> None:

@@ -369,6 +369,22 @@ def test_a_run_of_another_sweep_in_what_was_missed_changes_nothing(tmp_path: Pat
         again.run(decoder_lr=found.spec.grid["decoder_lr"].values[43], decoder_weight_decay=3)
 
 
+def test_the_sweep_of_a_refined_diagram_measures_all(tmp_path: Path) -> None:
+    """Also what refinement would not have asked for, such as a spot within one phase."""
+    store, engine = (
+        tmp_path / "runs.sqlite",
+        LabelEngine(lambda x, y: 2 * (x < 3 or (x, y) == (5.5, 5.5))),
+    )
+    kept = {"store": store, "engine": engine, "progress": False}
+    fine = refine(sweep(grid(), **kept), 2, **kept)  # type: ignore[arg-type]
+    assert (fine.source == Source.INFERRED).any()
+    whole = sweep(fine.spec, name="whole", **kept)  # type: ignore[arg-type]
+    again = load(store, "whole", engine=engine)
+    assert (again.source == Source.MEASURED).all() and not again.spec.refined
+    np.testing.assert_array_equal(again.phases, whole.phases)
+    assert (whole.phases != fine.phases).sum() == 1
+
+
 def test_a_store_without_the_coarse_runs_shows_the_others(tmp_path: Path) -> None:
     store, engine = tmp_path / "runs.sqlite", LabelEngine(wedge)
     coarse = sweep(grid(), engine=engine, progress=False)

@@ -280,7 +280,7 @@ def test_a_store_of_an_unknown_system_opens_and_says_what_brings_it(
     [
         ({"name": "two words"}, "name must be a word"),
         ({"name": "toy"}, 'system "toy" is registered already, by effective_theory.toy_model'),
-        ({"settings": ToyModel}, 'settings ToyModel are those of system "toy"'),
+        ({"settings": ToyModel, "stops_when": None}, 'settings ToyModel are those of system "toy"'),
         ({"settings": dict}, "settings must be a frozen dataclass"),
         ({"fields": {"width": Field()}}, "fields name .'width'.; the settings have rate"),
         ({"measures": {"loss": Measure("loss")}}, "measures name .'loss'.; choose from train"),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sqlite3
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +165,32 @@ class InterruptedOnce:
             self.interrupted = True
             raise KeyboardInterrupt
         return self.connection.executemany(*arguments)  # type: ignore[arg-type]
+
+
+def test_runs_that_came_at_once_wait_for_no_further_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs next may take hours: a timer commits what was left over."""
+    path, engine, cells = tmp_path / "runs.sqlite", numba_engine(1), list(SPEC.cells())
+    timers: list[threading.Timer] = []
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: timers.append(timer))
+
+    def kept() -> int:
+        with Store(path) as other:
+            found = other.find(cells, engine.identity, engine.version)
+            return sum(run is not None for _, run in found)
+
+    with Store(path) as store:
+        store._last_add = store._last_commit = float("inf")
+        for cell in cells:
+            store.add(cell, run_cell(cell), engine.identity, engine.version)
+        assert kept() == 0
+        (timer,) = timers
+        assert 0 < timer.interval < 1 and timer.daemon
+        late = threading.Thread(target=timer.function)
+        late.start()
+        late.join()
+        assert kept() == len(cells)
 
 
 def test_a_missing_store_and_a_folder_are_refused(tmp_path: Path) -> None:

@@ -298,9 +298,18 @@ class Seeded:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Stopping:
+    """Settings with a name that says when runs stop, which is no part of what is run."""
+
+    steps: int = 1
+    stop_when: str = "plateau"
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: register_trainer("w", Stopping, walk), "settings.stop_when has a name that"),
         (lambda: register_trainer("w", NotFrozen, walk), "decorate it with @dataclass.frozen=True"),
         (lambda: register_trainer("w", NoBudget, walk), "settings must have a field steps"),
         (lambda: register_trainer("w", Seeded, walk), "settings.seed has a name that sweeps"),
@@ -373,7 +382,9 @@ def test_settings_of_any_plain_kind_are_swept_and_read(tmp_path: Path) -> None:
     assert type(found).load(tmp_path / "diagram.npz").rows() == found.rows()
 
 
-@pytest.mark.parametrize("value", [[1], np.zeros(2), {"a": 1}, (1, [2]), np.bool_(True)])
+@pytest.mark.parametrize(
+    "value", [[1], np.zeros(2), {"a": 1}, (1, [2]), np.bool_(True), float("nan")]
+)
 def test_settings_that_no_store_could_keep_are_named(value: Any) -> None:
     register_trainer("layered", Layered, walk)
     model = dataclasses.replace(Layered())
