@@ -40,6 +40,7 @@ _LIMITS = {
     "source": (min(Source), max(Source)),
     "unmeasured": (Phase.NOT_RUN, max(RUN_PHASES)),
     "probed": (0, 1),
+    "is_part": (0, 1),
     "spent": (0, 2**62),
 }
 
@@ -96,11 +97,13 @@ def _prediction(content: zipfile.ZipFile, shape: tuple[int, ...], source: Intege
     totals = probabilities.sum(axis=-1)
     if not (np.isnan(totals) | (abs(totals - 1) < _ROUNDING)).all():
         raise ValueError("probabilities of a cell do not sum to 1")
+    parts = ["is_part"] if "is_part.npy" in content.namelist() else []
     return {
         "probabilities": probabilities,
         "lengths": _floats(content, "lengths", shape, float(MOST_STEPS)),
         "probed": _integers(content, "probed", shape),
         "spent": _integers(content, "spent", (2,)),
+        **{name: _integers(content, name, ()) for name in parts},
     }
 
 

@@ -14,6 +14,7 @@ from effective_theory.checks import integer
 from effective_theory.toy_model import MOST_STEPS
 from phase_diagrams.comparison.table_files import StepTable, TableRow, read_step_tables
 from phase_diagrams.sweeps.axes import same_number
+from phase_diagrams.sweeps.description import named_settings
 from phase_diagrams.sweeps.presets import preset, preset_names
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.systems import BUDGET
@@ -119,7 +120,7 @@ def read_table(path: str | Path, spec: SweepSpec, steps: int | None = None) -> P
     table = _fitting(path, read_step_tables(path, spec.system), spec)
     table = _of_first_seed(path, table, spec)
     _require_fixed_fields(path, table, spec)
-    notes = [] if table.ours else [_taken_for(path, table, spec)]
+    notes = [_not_named(table, spec) if table.ours else _taken_for(path, table, spec)]
     budget, assumed = _budget(path, table, spec, steps)
     if assumed:
         notes.append(f"the table does not say its budget, taken as {budget} updates like ours")
@@ -193,6 +194,24 @@ def _require_fixed_fields(path: str | Path, table: StepTable, spec: SweepSpec) -
                 f"{name} is {describe([theirs])} in table {path} and {describe([ours])} in this "
                 "sweep; compare it with a sweep like its own."
             )
+
+    for name, theirs in table.told.items():
+        if theirs != str(getattr(spec, name)):
+            raise InputError(
+                f"{name} is {theirs} in table {path} and {getattr(spec, name)} in this sweep; "
+                "compare it with a sweep like its own."
+            )
+
+
+def _not_named(table: StepTable, spec: SweepSpec) -> str:
+    """Return which settings of the sweep that are no default a table of ours does not tell."""
+    named = named_settings(spec.fixed, spec.system.all_fields)
+    silent = [
+        name
+        for name in named
+        if name in spec.system.all_fields and name != BUDGET and name not in table.fields
+    ]
+    return f"the table does not name {' or '.join(silent)}, taken as ours" if silent else ""
 
 
 def _is_equal(theirs: Any, ours: Any) -> bool:

@@ -8,7 +8,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,9 @@ _STEPS_IN_HDF5 = {**_STEPS, "train": "train_step", "test": "test_step"}
 _MOST_CHARACTERS = 10**7
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NEVER = frozenset({"", "nan", "na", "n/a", "none", "null", "never"})
+
+#: Columns of our own tables that are no settings of a system.
+_TOLD = ("task", "start")
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -66,11 +69,14 @@ class StepTable:
         Its name where the file holds several, such as "coarse".
     ours
         Whether it is a runs.csv of this project, which counts completed updates.
+    told
+        What else it says of all of its runs, in words: their task and start.
     """
 
     rows: tuple[TableRow, ...]
     name: str = ""
     ours: bool = False
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -189,7 +195,13 @@ def _table(columns: Columns, system: System, name: str = "") -> StepTable:
         )
     if not rows:
         raise ValueError("it holds no measured row")
-    return StepTable(tuple(rows), name, ours="split_seed" in columns)
+    ours = "split_seed" in columns
+    told = {
+        column: " and ".join(dict.fromkeys(str(value) for value in columns[column]))
+        for column in _TOLD
+        if ours and column in columns
+    }
+    return StepTable(tuple(rows), name, ours, told)
 
 
 def _number(value: Any) -> float:

@@ -115,14 +115,18 @@ def _runs_of_a_cell(selectors: list[Select]) -> int:
 
 
 def _heading(diagram: PhaseDiagram, title: str, colours: dict[Phase, str]) -> Div:
-    """Return what was swept and, as the legend, the number of runs in each phase."""
-    spec, counts = diagram.spec, diagram.counts()
-    legend = " ".join(
-        f'<span style="white-space:nowrap"><span style="background:{colours[phase]};'
-        f'border:1px solid #888888">&emsp;</span> {phase.label} {counts[phase]}&ensp;</span>'
-        for phase in (*RUN_PHASES, Phase.NOT_RUN)
-        if counts[phase]
-    )
+    """Return what was swept and, as the legend, the number of cells in each phase."""
+    spec, legend = diagram.spec, ""
+    for phase in (*RUN_PHASES, Phase.NOT_RUN):
+        in_phase = diagram.phases == phase
+        guessed = int((in_phase & (diagram.source != Source.MEASURED)).sum())
+        no_run = f" ({guessed} without a run)" if guessed and phase in RUN_PHASES else ""
+        if in_phase.any():
+            legend += (
+                f'<span style="white-space:nowrap"><span style="background:{colours[phase]};'
+                f'border:1px solid #888888">&emsp;</span> {phase.label} {int(in_phase.sum())}'
+                f"{no_run}&ensp;</span> "
+            )
     about = html.escape(f"{spec.size} runs: {spec}")
     return Div(
         sizing_mode="stretch_width",

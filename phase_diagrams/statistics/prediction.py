@@ -29,6 +29,8 @@ class Prediction:
         Which cells of the sweep a probe measured, shape (axes..., seeds).
     lengths
         Updates that each cell's run takes, as far as probes tell, shape (axes..., seeds).
+    is_part
+        Whether these are some of the sweep's cells, beside the probes of all.
     """
 
     probabilities: NDArray[np.float64]
@@ -36,6 +38,7 @@ class Prediction:
     updates: int
     probed: NDArray[np.bool_]
     lengths: NDArray[np.float64]
+    is_part: bool = False
 
     def __repr__(self) -> str:
         """Return how many probes there were and how many cells they are sure of."""
@@ -69,11 +72,13 @@ class Prediction:
 
     def part(self, cut: tuple[slice | int, ...]) -> "Prediction":
         """Return the prediction of a part of the sweep, with all of its probes."""
+        probabilities = self.probabilities[cut].copy()
         return dataclasses.replace(
             self,
-            probabilities=self.probabilities[cut].copy(),
+            probabilities=probabilities,
             probed=self.probed[cut].copy(),
             lengths=self.lengths[cut].copy(),
+            is_part=self.is_part or probabilities.size < self.probabilities.size,
         )
 
     def spread(self, places: tuple[slice, ...], shape: tuple[int, ...]) -> "Prediction":
@@ -82,7 +87,7 @@ class Prediction:
         lengths, probed = np.full(shape, np.nan), np.zeros(shape, bool)
         probabilities[places], lengths[places] = self.probabilities, self.lengths
         probed[places] = self.probed
-        return Prediction(probabilities, self.probes, self.updates, probed, lengths)
+        return Prediction(probabilities, self.probes, self.updates, probed, lengths, self.is_part)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that a file keeps, by name; `from_arrays` reads them."""
@@ -91,14 +96,15 @@ class Prediction:
             "lengths": self.lengths,
             "probed": self.probed.astype(np.int8),
             "spent": np.array([self.probes, self.updates]),
+            **({"is_part": np.array(1)} if self.is_part else {}),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "Prediction":
         """Return the prediction that a file keeps."""
         probes, updates = arrays["spent"].tolist()
-        probed = arrays["probed"] == 1
-        return cls(arrays["probabilities"], probes, updates, probed, arrays["lengths"])
+        probed, is_part = arrays["probed"] == 1, bool(arrays.get("is_part", False))
+        return cls(arrays["probabilities"], probes, updates, probed, arrays["lengths"], is_part)
 
     @property
     def phases(self) -> NDArray[np.int8]:

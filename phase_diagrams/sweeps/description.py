@@ -29,11 +29,16 @@ def settings_text(
     Its system, if that is not the first, its task, training size, start, budget and lag, what else
     is not as in ``defaults``, its seeds and its axes.
     """
-    unusual = [name for name in defaults if fixed.get(name, defaults[name]) != defaults[name]]
-    named = dict.fromkeys([*ALWAYS_NAMED, *unusual])
-    parts = [_words(name, fixed[name]) for name in named if name in fixed]
+    parts = [_words(name, value) for name, value in named_settings(fixed, defaults).items()]
     axes = [_words(name, axis) for name, axis in swept.items()]
     return f"{', '.join([*parts, _words('seeds', seeds)])}; swept: {'; '.join(axes)}"
+
+
+def named_settings(fixed: Settings, defaults: Settings) -> dict[str, Any]:
+    """Return what is not swept and has to be named: what always is, and what is no default."""
+    unusual = [name for name in defaults if fixed.get(name, defaults[name]) != defaults[name]]
+    names = dict.fromkeys([*ALWAYS_NAMED, *unusual])
+    return {name: fixed[name] for name in names if name in fixed}
 
 
 def change(before: Settings, after: Settings) -> tuple[str, str] | None:

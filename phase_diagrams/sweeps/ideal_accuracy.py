@@ -24,7 +24,8 @@ class IdealAccuracies:
     ----------
     values
         Ideal test accuracy of each (training size, seed), a fraction; None where it is not defined,
-        as the task has no line. Empty for systems without such a theory.
+        as the task has no line. The least, where swept settings change a start's split. Empty for
+        systems without such a theory.
     threshold
         Least test accuracy that counts as generalisation; the least of several.
     """
@@ -67,8 +68,10 @@ def ideal_accuracies(spec: SweepSpec) -> IdealAccuracies:
     system = spec.system
     if system.ideal_accuracy is None:
         return IdealAccuracies({}, 0.0)
-    values = {
-        (cell.train_size, spec.seeds[cell.index[-1]]): system.ideal_accuracy(cell.split())
-        for cell in cells_of_splits(spec)
-    }
+    values: dict[tuple[int, Seed], float | None] = {}
+    for cell in cells_of_splits(spec):
+        place = cell.train_size, spec.seeds[cell.index[-1]]
+        value = system.ideal_accuracy(cell.split())
+        other = values.get(place, value)
+        values[place] = value if value is None or other is None else min(value, other)
     return IdealAccuracies(values, min(spec.thresholds("test")))

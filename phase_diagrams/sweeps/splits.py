@@ -2,21 +2,35 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from effective_theory.mirrors import FEW_STRICT
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.spec import SweepSpec
 
 
 def cells_of_splits(spec: SweepSpec) -> Iterator[Cell]:
-    """Yield one cell of each seed and training size: others with the same have the same split."""
-    axis = list(spec.grid).index("train_size") if "train_size" in spec.grid else None
-    sizes = range(spec.shape[axis]) if axis is not None else range(1)
+    """Yield one cell of each split, by seeds and training sizes.
+
+    For each of these there is one split, unless the start draws something of a swept size before
+    it: the published ones do so with the targets.
+    """
+    shaping = [name for name in spec.grid if name in spec.system.shapes_start]
     for seed_index in range(len(spec.seeds)):
-        for size_index in sizes:
-            index = [0] * len(spec.grid)
-            if axis is not None:
-                index[axis] = size_index
-            yield spec.cell((*index, seed_index))
+        for place in _places(spec, ["train_size"]):
+            known = set()
+            for shaped in _places(spec, shaping):
+                index = np.add(place, shaped).tolist()
+                cell = spec.cell((*index, seed_index))
+                train = cell.split().train.tobytes() if shaping else b""
+                if train not in known:
+                    known.add(train)
+                    yield cell
+
+
+def _places(spec: SweepSpec, names: list[str]) -> Iterator[tuple[int, ...]]:
+    """Yield the places on the axes of these names; on the others it is the first."""
+    yield from np.ndindex(*(len(axis) if name in names else 1 for name, axis in spec.grid.items()))
 
 
 def strict_samples(spec: SweepSpec) -> list[tuple[int, int | None]]:

@@ -15,16 +15,20 @@ def prediction_lines(diagram: PhaseDiagram) -> list[str]:
     if diagram.prediction is None:
         return []
     cost, prediction = spent(diagram), diagram.prediction
+    whole = " of the whole sweep" if prediction.is_part else ""
     predicted = diagram.source == Source.PREDICTED
     sure = int((predicted & (prediction.certainty >= 0.9)).sum())
     besides = int((diagram.measured & ~prediction.probed).sum())
     lines = [
         f"predicted: {int(predicted.sum())} of {predicted.size} cells, {sure} of them with a "
-        f"probability of 0.9 or more, from {prediction.probes} probes, which measured "
-        f"{int(prediction.probed.sum())} cells; {besides} measured besides",
-        f"updates: {cost.probes:.3g} of probes, {cost.measured:.3g} of other cells, together "
-        f"{cost.share:.1%} of some {cost.whole:.3g} that measured and predicted cells take",
+        f"probability of 0.9 or more, from {prediction.probes} probes{whole}, which "
+        f"measured {int(prediction.probed.sum())} cells; {besides} measured besides",
     ]
+    if not prediction.is_part:
+        lines.append(
+            f"updates: {cost.probes:.3g} of probes, {cost.measured:.3g} of other cells, together "
+            f"{cost.share:.1%} of some {cost.whole:.3g} that measured and predicted cells take"
+        )
     if not {*diagram.spec.system.rates, BUDGET} & set(diagram.spec.grid):
         lines.append("no learning rate is swept: each cell had a probe of its own, only shorter")
     return lines

@@ -7,7 +7,7 @@ from typing import Any
 
 from effective_theory.files import FileKind, replacing
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.sweeps.description import ALWAYS_NAMED
+from phase_diagrams.sweeps.description import named_settings
 
 #: Its header names the axes, then columns that all tables of runs have.
 TABLE = FileKind("a table of runs", rb"[^\n]*split_seed,init_seed,phase,train_step,test_step,")
@@ -17,16 +17,15 @@ def write_csv(diagram: PhaseDiagram, path: str | Path) -> None:
     """Write one row for each run, sorted by configuration; empty where not within the run.
 
     The last columns are the same in all rows: what the sweep does not sweep of task, training
-    size, start, steps and lag. The same results give the same bytes: no times of day, no order of
-    arrival.
+    size, start, steps and lag, and other settings that are no default. The same results give the
+    same bytes: no times of day, no order of arrival.
 
     Raises
     ------
     InputError
         If the path cannot be written, or holds anything but such a table.
     """
-    fixed = diagram.spec.fixed
-    settings = {name: fixed[name] for name in ALWAYS_NAMED if name in fixed}
+    settings = named_settings(diagram.spec.fixed, diagram.spec.system.all_fields)
     rows = [{**row, **settings} for row in diagram.rows()]
     with (
         replacing(path, TABLE) as file,

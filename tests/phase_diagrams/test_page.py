@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -22,15 +23,18 @@ from phase_diagrams import (
     SweepSpec,
     load,
     numba_engine,
+    predict,
     sweep,
 )
 from phase_diagrams import page as page_module
 from phase_diagrams.cli import main
 from phase_diagrams.drawing.palette import PALETTES
 from phase_diagrams.page.data import MOST_MEGABYTES, megabytes, page_data
+from phase_diagrams.page.document import _heading
 from phase_diagrams.runs.stored_run import KeptRuns
 from phase_diagrams.runs.summary import CURVE_COLUMNS
 from tests.browser import show
+from tests.phase_diagrams.law_engine import LawEngine, decay_grid
 
 pytestmark = pytest.mark.filterwarnings("ignore:ideal test accuracy:UserWarning")
 pytest.importorskip("bokeh", reason="needs the extra [html]")
@@ -70,6 +74,17 @@ def summaries(store: Path) -> dict[tuple[int, ...], RunSummary]:
     kept = load(store).kept
     assert kept is not None
     return {cell.index: run for cell, run in kept.find(SPEC.cells()) if run is not None}
+
+
+def test_the_legend_counts_what_is_drawn() -> None:
+    """Cells that have a phase and no run are drawn in its colour."""
+    found = predict(decay_grid(), engine=LawEngine(), progress=False)
+    text = re.sub("<[^>]*>", "", _heading(found, "title", PALETTES["default"]).text)
+    for phase in (Phase.COMPREHENSION, Phase.MEMORIZATION):
+        drawn = found.phases == phase
+        guessed = (drawn & ~found.measured).sum()
+        assert f"{phase.label} {drawn.sum()} ({guessed} without a run)" in text
+    assert "not run" not in text
 
 
 class Tags(HTMLParser):

@@ -461,6 +461,10 @@ def test_files_keep_predictions_and_parts_have_theirs(tmp_path: Path) -> None:
     assert part.prediction is not None and part.prediction.certainty.shape == part.spec.shape
     part.save(tmp_path / "part.npz")
     assert repr(PhaseDiagram.load(tmp_path / "part.npz")) == repr(part)
+    # What the probes of all took says nothing of a part.
+    assert "together" in summary(again)
+    for one in (part, PhaseDiagram.load(tmp_path / "part.npz")):
+        assert "together" not in summary(one) and "probes of the whole sweep," in summary(one)
     with (
         zipfile.ZipFile(tmp_path / "diagram.npz") as whole,
         zipfile.ZipFile(tmp_path / "damaged.npz", "w") as damaged,

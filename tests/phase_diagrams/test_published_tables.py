@@ -312,6 +312,32 @@ def test_our_own_table_is_read_back(tmp_path: Path) -> None:
     assert {cell.steps for cell in read_table(tmp_path / "runs.csv", longer)} == {100}
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"task": ModularAddition(10)}, "task is Addition.p=10. in table .* and ModularAddition"),
+        ({"start": "released"}, "start is random in table .* and released in this sweep"),
+        ({"model": ToyModel(width=20, steps=100)}, "width is 50 in table .* and 20 in this sweep"),
+    ],
+)
+def test_our_own_table_of_other_runs_is_refused(
+    changes: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    narrow = spec_of(100, start="random", model=ToyModel(width=50, steps=100))
+    write_csv(made_up(narrow, {(0, 0, 0): (5, 50)}), tmp_path / "runs.csv")
+    with pytest.raises(InputError, match=message):
+        read_table(tmp_path / "runs.csv", dataclasses.replace(narrow, **changes))  # type: ignore[arg-type]
+
+
+def test_settings_that_our_own_table_does_not_name_are_told(tmp_path: Path) -> None:
+    """It names those that are no default, but older ones do not."""
+    write_csv(made_up(spec_of(100), {(0, 0, 0): (5, 50)}), tmp_path / "runs.csv")
+    narrow = spec_of(100, model=ToyModel(width=20, steps=100))
+    notes = ("the table does not name width, taken as ours",)
+    assert read_table(tmp_path / "runs.csv", narrow).notes == notes
+    assert read_table(tmp_path / "runs.csv", spec_of(100)).notes == ()
+
+
 def hdf5(path: Path, **arrays: object) -> Path:
     h5py = pytest.importorskip("h5py", reason="needs the extra [hdf5]")
     with h5py.File(path, "w") as file:

@@ -29,7 +29,9 @@ from phase_diagrams import (
     released_start,
     s3_start,
 )
+from phase_diagrams.sweeps.ideal_accuracy import ideal_accuracies
 from phase_diagrams.sweeps.presets import preset_names
+from phase_diagrams.sweeps.splits import cells_of_splits
 from phase_diagrams.sweeps.starts import Recipe
 from phase_diagrams.text.summary import summary
 from phase_diagrams.toy.system import TOY
@@ -101,6 +103,20 @@ def test_ideal_test_accuracy_of_the_published_splits(
 ) -> None:
     dataset, _ = recipe(ToyModel(), Addition(10), 45, (seed, seed))  # type: ignore[operator]
     assert ideal_accuracy(dataset, on="test") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("axes", [{"loss": ["mse", "cross_entropy"]}, {"target_dim": [19, 30]}])
+def test_where_what_is_swept_changes_the_split_the_least_ideal_accuracy_counts(
+    axes: dict[str, list[object]],
+) -> None:
+    """The published starts draw the targets first."""
+    for start, seed in (("released", 29), ("random", 29)):
+        spec = SweepSpec(Addition(10), {**axes, "width": [10, 20]}, seeds=(seed,), start=start)
+        cells = [spec.cell((k, 0, 0)) for k in range(2)]
+        least = min(ideal_accuracy(cell.split(), on="test") for cell in cells)
+        assert ideal_accuracies(spec).values == {(45, (seed, seed)): least}
+        splits = {tuple(cell.split().train) for cell in cells}
+        assert len(list(cells_of_splits(spec))) == len(splits) == (2 if start == "released" else 1)
 
 
 def test_figure_6c_starts_as_torch_and_numpy_draw() -> None:
