@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from effective_theory import InputError
-from effective_theory.checks import integer, of_type
+from effective_theory.checks import integer, of_type, path_of
 from effective_theory.notes import warn_each
 from phase_diagrams.diagram import PhaseDiagram
 from phase_diagrams.phases import Phase
@@ -105,6 +105,7 @@ def refine(
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
     require_same_engine(diagram, engine)
+    _require_another_name(diagram, store, name)
     spec = refined_spec(diagram.spec, to)
     with opened(store, name) as open_store:
         spec = enter(open_store, name, spec)
@@ -118,6 +119,15 @@ def refine(
     infer(fine)
     warn_each(mixtures(fine.origins, fine.spec.system))
     return fine
+
+
+def _require_another_name(diagram: PhaseDiagram, store: str | Path | None, name: str) -> None:
+    """Check that the refined sweep does not take the place of the one it is made of."""
+    kept = diagram.kept
+    if store is None or kept is None or name != diagram.name:
+        return
+    if path_of("store", store).resolve() == kept.store.resolve():
+        raise InputError(f"name {name!r} is that of the sweep to refine; choose another one.")
 
 
 def expected_runs(diagram: PhaseDiagram, to: int | Mapping[str, int]) -> tuple[int, int]:

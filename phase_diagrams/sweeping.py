@@ -243,7 +243,8 @@ def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
         )
         # Through what calls this, such as `sweep`, to the user.
         warnings.warn(sentence, ChangedSweep, stacklevel=3)
-    open_store.add_sweep(name, spec)
+    if open_store.sweeps().get(name) != spec.to_json():  # else a store that is complete is read
+        open_store.add_sweep(name, spec)
     return spec
 
 

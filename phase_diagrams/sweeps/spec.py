@@ -32,6 +32,7 @@ from phase_diagrams.sweeps.systems import (
     with_field_types,
 )
 from phase_diagrams.sweeps.train_fraction import settled_axes, settled_train_size
+from phase_diagrams.wording import describe, place_name
 
 
 @dataclass(frozen=True, repr=False)
@@ -203,12 +204,26 @@ class SweepSpec:
         """Check what values of several fields must be together, and that the seeds can be drawn."""
         integer(BUDGET, min(self.budgets), 1, MOST_STEPS)
         self.system.require_fit(self.task, self._all_values())
+        self._require_together()
         self._require_batches()
         # The seeds of a published start have a range of their own, which it knows itself.
         if self.start != "random":
             registered, least = self.registered_start, min(self._values("train_size"))
             for seed in self.seeds:
                 registered.draw_split(self.model, self.task, least, seed)
+
+    def _require_together(self) -> None:
+        """Check the settings of all cells, where not every value goes with every other one."""
+        names = [name for name in self.grid if name in self.system.all_fields]
+        if self.system.fields_fit or len(names) < 2:
+            return
+        for values in itertools.product(*(self.grid[name].values for name in names)):
+            changed = dict(zip(names, values, strict=True))
+            try:
+                dataclasses.replace(self.model, **changed)
+            except InputError as error:
+                place = place_name({name: describe([value]) for name, value in changed.items()})
+                raise InputError(f"{place}: {error}") from None
 
     def _require_batches(self) -> None:
         """Check minibatches of the fewest training samples; other systems have their own data."""

@@ -156,6 +156,9 @@ class System:
         none.
     shapes_start
         Fields that shape a start; a start fixes those that its recipe does not honour.
+    fields_fit
+        Whether every value of a field goes with every value of the others: the settings of a
+        sweep's cells are then not checked again.
     one_seed
         Whether a run has a single seed, rather than one for the split and one for the start.
     batch_size
@@ -205,6 +208,7 @@ class System:
     strict_test: Callable[[Dataset], NDArray[np.int64] | None] | None = None
     expected_seconds: Callable[[], Callable[[Any], float]] | None = None
     shapes_start: tuple[str, ...] = ()
+    fields_fit: bool = False
     one_seed: bool = False
     batch_size: str | None = None
     rates: tuple[str, ...] = ()

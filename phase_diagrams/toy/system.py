@@ -67,6 +67,7 @@ TOY = System(
         *("embedding_dim", "width", "target_dim", "loss"),
         *("embedding_scale", "decoder_scale"),
     ),
+    fields_fit=True,
     batch_size="batch_size",
     rates=("embedding_lr", "decoder_lr"),
     later={"adam_epsilon": ToyModel().adam_epsilon},

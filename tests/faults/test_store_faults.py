@@ -229,8 +229,9 @@ def test_a_read_only_store_is_read_and_never_written(
         file.chmod(mode)
         with unprivileged():
             assert load(path).rows() == reference[0].rows()
+            assert sweep(SPEC, store=path, progress=False).rows() == reference[0].rows()
             with pytest.raises(StoreError, match="cannot be used .*readonly"):
-                sweep(SPEC, store=path, progress=False)
+                sweep(SPEC.with_more_seeds([9]), store=path, progress=False)
     path.parent.chmod(0o777)
     assert path.read_bytes() == reference[1]
 

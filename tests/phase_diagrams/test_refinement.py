@@ -385,6 +385,16 @@ def test_the_sweep_of_a_refined_diagram_measures_all(tmp_path: Path) -> None:
     assert (whole.phases != fine.phases).sum() == 1
 
 
+def test_a_refined_sweep_does_not_take_the_place_of_its_coarse_one(tmp_path: Path) -> None:
+    engine = LabelEngine(lambda x, y: 2 * (x < 3))
+    kept = {"store": tmp_path / "runs.sqlite", "engine": engine, "progress": False}
+    coarse = sweep(grid(), name="mine", **kept)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="name 'mine' is that of the sweep to refine"):
+        refine(coarse, 2, name="mine", **kept)  # type: ignore[arg-type]
+    other = {**kept, "store": tmp_path / "other.sqlite"}
+    assert refine(coarse, 2, name="mine", **other).spec.refined  # type: ignore[arg-type]
+
+
 def test_a_store_without_the_coarse_runs_shows_the_others(tmp_path: Path) -> None:
     store, engine = tmp_path / "runs.sqlite", LabelEngine(wedge)
     coarse = sweep(grid(), engine=engine, progress=False)

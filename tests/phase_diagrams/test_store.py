@@ -193,6 +193,18 @@ def test_runs_that_came_at_once_wait_for_no_further_one(
         assert kept() == len(cells)
 
 
+def test_a_complete_sweep_is_read_from_a_store_that_nobody_may_write(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is to be written")
+
+    before = load(path)
+    monkeypatch.setattr(StoreFile, "write", write)
+    again = sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
+    assert again.rows() == before.rows()
+
+
 def test_a_missing_store_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="does not exist"):
         load(tmp_path / "nothing.sqlite")

@@ -351,6 +351,26 @@ def test_settings_whose_class_was_defined_again_are_named(spec: SweepSpec) -> No
 
 
 @dataclass(frozen=True)
+class Headed:
+    """Settings of which one value goes with some of another alone."""
+
+    hidden: int = 60
+    heads: int = 4
+    steps: int = 10
+
+    def __post_init__(self) -> None:
+        if self.hidden % self.heads:
+            raise InputError(f"heads {self.heads} must divide hidden {self.hidden}.")
+
+
+def test_values_that_do_not_go_together_are_refused_before_anything_runs() -> None:
+    register_trainer("headed", Headed, walk)
+    assert SweepSpec(None, {"hidden": [60, 120], "heads": [4, 6]}, Headed()).size == 4
+    with pytest.raises(InputError, match="hidden=64, heads=6: heads 6 must divide hidden 64"):
+        SweepSpec(None, {"hidden": [60, 64], "heads": [4, 6]}, Headed())
+
+
+@dataclass(frozen=True)
 class Layered:
     """Settings with layers, a choice and something that follows from them."""
 
