@@ -82,7 +82,8 @@ def sweep(
     of_type("progress", progress, bool, "True or False")
     engine = chosen_engine(spec.system, engine, n_jobs)
     # The specification of a predicted or refined diagram, swept, means: run every cell.
-    spec = dataclasses.replace(spec, predicted=False, refined={})
+    if spec.predicted or spec.refined:
+        spec = dataclasses.replace(spec, predicted=False, refined={})
     with opened(store, name) as open_store:
         spec = enter(open_store, name, spec)
         diagram = empty_diagram(spec, store, name, engine)
@@ -243,7 +244,8 @@ def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
         )
         # Through what calls this, such as `sweep`, to the user.
         warnings.warn(sentence, ChangedSweep, stacklevel=3)
-    if open_store.sweeps().get(name) != spec.to_json():  # else a store that is complete is read
+    # What is stored already can be read from a file that may not be written.
+    if open_store.sweeps().get(name) != spec.to_json():
         open_store.add_sweep(name, spec)
     return spec
 

@@ -45,8 +45,7 @@ class SweepSpec:
         The task that the system trains on; None for a system that gets its data from elsewhere.
     axes
         Swept fields of the settings, "train_size" or "train_fraction", each with a sequence of
-        values or an Axis. The first is drawn upwards, the second to the right; a single
-        one to the right.
+        values or an Axis. Of two the first is drawn upwards, the second to the right.
     model
         The settings that are not swept; their class determines the system. By default those of the
         toy model, ``ToyModel()``.
