@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from effective_theory.checks import of_type
 from effective_theory.notes import warn_each
 from phase_diagrams.diagram import PhaseDiagram
-from phase_diagrams.phases import Source
+from phase_diagrams.phases import Phase, Source
 from phase_diagrams.prediction.predicted_cells import predict_cells
 from phase_diagrams.prediction.probes import Plan
 from phase_diagrams.refinement.coarse import coarse_places, coarse_spec
@@ -130,12 +132,13 @@ def _as_made(empty: PhaseDiagram, open_store: Store, runs: KeptRuns) -> PhaseDia
     diagram = empty.copy()
     if _refine_again(diagram, known, open_store, runs) or not (spec.predicted and known):
         return diagram
-    # Coarse cells that were measured after it had been refined can ask for further ones.
+    # Coarse cells that were measured after it had been refined ask for runs that were never made:
+    # there what had been inferred before stands.
     before = empty.copy()
-    if not _refine_again(before, [], open_store, runs):
-        return diagram
-    _enter(before, known)
-    return before
+    _refine_again(before, [], open_store, runs)
+    phases = np.where(diagram.source == Source.NOT_RUN, before.phases, diagram.phases)
+    diagram.enter(np.where(diagram.measured, Phase.NOT_RUN, phases), Source.INFERRED)
+    return diagram
 
 
 def _refine_again(

@@ -106,6 +106,11 @@ def refine(
     engine = chosen_engine(diagram.spec.system, engine, n_jobs)
     require_same_engine(diagram, engine)
     _require_another_name(diagram, store, name)
+    if store is not None and diagram.prediction is not None and diagram.prediction.is_part:
+        raise InputError(
+            "diagram is a part of a predicted one, whose probes a store would not find again; "
+            "refine the whole, or leave out store."
+        )
     spec = refined_spec(diagram.spec, to)
     with opened(store, name) as open_store:
         spec = enter(open_store, name, spec)

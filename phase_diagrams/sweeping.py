@@ -166,6 +166,8 @@ def _run(
 ) -> Iterator[tuple[Cell, RunSummary]]:
     """Yield runs as they come, and let the store have them."""
     if open_store is not None:
+        if count:
+            open_store.require_writable()
         engine = beside(engine, open_store.path)
     # What is compiled once takes no part in the rate that is told of the runs.
     if count and isinstance(engine, OneByOne):
@@ -192,7 +194,7 @@ def empty_diagram(
 
 
 def require_same_engine(diagram: PhaseDiagram, engine: Engine) -> None:
-    """Check that an engine, of the same version, ran what a diagram holds already.
+    """Check that an engine, of the same version, ran what a diagram from a store holds already.
 
     Raises
     ------
@@ -200,7 +202,12 @@ def require_same_engine(diagram: PhaseDiagram, engine: Engine) -> None:
         If another one did: a store tells the runs of the two apart, a diagram would not.
     """
     kept = diagram.kept
-    if kept is None or (kept.engine, kept.version) == (engine.identity, engine.version):
+    holds_runs = diagram.measured.any() or diagram.prediction is not None
+    if (
+        kept is None
+        or not holds_runs
+        or (kept.engine, kept.version) == (engine.identity, engine.version)
+    ):
         return
     raise InputError(
         f"the diagram's runs are those of the engine {kept.engine}, version {kept.version}, and "
@@ -233,6 +240,7 @@ def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
     ChangedSweep
         If the name stood for a sweep that this does not extend: with what was and what is now.
     """
+    spec.require_together()
     if open_store is None:
         return spec
     spec, changed = _resumed(spec, open_store, name)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from effective_theory.provenance import read_provenance
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)")
@@ -37,3 +39,10 @@ def test_the_picture_of_the_rooms_shows_each_of_them(package: str) -> None:
     names -= {"records"}  # numbers, no code
     missing = sorted(name for name in names if not re.search(rf"\b{name}\b", section))
     assert not missing
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("docs/**/*.png")), ids=lambda path: path.name)
+def test_a_picture_says_what_made_it(path: Path) -> None:
+    made_by = read_provenance(path)
+    assert made_by.command and made_by.commit and made_by.about
+    assert "with changes" not in made_by.commit

@@ -12,10 +12,16 @@ from typing import Any
 from effective_theory import InputError
 from effective_theory.checks import integer
 from effective_theory.toy_model import MOST_STEPS
-from phase_diagrams.comparison.table_files import StepTable, TableRow, read_step_tables
+from phase_diagrams.comparison.table_files import (
+    StepTable,
+    TableRow,
+    read_step_tables,
+    table_text,
+)
 from phase_diagrams.sweeps.axes import same_number
 from phase_diagrams.sweeps.description import named_settings
 from phase_diagrams.sweeps.presets import preset, preset_names
+from phase_diagrams.sweeps.registry import first_system
 from phase_diagrams.sweeps.spec import SweepSpec
 from phase_diagrams.sweeps.systems import BUDGET
 from phase_diagrams.wording import describe, place_name, seed_name
@@ -189,28 +195,52 @@ def _require_fixed_fields(path: str | Path, table: StepTable, spec: SweepSpec) -
             continue
         theirs = table.rows[0].values[name]
         ours = getattr(spec.model if name in spec.system.all_fields else spec, name)
-        if not _is_equal(theirs, ours):
+        if not (_is_equal(theirs, ours) or (table.ours and theirs == table_text(ours))):
             raise InputError(
                 f"{name} is {describe([theirs])} in table {path} and {describe([ours])} in this "
                 "sweep; compare it with a sweep like its own."
             )
 
-    for name, theirs in table.told.items():
-        if theirs != str(getattr(spec, name)):
+    if table.ours:
+        _require_own(path, table, spec)
+
+
+def _require_own(path: str | Path, table: StepTable, spec: SweepSpec) -> None:
+    """Check what else a table of ours says, and the settings that it leaves out as default."""
+    pairs = {
+        name: (table.told[name], str(getattr(spec, name)))
+        for name in ("task", "start")
+        if name in table.told
+    }
+    # The first system's tables do not name it.
+    pairs["system"] = table.told.get("system", first_system().name), spec.system.name
+    if table.names_all:
+        defaults = spec.system.all_fields
+        pairs |= {
+            n: (describe([defaults[n]]), describe([ours])) for n, ours in _silent(table, spec)
+        }
+    for name, (theirs, ours) in pairs.items():
+        if theirs != ours:
             raise InputError(
-                f"{name} is {theirs} in table {path} and {getattr(spec, name)} in this sweep; "
-                "compare it with a sweep like its own."
+                f"{name} is {theirs} in table {path} and {ours} in this sweep; compare it with a "
+                "sweep like its own."
             )
 
 
-def _not_named(table: StepTable, spec: SweepSpec) -> str:
-    """Return which settings of the sweep that are no default a table of ours does not tell."""
-    named = named_settings(spec.fixed, spec.system.all_fields)
-    silent = [
-        name
-        for name in named
-        if name in spec.system.all_fields and name != BUDGET and name not in table.fields
+def _silent(table: StepTable, spec: SweepSpec) -> list[tuple[str, Any]]:
+    """Return settings of the sweep that are no default and that the table does not name."""
+    fields = spec.system.all_fields
+    named = named_settings(spec.fixed, fields)
+    return [
+        (name, value)
+        for name, value in named.items()
+        if name in fields and name != BUDGET and name not in table.fields
     ]
+
+
+def _not_named(table: StepTable, spec: SweepSpec) -> str:
+    """Return which settings of the sweep an older table of ours does not tell."""
+    silent = [name for name, _ in _silent(table, spec)]
     return f"the table does not name {' or '.join(silent)}, taken as ours" if silent else ""
 
 

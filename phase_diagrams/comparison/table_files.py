@@ -31,7 +31,9 @@ _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NEVER = frozenset({"", "nan", "na", "n/a", "none", "null", "never"})
 
 #: Columns of our own tables that are no settings of a system.
-_TOLD = ("task", "start")
+_TOLD = ("system", "task", "start")
+#: The last of them, which says that what is not named is default.
+OTHERS = "other_settings"
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -70,13 +72,16 @@ class StepTable:
     ours
         Whether it is a runs.csv of this project, which counts completed updates.
     told
-        What else it says of all of its runs, in words: their task and start.
+        What else it says of all of its runs, in words: their system, task and start.
+    names_all
+        Whether settings that it does not name are default.
     """
 
     rows: tuple[TableRow, ...]
     name: str = ""
     ours: bool = False
     told: Mapping[str, str] = field(default_factory=dict)
+    names_all: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -178,7 +183,7 @@ def _table(columns: Columns, system: System, name: str = "") -> StepTable:
             if known[column] in fields.values():
                 raise ValueError(f"two columns are {known[column]}")
             fields[column] = known[column]
-    rows = []
+    rows, ours = [], "split_seed" in columns
     for place in range(len(columns["train_step"])):
         row = {column: values[place] for column, values in columns.items()}
         # What an unfinished or a refined sweep of ours did not measure tells nothing.
@@ -186,7 +191,10 @@ def _table(columns: Columns, system: System, name: str = "") -> StepTable:
             continue
         rows.append(
             TableRow(
-                {field: _value(system, field, row[column]) for column, field in fields.items()},
+                {
+                    field: _value(system, field, row[column], ours)
+                    for column, field in fields.items()
+                },
                 _step(row["train_step"]),
                 _step(row["test_step"]),
                 _step(row.get("diverged_step", "")),
@@ -195,13 +203,12 @@ def _table(columns: Columns, system: System, name: str = "") -> StepTable:
         )
     if not rows:
         raise ValueError("it holds no measured row")
-    ours = "split_seed" in columns
     told = {
         column: " and ".join(dict.fromkeys(str(value) for value in columns[column]))
         for column in _TOLD
         if ours and column in columns
     }
-    return StepTable(tuple(rows), name, ours, told)
+    return StepTable(tuple(rows), name, ours, told, ours and OTHERS in columns)
 
 
 def _number(value: Any) -> float:
@@ -213,14 +220,27 @@ def _number(value: Any) -> float:
     return number
 
 
-def _value(system: System, field: str, value: Any) -> Any:
+def table_text(value: Any) -> str:
+    """Return a value as our own tables hold it."""
+    if value is None:
+        return ""
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _value(system: System, field: str, value: Any, ours: bool) -> Any:
+    """Return a field's value; of our own tables the text where it is no plain number."""
     types = system.types.get(field, (int,))
     none = str(system.written(field, None)).lower()
     if NoneType in types and str(value).lower() in (*_NEVER, none):
         return None
     if bool in types and value in ("True", "False"):
         return value == "True"
-    return _number(value) if {int, float} & set(types) else value
+    try:
+        return _number(value) if {int, float} & set(types) else value
+    except ValueError:
+        if ours:
+            return value
+        raise
 
 
 def _step(value: Any) -> int | None:

@@ -28,8 +28,9 @@ def put_ticks(drawn: DrawnAxis, axis: Axis, *, upwards: bool) -> None:
 
 
 def _shortened(text: str) -> str:
-    """Return a text that alone has no room with its end left out."""
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 3]}..."
+    """Return a text that alone has no room with its middle left out."""
+    half = (_MOST_CHARACTERS - 3) // 2
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:half]}...{text[-half:]}"
 
 
 def tick_texts(axis: Axis) -> list[str]:

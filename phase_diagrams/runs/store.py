@@ -5,7 +5,6 @@ version (what ran it), the budget and when it was to stop. Only the driving proc
 transactions grouped to a few a second: no finished run waits for another to end.
 """
 
-import contextlib
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 from effective_theory import InputError
 from effective_theory.checks import path_of
+from effective_theory.notes import note
 from phase_diagrams.runs.rows import COLUMNS, STORE_VERSION, checksum, run_as_row, runs_of_rows
 from phase_diagrams.runs.store_errors import StoreError, damage
 from phase_diagrams.runs.store_file import StoreFile
@@ -54,6 +54,7 @@ class Store:
         self._waiting: list[tuple[Any, ...]] = []
         self._last_add = self._last_commit = 0.0
         self._timer: threading.Timer | None = None
+        self._is_closed = self._is_told = False
         #: Held by whom `_waiting` is about to be changed: this thread, or that of the timer.
         self._turn = threading.RLock()
         self._file = StoreFile(self.path, create=create)
@@ -73,6 +74,7 @@ class Store:
 
     def close(self) -> None:
         """Commit what was added and close the file."""
+        self._is_closed = True
         try:
             self.commit()
         finally:
@@ -81,27 +83,53 @@ class Store:
     def commit(self) -> None:
         """Write all added runs to the disk."""
         with self._turn:
+            self._write_waiting(once=False)
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            if self._waiting:
-                names, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
-                insert = f"INSERT OR IGNORE INTO runs ({names}, checksum) VALUES ({marks}, ?)"
-                self._file.write(insert, self._waiting, version=STORE_VERSION)
-                self._waiting = []
-            self._last_commit = time.monotonic()
+
+    def _write_waiting(self, *, once: bool) -> None:
+        if self._waiting:
+            names, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
+            insert = f"INSERT OR IGNORE INTO runs ({names}, checksum) VALUES ({marks}, ?)"
+            self._file.write(insert, self._waiting, version=STORE_VERSION, once=once)
+            self._waiting = []
+        self._last_commit = time.monotonic()
 
     def _commit_soon(self) -> None:
         """Let a timer commit, as the next run may be hours away."""
-        if self._timer is None:
-            self._timer = threading.Timer(_SECONDS_BETWEEN_COMMITS, self._commit_late)
-            self._timer.daemon = True
+        if self._timer is not None:
+            return
+        self._timer = threading.Timer(_SECONDS_BETWEEN_COMMITS, self._commit_late)
+        self._timer.daemon = True
+        try:
             self._timer.start()
+        except RuntimeError:  # no thread can be started
+            self.commit()
 
     def _commit_late(self) -> None:
-        # What cannot be written now waits on, and the next to commit says why.
-        with contextlib.suppress(StoreError):
-            self.commit()
+        """Commit in the timer's thread; what cannot be written now is tried again soon."""
+        with self._turn:
+            self._timer = None
+            if self._is_closed:
+                return
+            try:
+                self._write_waiting(once=True)
+            except StoreError as error:
+                if not self._is_told:
+                    self._is_told = True
+                    note(f"{len(self._waiting)} finished runs wait to be kept: {error}")
+                self._commit_soon()
+
+    def require_writable(self) -> None:
+        """Write to the file without changing what it holds.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written: better now than when a run has ended.
+        """
+        self._file.write("UPDATE sweeps SET checksum = checksum", [()])
 
     def sweeps(self) -> dict[str, str]:
         """Return the stored sweeps' specifications as JSON, by name."""

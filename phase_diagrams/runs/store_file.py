@@ -112,10 +112,11 @@ class StoreFile:
             self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         )
 
-    def _patiently(self, action: Callable[[], T]) -> T:
+    def _patiently(self, action: Callable[[], T], *, once: bool = False) -> T:
         """Return what an action returns; while another process locks the file, say so and wait.
 
-        What the action has begun is rolled back where it fails, also on Ctrl-C.
+        What the action has begun is rolled back where it fails, also on Ctrl-C. With ``once`` it is
+        tried once.
         """
         began, is_said = time.monotonic(), False
         while True:
@@ -127,6 +128,8 @@ class StoreFile:
                         self._connection.execute("ROLLBACK")
                     if not isinstance(error, sqlite3.Error):
                         raise
+                    if once:
+                        raise failure(self.path, error) from None
                     if not is_locked(error) or time.monotonic() - began >= self._patience:
                         # Closing tries to write once more, and need not wait as long again.
                         self._patience = 0.0
@@ -137,16 +140,22 @@ class StoreFile:
                 note(f"store {self.path} is locked by {holder}; waiting ..")
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file, once no other thread is at it."""
+        with self._turn:
+            self._connection.close()
 
     def write(
-        self, statement: str, rows: Sequence[tuple[Any, ...]], *, version: int | None = None
+        self,
+        statement: str,
+        rows: Sequence[tuple[Any, ...]],
+        *,
+        version: int | None = None,
+        once: bool = False,
     ) -> None:
         """Write rows in one transaction; the file is locked for no longer than that.
 
         Where it fails, also on Ctrl-C, none of them is written. A file of an older format than
-        ``version`` gets that one in the same transaction.
+        ``version`` gets that one in the same transaction. With ``once`` no lock is waited out.
         """
         query = self._connection.execute
 
@@ -159,7 +168,7 @@ class StoreFile:
             self._connection.executemany(statement, rows)
             query("COMMIT")
 
-        self._patiently(insert)
+        self._patiently(insert, once=once)
 
     def query(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows that a statement selects, without a checksum."""

@@ -203,7 +203,6 @@ class SweepSpec:
         """Check what values of several fields must be together, and that the seeds can be drawn."""
         integer(BUDGET, min(self.budgets), 1, MOST_STEPS)
         self.system.require_fit(self.task, self._all_values())
-        self._require_together()
         self._require_batches()
         # The seeds of a published start have a range of their own, which it knows itself.
         if self.start != "random":
@@ -211,16 +210,23 @@ class SweepSpec:
             for seed in self.seeds:
                 registered.draw_split(self.model, self.task, least, seed)
 
-    def _require_together(self) -> None:
-        """Check the settings of all cells, where not every value goes with every other one."""
+    def require_together(self) -> None:
+        """Check the settings of all cells, where not every value goes with every other one.
+
+        Raises
+        ------
+        InputError
+            If the settings of a cell are refused by their class; with its place.
+        """
         names = [name for name in self.grid if name in self.system.all_fields]
-        if self.system.fields_fit or len(names) < 2:
+        has_checks = hasattr(self.system.settings, "__post_init__")
+        if self.system.fields_fit or not has_checks or len(names) < 2:
             return
         for values in itertools.product(*(self.grid[name].values for name in names)):
             changed = dict(zip(names, values, strict=True))
             try:
                 dataclasses.replace(self.model, **changed)
-            except InputError as error:
+            except (TypeError, ValueError) as error:
                 place = place_name({name: describe([value]) for name, value in changed.items()})
                 raise InputError(f"{place}: {error}") from None
 

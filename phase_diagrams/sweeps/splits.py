@@ -12,10 +12,10 @@ from phase_diagrams.sweeps.spec import SweepSpec
 def cells_of_splits(spec: SweepSpec) -> Iterator[Cell]:
     """Yield one cell of each split, by seeds and training sizes.
 
-    For each of these there is one split, unless the start draws something of a swept size before
-    it: the published ones do so with the targets.
+    For each of these there is one split, unless the start says that it follows a swept setting: the
+    published ones draw the targets before it.
     """
-    shaping = [name for name in spec.grid if name in spec.system.shapes_start]
+    shaping = [name for name in spec.grid if name in spec.registered_start.split_follows]
     for seed_index in range(len(spec.seeds)):
         for place in _places(spec, ["train_size"]):
             known = set()

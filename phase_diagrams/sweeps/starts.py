@@ -41,6 +41,8 @@ class Start:
     split
         ``(settings, task, train_size, seed) -> Dataset``, the recipe's split without the weights,
         which take far longer to draw; None if only the recipe knows it.
+    split_follows
+        Fields of the settings that the split depends on.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Start:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     batches: str | None = None
     split: Split | None = None
+    split_follows: tuple[str, ...] = ()
 
     def draw_split(self, settings: Any, task: Any, train_size: Any, seed: Seed) -> Any:
         """Return the split alone; the weights are drawn only where the recipe needs them for it."""
@@ -72,6 +75,7 @@ def register_start(
     fixed: Collection[str] | Mapping[str, Any] = frozenset(),
     batches: str | None = None,
     split: Split | None = None,
+    split_follows: Collection[str] = (),
     system: System | None = None,
 ) -> None:
     """Make a recipe known under ``name``, so that a SweepSpec can name it.
@@ -94,6 +98,9 @@ def register_start(
     split
         ``(settings, task, train_size, seed) -> Dataset``, the recipe's split alone, which spares
         drawing the weights; None if only the recipe knows it.
+    split_follows
+        Fields of the settings that the split depends on: cells of one seed and training size that
+        differ in them have different splits.
     system
         The system whose start it is; by default the toy model.
 
@@ -117,7 +124,7 @@ def register_start(
         raise InputError(f'start "{name}" is registered already; choose another name.')
     default = system.settings()
     values = fixed if isinstance(fixed, Mapping) else {f: getattr(default, f) for f in fixed}
-    starts[name] = Start(name, recipe, dict(values), batches, split)
+    starts[name] = Start(name, recipe, dict(values), batches, split, tuple(split_follows))
 
 
 def _home(recipe: Recipe) -> Any:

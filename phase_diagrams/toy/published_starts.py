@@ -293,7 +293,10 @@ def register_published_starts(system: System) -> None:
     of_6c = {"embedding_scale": 1.0, "decoder_scale": 1.0, "loss": "cross_entropy"}
 
     def register(name: str, recipe: Recipe, draws: Draws, **options: Any) -> None:
-        register_start(name, recipe, split=_PublishedSplit(draws), system=system, **options)
+        register_start(
+            name, recipe, split=_PublishedSplit(draws), split_follows=("target_dim", "loss"),
+            system=system, **options,
+        )  # fmt: skip
 
     register("released", released_start, _released_draws, fixed=scales, batches="released")
     register("figure6", figure6_start, _figure6_draws, fixed=scales)

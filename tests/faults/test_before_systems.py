@@ -19,10 +19,10 @@ from tests.stores import stored_rows
 BEFORE = Path(__file__).parent / "before_systems"
 #: What stands behind the columns of that version: header and rows.
 SINCE = {
-    "batch-size-mse": {""},
-    "released-5b": {""},
-    "fig6c": {",loss,adam_epsilon", ",cross_entropy,1.9e-07"},
-    "fig6d": {",embedding_dim", ",9"},
+    "batch-size-mse": {",other_settings", ",default"},
+    "released-5b": {",other_settings", ",default"},
+    "fig6c": {",loss,adam_epsilon,other_settings", ",cross_entropy,1.9e-07,default"},
+    "fig6d": {",embedding_dim,other_settings", ",9,default"},
 }
 NAMES = sorted(path.stem for path in BEFORE.glob("*.csv"))
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

@@ -401,6 +401,7 @@ def test_what_is_measured_after_a_refinement_loses_none_of_its_cells(tmp_path: P
     after = measure_doubtful(coarse, **kept)  # type: ignore[arg-type]
     again = load(store, "fine", engine=engine)
     assert not (again.source == Source.NOT_RUN).any()
+    assert again.measured[fine.measured].all()
     places = coarse_places(fine.spec)
     assert (after.measured & (after.phases != coarse.phases)).any()
     np.testing.assert_array_equal(again.phases[places], after.phases)
@@ -408,6 +409,24 @@ def test_what_is_measured_after_a_refinement_loses_none_of_its_cells(tmp_path: P
     between = np.ones(fine.spec.shape, bool)
     between[places] = False
     np.testing.assert_array_equal(again.phases[between], fine.phases[between])
+
+
+def test_cells_that_were_run_before_a_prediction_lose_none_either(tmp_path: Path) -> None:
+    store, engine = tmp_path / "runs.sqlite", LawEngine(slope=-0.3)
+    kept = {"store": store, "engine": engine, "progress": False}
+    some = dataclasses.replace(decay_grid(), axes={**decay_grid().grid, "decoder_lr": [1e-3, 1e-2]})
+    sweep(some, name="some", **kept)  # type: ignore[arg-type]
+    coarse = predict(decay_grid(), **kept)  # type: ignore[arg-type]
+    refine(coarse, 4, name="fine", **kept)  # type: ignore[arg-type]
+    measure_doubtful(coarse, **kept)  # type: ignore[arg-type]
+    assert not (load(store, "fine", engine=engine).source == Source.NOT_RUN).any()
+
+
+def test_a_part_of_a_prediction_is_not_refined_into_a_store(tmp_path: Path) -> None:
+    part = predicted(rate_grid(seeds=(5, 6))).sel(seed=6)
+    with pytest.raises(InputError, match="diagram is a part of a predicted one"):
+        refine(part, 2, store=tmp_path / "runs.sqlite", engine=LawEngine())
+    assert refine(part, 2, engine=LawEngine(), progress=False).prediction is not None
 
 
 def test_a_failed_prediction_leaves_the_stored_sweep(tmp_path: Path) -> None:

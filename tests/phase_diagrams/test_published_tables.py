@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from effective_theory import Addition, InputError, ModularAddition, ToyModel
-from phase_diagrams import PhaseDiagram, SweepSpec, preset
+from phase_diagrams import PhaseDiagram, SweepSpec, preset, register_trainer, sweep
 from phase_diagrams.cli import main
 from phase_diagrams.comparison.published import Agreement, published_agreement
 from phase_diagrams.comparison.published_tables import read_table
 from phase_diagrams.sweeps.axes import Axis
+from phase_diagrams.sweeps.registry import SYSTEMS
 from phase_diagrams.text.table import write_csv
 from tests.conftest import published_table
 from tests.phase_diagrams.test_diagram import made_up
@@ -329,13 +330,48 @@ def test_our_own_table_of_other_runs_is_refused(
         read_table(tmp_path / "runs.csv", dataclasses.replace(narrow, **changes))  # type: ignore[arg-type]
 
 
-def test_settings_that_our_own_table_does_not_name_are_told(tmp_path: Path) -> None:
-    """It names those that are no default, but older ones do not."""
-    write_csv(made_up(spec_of(100), {(0, 0, 0): (5, 50)}), tmp_path / "runs.csv")
+def test_what_our_own_table_does_not_name_is_default(tmp_path: Path) -> None:
+    """Of older ones it is not known."""
+    path = tmp_path / "runs.csv"
+    write_csv(made_up(spec_of(100), {(0, 0, 0): (5, 50)}), path)
+    assert read_table(path, spec_of(100)).notes == ()
     narrow = spec_of(100, model=ToyModel(width=20, steps=100))
-    notes = ("the table does not name width, taken as ours",)
-    assert read_table(tmp_path / "runs.csv", narrow).notes == notes
-    assert read_table(tmp_path / "runs.csv", spec_of(100)).notes == ()
+    with pytest.raises(InputError, match="width is 200 in table .* and 20 in this sweep"):
+        read_table(path, narrow)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line.rpartition(",")[0] for line in lines))
+    assert read_table(path, spec_of(100)).notes == ()
+    assert read_table(path, narrow).notes == ("the table does not name width, taken as ours",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Odd:
+    """Settings that are no plain numbers."""
+
+    lr: float = 0.1
+    layers: tuple[int, ...] = (8,)
+    plain: tuple = (8,)  # type: ignore[type-arg]
+    clip: float = 1.0
+    mode: int | str = 1
+    patience: int | None = 3
+    steps: int = 100
+
+
+def test_our_own_table_of_odd_settings_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("phase_diagrams.sweeps.registry.SYSTEMS", dict(SYSTEMS))
+    register_trainer("odd", Odd, lambda settings, seed: (5, 50))
+    odd = Odd(layers=(8, 8), plain=(8, 9), clip=math.inf, mode="plateau", patience=None)
+    spec = SweepSpec(None, {"lr": [0.1, 0.2]}, odd)
+    write_csv(sweep(spec, n_jobs=1, progress=False), tmp_path / "runs.csv")
+    assert len(read_table(tmp_path / "runs.csv", spec)) == 2
+    for name in ("layers", "plain", "clip", "mode", "patience"):
+        other = dataclasses.replace(
+            spec, model=dataclasses.replace(odd, **{name: getattr(Odd(), name)})
+        )
+        with pytest.raises(InputError, match=f"{name} is .* in table .* and .* in this sweep"):
+            read_table(tmp_path / "runs.csv", other)
 
 
 def hdf5(path: Path, **arrays: object) -> Path:

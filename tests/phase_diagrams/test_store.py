@@ -3,6 +3,7 @@
 import dataclasses
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from phase_diagrams import PhaseDiagram, Store, StoreError, SweepSpec, load, num
 from phase_diagrams.cli import main
 from phase_diagrams.runs.rows import STORE_VERSION
 from phase_diagrams.runs.store_file import APPLICATION_ID, StoreFile
+from phase_diagrams.toy import engine as engine_module
 from phase_diagrams.toy.engine import run_cell
 
 SPEC = SweepSpec(
@@ -191,6 +193,75 @@ def test_runs_that_came_at_once_wait_for_no_further_one(
         late.start()
         late.join()
         assert kept() == len(cells)
+
+
+def test_what_cannot_be_kept_yet_is_tried_again_and_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, engine, cells = tmp_path / "runs.sqlite", numba_engine(1), list(SPEC.cells())
+    timers: list[threading.Timer] = []
+    monkeypatch.setattr(threading.Timer, "start", lambda timer: timers.append(timer))
+    monkeypatch.setattr("phase_diagrams.runs.store_file._SECONDS_OF_SILENCE", 0.001)
+    with Store(path) as store:
+        patience = store._file._patience
+        store._last_add = store._last_commit = float("inf")
+        store.add(cells[0], run_cell(cells[0]), engine.identity, engine.version)
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        timers[-1].function()
+        timers[-1].function()
+        assert len(timers) == 3 and store._file._patience == patience
+        other.execute("ROLLBACK")
+        other.close()
+        timers[-1].function()
+        assert store._waiting == [] and len(timers) == 3
+        store._last_add = store._last_commit = float("inf")
+        store.add(cells[1], run_cell(cells[1]), engine.identity, engine.version)
+    # A timer that comes too late finds the store closed.
+    timers[-1].function()
+    assert capsys.readouterr().err.count("1 finished runs wait to be kept: store") == 1
+    with Store(path) as store:
+        found = [run for _, run in store.find(cells, engine.identity, engine.version)]
+    assert None not in found
+
+
+def test_where_no_thread_can_be_started_runs_are_kept_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(timer: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", start)
+    engine, (cell, *_) = numba_engine(1), SPEC.cells()
+    with Store(tmp_path / "runs.sqlite") as store:
+        store._last_add = store._last_commit = float("inf")
+        store.add(cell, run_cell(cell), engine.identity, engine.version)
+        assert store._waiting == []
+
+
+def test_a_store_that_cannot_be_written_is_found_before_anything_runs(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM runs WHERE rowid = 1")
+    connection.commit()
+    connection.close()
+    ran: list[object] = []
+    monkeypatch.setattr(engine_module, "run_cell", lambda *given: ran.append(given))
+    monkeypatch.setattr(StoreFile, "_open", read_only(StoreFile._open))
+    with pytest.raises(StoreError, match="cannot be used .*readonly"):
+        sweep(SPEC, store=path, engine=numba_engine(1), progress=False)
+    assert ran == []
+
+
+def read_only(opening: Callable[[StoreFile, bool], None]) -> Callable[[StoreFile, bool], None]:
+    """Return how a file is opened of which SQLite may then write nothing."""
+
+    def opened(file: StoreFile, create: bool) -> None:
+        opening(file, create)
+        file._connection.execute("PRAGMA query_only = ON")
+
+    return opened
 
 
 def test_a_complete_sweep_is_read_from_a_store_that_nobody_may_write(

@@ -363,11 +363,18 @@ class Headed:
             raise InputError(f"heads {self.heads} must divide hidden {self.hidden}.")
 
 
-def test_values_that_do_not_go_together_are_refused_before_anything_runs() -> None:
+def test_values_that_do_not_go_together_are_refused_before_anything_runs(tmp_path: Path) -> None:
     register_trainer("headed", Headed, walk)
     assert SweepSpec(None, {"hidden": [60, 120], "heads": [4, 6]}, Headed()).size == 4
+    store = tmp_path / "runs.sqlite"
+    impossible = SweepSpec(None, {"hidden": [60, 64], "heads": [4, 6]}, Headed())
     with pytest.raises(InputError, match="hidden=64, heads=6: heads 6 must divide hidden 64"):
-        SweepSpec(None, {"hidden": [60, 64], "heads": [4, 6]}, Headed())
+        sweep(impossible, store=store, n_jobs=1, progress=False)
+    with Store(store) as kept:
+        assert kept.sweeps() == {}
+        # What an earlier version has stored is read.
+        kept.add_sweep("mine", impossible)
+    assert load(store).spec == impossible
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Toy(SweepOptions):
     stable: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """FIELD=VALUE: up to it rounding decides nothing (default: what is known of the preset)."""
     trajectories: bool = True
-    """Train single cells beside float64, too, which takes minutes; this option leaves it out."""
+    """Also train single cells beside float64, for minutes; --no-trajectories leaves them out."""
     cells_per_batch: int | None = None
     """Runs that PyTorch trains together (default: what suits the device)."""
     jobs: int | None = None
