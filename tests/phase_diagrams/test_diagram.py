@@ -136,12 +136,12 @@ def test_csv_is_empty_where_never_and_the_same_each_time(
     lines = path.read_text().splitlines()
     assert lines[0] == (
         "decoder_lr,decoder_weight_decay,split_seed,init_seed,phase,"
-        "train_step,test_step,rqi_step,diverged_step,status,source,task,train_size,start,steps,lag"
+        "train_step,test_step,rqi_step,diverged_step,status,source,task,train_size,start,steps,lag,"
+        "other_settings"
     )
     run = "0.0001,2.0,58,58,memorization,100,,,,finished,measured"
-    assert (
-        lines[3] == f"{run},Addition(p=10),45,{diagram.spec.start},{diagram.spec.model.steps},1000"
-    )
+    settings = f"Addition(p=10),45,{diagram.spec.start},{diagram.spec.model.steps},1000,default"
+    assert lines[3] == f"{run},{settings}"
     with pytest.raises(InputError, match="cannot be written"):
         write_csv(diagram, tmp_path / "missing" / "runs.csv")
 

@@ -179,8 +179,9 @@ def test_what_is_swept_is_one_column(tmp_path: Path) -> None:
     axes = {"steps": [1, 2], "train_size": Axis((20, 30))}
     write_csv(PhaseDiagram(SweepSpec(Addition(10), axes)), tmp_path / "runs.csv")
     head, *rows = (tmp_path / "runs.csv").read_text().splitlines()
-    assert head.endswith(",source,task,start,lag") and head.split(",").count("steps") == 1
-    assert rows[0].startswith("1,20,") and rows[0].endswith(",Addition(p=10),random,1000")
+    assert head.endswith(",source,task,start,lag,other_settings")
+    assert head.split(",").count("steps") == 1
+    assert rows[0].startswith("1,20,") and rows[0].endswith(",Addition(p=10),random,1000,default")
 
 
 def test_a_stored_sweep_of_a_changed_preset_says_so(
