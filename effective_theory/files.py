@@ -340,8 +340,11 @@ def _is_stream(path: Path, mode: int | None) -> bool:
     """Return whether a path is that of a device, a pipe or a stream of this process."""
     if mode is None:
         return False
-    own = stat.S_ISLNK(mode) and path.parent in _STREAMS
-    return own or stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+    return _is_own_link(path, mode) or stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _is_own_link(path: Path, mode: int) -> bool:
+    return stat.S_ISLNK(mode) and path.parent in _STREAMS
 
 
 def _own_stream(path: Path) -> int | None:
@@ -349,10 +352,10 @@ def _own_stream(path: Path) -> int | None:
 
     Opened by its name, a file behind it would be emptied, and lose what was written there before.
     """
-    if not path.is_symlink():
+    if not _is_own_link(path, _mode(path) or 0):
         return None
     number = path.name if path.name.isdecimal() else Path(os.readlink(path)).name
-    if path.parent not in _STREAMS or not number.isdecimal():
+    if not number.isdecimal():
         return None
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

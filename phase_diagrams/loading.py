@@ -23,8 +23,6 @@ from phase_diagrams.runs.summary import RunSummary
 from phase_diagrams.sweeps.cell import Cell
 from phase_diagrams.sweeps.spec import SweepSpec
 
-Run = tuple[Cell, RunSummary]
-
 
 def load(
     store: str | Path, name: str | None = None, *, engine: Engine | str | None = None
@@ -128,25 +126,22 @@ def _as_made(empty: PhaseDiagram, open_store: Store, runs: KeptRuns) -> PhaseDia
     """Return a diagram with what `predict` and `refine` entered, whatever else the store holds."""
     spec = empty.spec
     coarse = map(spec.cell, missing_cells(empty)) if spec.refined else spec.cells()
-    known = list(_known(open_store, runs, coarse))
     diagram = empty.copy()
-    if _refine_again(diagram, known, open_store, runs) or not (spec.predicted and known):
+    any_measured = _record(diagram, open_store, runs, coarse)
+    if _refine_again(diagram, open_store, runs) or not (spec.predicted and any_measured):
         return diagram
     # Coarse cells that were measured after it had been refined ask for runs that were never made:
     # there what had been inferred before stands.
     before = empty.copy()
-    _refine_again(before, [], open_store, runs)
+    _refine_again(before, open_store, runs)
     phases = np.where(diagram.source == Source.NOT_RUN, before.phases, diagram.phases)
     diagram.enter(np.where(diagram.measured, Phase.NOT_RUN, phases), Source.INFERRED)
     return diagram
 
 
-def _refine_again(
-    diagram: PhaseDiagram, coarse: list[Run], open_store: Store, runs: KeptRuns
-) -> bool:
-    """Enter coarse cells and what follows from them; return whether no run was missing."""
+def _refine_again(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> bool:
+    """Enter what follows from the coarse cells; return whether no run was missing."""
     spec, is_finished = diagram.spec, True
-    _enter(diagram, coarse)
     if spec.predicted:
         _predict_again(diagram, open_store, runs)
     while spec.refined and (missing := missing_cells(diagram)):
@@ -155,17 +150,10 @@ def _refine_again(
             _record(diagram, open_store, runs, spec.cells())
             is_finished = False
             break
-    _enter(diagram, [])
-    infer(diagram)
-    return is_finished
-
-
-def _enter(diagram: PhaseDiagram, known: list[Run]) -> None:
-    """Enter runs, of whose cells a prediction is then sure."""
-    for cell, summary in known:
-        diagram.record(cell.index, summary)
     if diagram.prediction is not None:
         diagram.enter_prediction(diagram.prediction)
+    infer(diagram)
+    return is_finished
 
 
 def _predict_again(diagram: PhaseDiagram, open_store: Store, runs: KeptRuns) -> None:

@@ -203,17 +203,14 @@ def require_same_engine(diagram: PhaseDiagram, engine: Engine) -> None:
     """
     kept = diagram.kept
     holds_runs = diagram.measured.any() or diagram.prediction is not None
-    if (
-        kept is None
-        or not holds_runs
-        or (kept.engine, kept.version) == (engine.identity, engine.version)
-    ):
+    if kept is None or not holds_runs:
         return
-    raise InputError(
-        f"the diagram's runs are those of the engine {kept.engine}, version {kept.version}, and "
-        f"{engine.identity}, version {engine.version}, is to run the others; give that engine, or "
-        "sweep the diagram's specification with this one first."
-    )
+    if (kept.engine, kept.version) != (engine.identity, engine.version):
+        raise InputError(
+            f"the diagram's runs are those of the engine {kept.engine}, version {kept.version}, "
+            f"and {engine.identity}, version {engine.version}, is to run the others; give that "
+            "engine, or sweep the diagram's specification with this one first."
+        )
 
 
 def opened(store: str | Path | None, name: str) -> contextlib.AbstractContextManager[Store | None]:
@@ -252,9 +249,7 @@ def enter(open_store: Store | None, name: str, spec: SweepSpec) -> SweepSpec:
         )
         # Through what calls this, such as `sweep`, to the user.
         warnings.warn(sentence, ChangedSweep, stacklevel=3)
-    # What is stored already can be read from a file that may not be written.
-    if open_store.sweeps().get(name) != spec.to_json():
-        open_store.add_sweep(name, spec)
+    open_store.add_sweep(name, spec)
     return spec
 
 

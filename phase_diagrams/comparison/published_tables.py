@@ -196,35 +196,31 @@ def _require_fixed_fields(path: str | Path, table: StepTable, spec: SweepSpec) -
         theirs = table.rows[0].values[name]
         ours = getattr(spec.model if name in spec.system.all_fields else spec, name)
         if not (_is_equal(theirs, ours) or (table.ours and theirs == table_text(ours))):
-            raise InputError(
-                f"{name} is {describe([theirs])} in table {path} and {describe([ours])} in this "
-                "sweep; compare it with a sweep like its own."
-            )
-
+            raise _of_another_sweep(path, name, describe([theirs]), describe([ours]))
     if table.ours:
         _require_own(path, table, spec)
 
 
 def _require_own(path: str | Path, table: StepTable, spec: SweepSpec) -> None:
     """Check what else a table of ours says, and the settings that it leaves out as default."""
-    pairs = {
-        name: (table.told[name], str(getattr(spec, name)))
-        for name in ("task", "start")
-        if name in table.told
-    }
     # The first system's tables do not name it.
-    pairs["system"] = table.told.get("system", first_system().name), spec.system.name
+    told = {"system": first_system().name, **table.told}
+    ours = {"system": spec.system.name, "task": str(spec.task), "start": spec.start}
+    for name, theirs in told.items():
+        if theirs != ours[name]:
+            raise _of_another_sweep(path, name, theirs, ours[name])
     if table.names_all:
-        defaults = spec.system.all_fields
-        pairs |= {
-            n: (describe([defaults[n]]), describe([ours])) for n, ours in _silent(table, spec)
-        }
-    for name, (theirs, ours) in pairs.items():
-        if theirs != ours:
-            raise InputError(
-                f"{name} is {theirs} in table {path} and {ours} in this sweep; compare it with a "
-                "sweep like its own."
-            )
+        for name, value in _silent(table, spec):
+            default = spec.system.all_fields[name]
+            raise _of_another_sweep(path, name, describe([default]), describe([value]))
+
+
+def _of_another_sweep(path: str | Path, name: str, theirs: str, ours: str) -> InputError:
+    """Return the error that says in what a table's runs are others than the sweep's."""
+    return InputError(
+        f"{name} is {theirs} in table {path} and {ours} in this sweep; compare it with a sweep "
+        "like its own."
+    )
 
 
 def _silent(table: StepTable, spec: SweepSpec) -> list[tuple[str, Any]]:

@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.axis import Axis as DrawnAxis
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
-from numpy.typing import NDArray
 
 from phase_diagrams.sweeps.axes import Axis
 
@@ -48,8 +47,8 @@ def written_places(axis: Axis, *, upwards: bool) -> list[int]:
     """
     lengths = np.array([len(text) for text in tick_texts(axis)])
     everything = np.arange(len(lengths))
-    # By the step from one written place to the next: the fitting firsts, their counts and lengths.
-    fitting: dict[int, tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = {}
+    # Mean length, step from one written place to the next, first place and number of places.
+    fitting: list[tuple[float, int, int, int]] = []
     needed = 0
     for step in range(1, len(lengths) + 1):
         if -(-len(lengths) // step) < needed:
@@ -57,20 +56,14 @@ def written_places(axis: Axis, *, upwards: bool) -> list[int]:
         counts = np.bincount(everything % step)
         characters = np.bincount(everything % step, weights=lengths)
         fit = counts <= _MOST_UPWARDS if upwards else characters + 2 * counts <= _MOST_CHARACTERS
-        if fit.any():
-            fitting[step] = np.flatnonzero(fit), counts[fit], characters[fit] / counts[fit]
-            needed = max(needed, min(counts[fit].max(), _ENOUGH))
-    if 1 in fitting:
-        return list(range(len(lengths)))
+        if step == 1 and fit[0]:
+            return everything.tolist()
+        for first in np.flatnonzero(fit).tolist():
+            count = int(counts[first])
+            fitting.append((float(characters[first]) / count, step, first, count))
+            needed = max(needed, min(count, _ENOUGH))
     # Of equally short ones the first, which are the most and start with the axis' first value; the
-    # very first where none has room.
-    _, step, first = min(
-        (
-            (float(mean), step, int(first))
-            for step, found in fitting.items()
-            for first, count, mean in zip(*found, strict=True)
-            if count >= needed
-        ),
-        default=(0.0, len(lengths), 0),
-    )
+    # very first place where none has room.
+    enough = (each for each in fitting if each[-1] >= needed)
+    _, step, first, _ = min(enough, default=(0.0, len(lengths), 0, 1))
     return list(range(first, len(lengths), step))

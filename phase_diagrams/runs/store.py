@@ -191,9 +191,13 @@ class Store:
     def add_sweep(self, name: str, spec: SweepSpec) -> None:
         """Store a sweep's specification; that of an earlier sweep of this name is replaced.
 
-        Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them.
+        Runs belong to cells, not to sweeps: extending or changing a sweep loses none of them. One
+        that is there already is not written again, so that a complete sweep can be read from a file
+        that may not be written.
         """
         row = (require_name(name), spec.to_json())
+        if self.sweeps().get(name) == row[1]:
+            return
         self._file.write("INSERT OR REPLACE INTO sweeps VALUES (?, ?, ?)", [(*row, checksum(row))])
 
     def add(self, cell: Cell, summary: RunSummary, engine: str, version: int) -> None:

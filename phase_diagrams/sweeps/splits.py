@@ -15,22 +15,11 @@ def cells_of_splits(spec: SweepSpec) -> Iterator[Cell]:
     For each of these there is one split, unless the start says that it follows a swept setting: the
     published ones draw the targets before it.
     """
-    shaping = [name for name in spec.grid if name in spec.registered_start.split_follows]
+    names = ("train_size", *spec.registered_start.split_follows)
+    lengths = [len(axis) if name in names else 1 for name, axis in spec.grid.items()]
     for seed_index in range(len(spec.seeds)):
-        for place in _places(spec, ["train_size"]):
-            known = set()
-            for shaped in _places(spec, shaping):
-                index = np.add(place, shaped).tolist()
-                cell = spec.cell((*index, seed_index))
-                train = cell.split().train.tobytes() if shaping else b""
-                if train not in known:
-                    known.add(train)
-                    yield cell
-
-
-def _places(spec: SweepSpec, names: list[str]) -> Iterator[tuple[int, ...]]:
-    """Yield the places on the axes of these names; on the others it is the first."""
-    yield from np.ndindex(*(len(axis) if name in names else 1 for name, axis in spec.grid.items()))
+        for place in np.ndindex(*lengths):
+            yield spec.cell((*place, seed_index))
 
 
 def strict_samples(spec: SweepSpec) -> list[tuple[int, int | None]]:
